@@ -1,0 +1,167 @@
+//! Ledger entries: one row of a ledger, after the partner's words have become ours.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::amount::Amount;
+use super::currency::Currency;
+use super::list::List;
+use super::period::Timestamp;
+
+/// Which of the two books an entry was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The master ledger.
+    Master,
+    /// A customer's ledger.
+    Customer,
+}
+
+/// Which way the money goes, seen from the wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Into the wallet.
+    Credit,
+    /// Out of the wallet.
+    Debit,
+    /// The partner's word for it is not known: counted and valued, never dropped.
+    Unclassified,
+}
+
+impl Direction {
+    /// The word on the papers and in the frame.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+            Self::Unclassified => "unclassified",
+        }
+    }
+
+    /// Reads the word that the frame holds.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "credit" => Self::Credit,
+            "debit" => Self::Debit,
+            _ => Self::Unclassified,
+        }
+    }
+}
+
+/// What an entry is charged for, such as `call` or `number-rental`: a short lower-case name given by the rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChargeClass(pub String);
+
+impl ChargeClass {
+    /// Money moved between the partner's wallet and a customer's.
+    pub const TRANSFER: &'static str = "transfer";
+    /// Money given back for usage.
+    pub const REFUND: &'static str = "refund";
+    /// A correction made by hand, listed for review.
+    pub const ADJUSTMENT: &'static str = "adjustment";
+    /// A readable entry that no rule names.
+    pub const OTHER: &'static str = "other";
+    /// An entry whose direction or type no rule reads.
+    pub const UNCLASSIFIED: &'static str = "unclassified";
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChargeClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where an entry was read: the page of its list as the archive keeps it, and the row on that page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Page of the list, from 1.
+    pub page: u32,
+    /// Row on the page, from 1.
+    pub row: u32,
+}
+
+impl Origin {
+    /// The origin as it stands on papers: `accounts/MA_7/transactions, page 3, row 17`.
+    #[must_use]
+    pub fn within(self, list: &List) -> String {
+        format!("{list}, page {}, row {}", self.page, self.row)
+    }
+}
+
+/// One ledger entry. Whole ledgers live in the frame's columns; this is the form of the few that need judging.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The book it was read from.
+    pub side: Side,
+    /// The list it was read from: the master ledger, or the ledger of one customer.
+    pub ledger: List,
+    /// The entry's identity.
+    pub id: String,
+    /// The account named in the row.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// Which way the money goes.
+    pub direction: Direction,
+    /// The amount as written, sign included.
+    pub amount: Amount,
+    /// What it is charged for.
+    pub class: ChargeClass,
+    /// The partner's word for the type, as written.
+    pub kind: String,
+    /// The partner's word for the status, as written.
+    pub status: String,
+    /// Whether it is settled (`completed`): only settled entries count in totals.
+    pub settled: bool,
+    /// The reference, where there is one.
+    pub reference: Option<String>,
+    /// The description, empty where there is none.
+    pub description: String,
+    /// When it was created: decides the period.
+    pub created_at: Timestamp,
+    /// Whether it belongs to the period by the partner's calendar.
+    pub in_period: bool,
+    /// Whether it belongs to the period by UTC's calendar.
+    pub in_period_utc: bool,
+    /// The page and row it was read from.
+    pub origin: Origin,
+}
+
+impl Entry {
+    /// The origin as it stands on papers.
+    #[must_use]
+    pub fn origin_text(&self) -> String {
+        self.origin.within(&self.ledger)
+    }
+
+    /// Whether the entry counts in the period's totals: settled, and inside by the partner's calendar.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        self.settled && self.in_period
+    }
+
+    /// Whether both say the same of the same entry; where they were read does not matter.
+    #[must_use]
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.account == other.account
+            && self.currency == other.currency
+            && self.direction == other.direction
+            && self.amount == other.amount
+            && self.kind == other.kind
+            && self.status == other.status
+            && self.reference == other.reference
+            && self.description == other.description
+            && self.created_at == other.created_at
+    }
+}

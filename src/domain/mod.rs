@@ -1,0 +1,28 @@
+//! The words of the trade: amounts, periods, entries, breaks, tie-outs.
+//!
+//! Owns the vocabulary every other module speaks. Takes text or numbers in, gives checked values out. Never does
+//! input or output, never reads a clock, never touches a binary float.
+
+mod account;
+mod amount;
+mod breaks;
+mod currency;
+mod digest;
+mod entry;
+mod list;
+mod period;
+mod rounding;
+mod tie_out;
+mod transfer;
+
+pub use account::{AccountId, AccountIdError};
+pub use amount::{Amount, AmountError, SCALE};
+pub use breaks::{Break, BreakFacts, Class, Family, Leg, Severity, UnknownClass};
+pub use currency::{Currency, CurrencyError};
+pub use digest::{hex, sha256};
+pub use entry::{ChargeClass, Direction, Entry, Origin, Side};
+pub use list::List;
+pub use period::{Calendar, Period, PeriodError, Timestamp};
+pub use rounding::{Rounding, round};
+pub use tie_out::{TieOut, TieOutKey, Verdict};
+pub use transfer::{TransferReference, TransferReferenceError, is_transfer};

@@ -1,0 +1,100 @@
+//! What the stages say while they work: a closed list of events. Showing them is someone else's job.
+
+use std::time::Duration;
+
+use crate::domain::List;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A fetch begins, or goes on where an earlier one was cut off.
+    FetchBegan {
+        /// The month, such as `2026-03`.
+        period: String,
+        /// Pages already durable from a run that was cut off.
+        pages_held: usize,
+    },
+    /// The account list has been read: so many ledgers are to be walked.
+    AccountsListed {
+        /// Customers.
+        accounts: usize,
+    },
+    /// The first page of a list says how many entries and pages to expect.
+    ListOpened {
+        /// The list.
+        list: List,
+        /// Pages expected.
+        pages: u64,
+    },
+    /// A page is durable in the archive.
+    PageKept {
+        /// The list.
+        list: List,
+        /// The page, from 1.
+        page: u32,
+    },
+    /// A request is to be repeated.
+    Retried {
+        /// The list.
+        list: List,
+        /// The page, from 1.
+        page: u32,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Why, such as `429 Too Many Requests`.
+        reason: String,
+        /// How long until the next attempt.
+        wait: Duration,
+    },
+    /// The request rate has been changed, after a 429 or on recovery.
+    RateChanged {
+        /// Requests a second from now on.
+        requests_per_second: u32,
+    },
+    /// A list shifted while it was walked and is walked again.
+    WalkedAgain {
+        /// The list.
+        list: List,
+        /// The walk that begins, from 2.
+        walk: u32,
+        /// What did not agree.
+        reason: String,
+    },
+    /// A list is whole in the archive.
+    ListDone {
+        /// The list.
+        list: List,
+    },
+    /// A list could not be read; the close goes on without it.
+    ListMissing {
+        /// The list.
+        list: List,
+        /// Why.
+        reason: String,
+    },
+    /// The fetch is over.
+    FetchEnded {
+        /// Requests sent, retries included.
+        requests: u64,
+        /// Retries among them.
+        retries: u64,
+    },
+    /// A stage right of the archive begins.
+    StageBegan {
+        /// `normalise`, `reconcile`, `invoice`, `report`, `seal` or `verify`.
+        stage: &'static str,
+    },
+}
+
+/// Where events go. Shared by concurrent tasks, so it must order what it shows by itself.
+pub trait Watch: Send + Sync {
+    /// Takes note of an event.
+    fn saw(&self, event: Event);
+}
+
+/// Takes no notice.
+pub struct Nobody;
+
+impl Watch for Nobody {
+    fn saw(&self, _event: Event) {}
+}

@@ -1,0 +1,178 @@
+//! The partner's JSON as it is on the wire, read leniently: unknown keys are ignored, absent ones stay absent.
+//!
+//! Owns the shapes and nothing else: no judgement, no arithmetic. Money stays the text it was written as
+//! (`RawValue`), so that no binary float ever holds it. Source: the partner API's reference, envelopes and rows.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// `GET /me`: the partner.
+#[derive(Debug, Deserialize)]
+pub struct Me<'a> {
+    /// The uuid that stands in `ptc:` references.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// `PA_…`.
+    #[serde(borrow)]
+    pub auth_id: Cow<'a, str>,
+    /// The partner's name.
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    /// The partner's wallet, a string of 5 decimals or a number.
+    #[serde(borrow)]
+    pub balance: Option<&'a RawValue>,
+    /// Named in prose only, hence optional.
+    #[serde(borrow)]
+    pub currency: Option<Cow<'a, str>>,
+}
+
+/// `GET /dashboard`: the partner's totals.
+#[derive(Debug, Deserialize)]
+pub struct Dashboard<'a> {
+    /// The sum of the customers' wallets.
+    #[serde(borrow)]
+    pub total_balance: Option<&'a RawValue>,
+    /// The currency of that sum.
+    #[serde(borrow)]
+    pub currency: Option<Cow<'a, str>>,
+}
+
+/// One page of `GET /accounts`.
+#[derive(Debug, Deserialize)]
+pub struct AccountsPage<'a> {
+    /// The rows, each still raw, so that one bad row does not cost the page.
+    #[serde(borrow)]
+    pub accounts: Vec<&'a RawValue>,
+    /// Accounts in the whole list.
+    pub total: Option<u64>,
+    /// This page, from 1.
+    pub page: Option<u64>,
+    /// Echo of `per_page`.
+    #[serde(alias = "per_page")]
+    pub size: Option<u64>,
+}
+
+/// One row of `GET /accounts`.
+#[derive(Debug, Deserialize)]
+pub struct AccountRow<'a> {
+    /// `MA_…`.
+    #[serde(borrow)]
+    pub auth_id: Cow<'a, str>,
+    /// The customer's name.
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    /// The wallet, a string of 5 decimals.
+    #[serde(borrow)]
+    pub cash_credits: Option<&'a RawValue>,
+    /// Carries the currency.
+    #[serde(borrow)]
+    pub pricing_tier: Option<PricingTier<'a>>,
+}
+
+/// The part of an account's pricing tier that is read.
+#[derive(Debug, Deserialize)]
+pub struct PricingTier<'a> {
+    /// The currency of the account's rates, and so of its wallet.
+    #[serde(borrow)]
+    pub currency: Option<Cow<'a, str>>,
+}
+
+/// One page of a ledger, of one customer or of the partner. The global ledger's envelope is undocumented; the names
+/// that other lists of the API use are read too.
+#[derive(Debug, Deserialize)]
+pub struct LedgerPage<'a> {
+    /// The rows, each still raw, so that one bad row does not cost the page.
+    #[serde(borrow, alias = "data", alias = "items")]
+    pub transactions: Vec<&'a RawValue>,
+    /// The control totals of the whole filtered window.
+    #[serde(borrow)]
+    pub summary: Option<&'a RawValue>,
+    /// Entries in the whole filtered window.
+    pub total: Option<u64>,
+    /// This page, from 1.
+    pub page: Option<u64>,
+    /// Rows a page, as the server took it.
+    pub per_page: Option<u64>,
+    /// Pages in all, as the server says.
+    pub total_pages: Option<u64>,
+    /// Whose ledger the server thinks this is.
+    #[serde(borrow)]
+    pub account_auth_id: Option<Cow<'a, str>>,
+}
+
+/// The control totals that a ledger page carries.
+#[derive(Debug, Deserialize)]
+pub struct Summary<'a> {
+    /// Entries in the window.
+    pub total_transactions: Option<u64>,
+    /// Σ debits.
+    #[serde(borrow)]
+    pub total_debit: Option<&'a RawValue>,
+    /// Σ credits.
+    #[serde(borrow)]
+    pub total_credit: Option<&'a RawValue>,
+    /// Σ credits − Σ debits.
+    #[serde(borrow)]
+    pub net_amount: Option<&'a RawValue>,
+}
+
+/// One ledger row.
+#[derive(Debug, Deserialize)]
+pub struct LedgerRow<'a> {
+    /// The identity.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// The account the row is booked to.
+    #[serde(borrow)]
+    pub account_id: Cow<'a, str>,
+    /// The direction, `credit` or `debit`; older literals occur.
+    #[serde(borrow, rename = "type")]
+    pub kind: Cow<'a, str>,
+    /// The amount, a number or a string.
+    #[serde(borrow)]
+    pub amount: &'a RawValue,
+    /// The currency.
+    #[serde(borrow)]
+    pub currency: Cow<'a, str>,
+    /// Free text.
+    #[serde(borrow, default)]
+    pub description: Option<Cow<'a, str>>,
+    /// `ptc:…`, `cdr:…`; left out when there is none.
+    #[serde(borrow, default)]
+    pub reference: Option<Cow<'a, str>>,
+    /// The kind of reference, on the customer API only.
+    #[serde(borrow, default)]
+    pub reference_type: Option<Cow<'a, str>>,
+    /// `completed` when settled.
+    #[serde(borrow)]
+    pub status: Cow<'a, str>,
+    /// RFC 3339.
+    #[serde(borrow)]
+    pub created_at: Cow<'a, str>,
+}
+
+/// The decimal text of a JSON number or string; nothing for any other JSON value.
+#[must_use]
+pub fn decimal_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<Text<'_>>(text).ok().map(|text| text.0),
+        Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(text)),
+        Some(_) | None => None,
+    }
+}
+
+/// A JSON string, borrowed where it holds no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The message in a refusal's body, in any of the shapes the partner uses: `message` beside `error`, `error` as an
+/// object with a `message`, or a flat `error` text. Nothing when the body is not JSON or says nothing.
+#[must_use]
+pub fn refusal_message(body: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let at = |path: &str| value.pointer(path)?.as_str().map(ToOwned::to_owned);
+    at("/message").or_else(|| at("/error/message")).or_else(|| at("/error")).or_else(|| at("/detail"))
+}
