@@ -6,5 +6,7 @@
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod domain;
+pub mod invoice;
+pub mod reconcile;
 pub mod watch;
 pub mod wire;

@@ -1,0 +1,7 @@
+//! placeholder
+/// x
+#[derive(Debug)]
+pub struct RateCard;
+/// x
+#[derive(Debug)]
+pub struct RateCardError;

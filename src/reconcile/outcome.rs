@@ -1,0 +1,156 @@
+//! What a reconciliation comes to: tie-outs, breaks, standings, proofs, and the accounts that may be invoiced.
+
+use crate::domain::{Amount, Break, ChargeClass, Currency, Direction, List, TieOut, Verdict};
+
+/// The whole outcome, every list in a stable order that no input order can change.
+#[derive(Debug)]
+pub struct Reconciliation {
+    /// One tie-out for each account, currency and direction that has a figure or a break, sorted by key.
+    pub tie_outs: Vec<TieOut>,
+    /// Every break, sorted by class, account, entry and id.
+    pub breaks: Vec<Break>,
+    /// One line for each account and currency, the partner's own wallet too, sorted by account and currency.
+    pub accounts: Vec<AccountStanding>,
+    /// One proof for each list that was to be read, sorted by list.
+    pub proofs: Vec<ListProof>,
+    /// The accounts that tied out, and so may be invoiced, sorted by account and currency.
+    pub tied: Vec<TiedAccount>,
+    /// The accounts with something to bill that did not tie out, sorted by account and currency.
+    pub held: Vec<HeldAccount>,
+    /// What the evidence cannot show, in sentences: stated limits, not breaks.
+    pub scope: Vec<String>,
+    /// What the books as a whole come to.
+    pub verdict: Verdict,
+    /// How many entries were compared.
+    pub counts: Counts,
+}
+
+/// How many entries were read. Nothing is dropped: every row read is an entry or an unreadable row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Entries of the master ledger, in the whole window walked.
+    pub master_entries: u64,
+    /// Entries of all customers' ledgers, in the whole window walked.
+    pub customer_entries: u64,
+    /// Rows that could not become entries, on either side.
+    pub unreadable_rows: u64,
+    /// Customers in the account list.
+    pub customers: u64,
+    /// Entries of the period that count in the customers' totals.
+    pub period_entries: u64,
+}
+
+/// One account's month in one currency, from its own ledger: settled entries of the period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountStanding {
+    /// The account.
+    pub account: String,
+    /// Its name.
+    pub name: String,
+    /// The currency.
+    pub currency: Currency,
+    /// Settled entries of the period.
+    pub entries: u64,
+    /// The wallet at the period's start: closing − credits + debits, where the closing is known. Implied, not proved.
+    pub opening: Option<Amount>,
+    /// Σ settled credits of the period.
+    pub credits: Amount,
+    /// Σ settled debits of the period.
+    pub debits: Amount,
+    /// The wallet at the cut-off: the live wallet, rewound over the settled entries after the cut-off, where the walk
+    /// reaches the day of the reading.
+    pub closing: Option<Amount>,
+    /// Entries of the period that are not settled, outside every total.
+    pub unsettled: u64,
+    /// What the account comes to.
+    pub verdict: Verdict,
+}
+
+/// How one list was proved complete, or why it was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListProof {
+    /// The list.
+    pub list: List,
+    /// Rows received, readable or not.
+    pub received: u64,
+    /// The list's own count, where it carries one.
+    pub total: Option<u64>,
+    /// Σ debits received, of the settled entries and of all.
+    pub debits_received: (Amount, Amount),
+    /// Σ credits received, of the settled entries and of all.
+    pub credits_received: (Amount, Amount),
+    /// The summary's Σ debits and Σ credits, where it carries them.
+    pub summary: Option<(Amount, Amount)>,
+    /// Which reading of the summary holds: `settled`, `all`, `both`, or `none`.
+    pub reading: &'static str,
+    /// `proved`, `not-proved` or `missing`.
+    pub verdict: &'static str,
+}
+
+/// What one account was charged for one thing in the period: settled entries of its own ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// What for.
+    pub class: ChargeClass,
+    /// Which way.
+    pub direction: Direction,
+    /// How many entries.
+    pub entries: u64,
+    /// Σ amounts.
+    pub amount: Amount,
+}
+
+/// An account that tied out in one currency. Only `reconcile` can make one, and `invoice` accepts nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TiedAccount {
+    account: String,
+    name: String,
+    currency: Currency,
+    charges: Vec<Charge>,
+}
+
+impl TiedAccount {
+    /// Vouches for an account. Visible to `reconcile` alone.
+    pub(super) const fn new(account: String, name: String, currency: Currency, charges: Vec<Charge>) -> Self {
+        Self { account, name, currency, charges }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The customer's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The currency.
+    #[must_use]
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// What it was charged, sorted by class and direction. May be empty.
+    #[must_use]
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges
+    }
+}
+
+/// An account with something to bill that is not billed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldAccount {
+    /// The account.
+    pub account: String,
+    /// Its name, empty where the account list does not hold it.
+    pub name: String,
+    /// The currency.
+    pub currency: Currency,
+    /// Σ settled debits of the period: from its own ledger, or from the master where that could not be read.
+    pub cost_base: Amount,
+    /// Why, such as `amount-differs (2), timing (1)`.
+    pub reason: String,
+}
