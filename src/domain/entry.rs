@@ -165,3 +165,18 @@ impl Entry {
             && self.created_at == other.created_at
     }
 }
+
+/// A row that cannot become an entry. All of them are collected, each with its place and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnreadableRow {
+    /// The list it was read from.
+    pub list: List,
+    /// Its page and row.
+    pub origin: Origin,
+    /// The entry's id, where at least that could be read.
+    pub id: Option<String>,
+    /// The account named in the row, where at least that could be read.
+    pub account: Option<String>,
+    /// What is wrong: place, seen, expected.
+    pub reason: String,
+}

@@ -20,7 +20,7 @@ pub use amount::{Amount, AmountError, SCALE};
 pub use breaks::{Break, BreakFacts, Class, Family, Leg, Severity, UnknownClass};
 pub use currency::{Currency, CurrencyError};
 pub use digest::{hex, sha256};
-pub use entry::{ChargeClass, Direction, Entry, Origin, Side};
+pub use entry::{ChargeClass, Direction, Entry, Origin, Side, UnreadableRow};
 pub use list::List;
 pub use period::{Calendar, Period, PeriodError, Timestamp};
 pub use rounding::{Rounding, round};
