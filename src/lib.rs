@@ -6,6 +6,7 @@
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod domain;
+pub mod frame;
 pub mod invoice;
 pub mod reconcile;
 pub mod watch;

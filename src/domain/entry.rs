@@ -145,6 +145,24 @@ impl Entry {
         self.origin.within(&self.ledger)
     }
 
+    /// The list's name in the frame's ledger column: `transactions`, or the account whose ledger it is.
+    #[must_use]
+    pub fn ledger_name(&self) -> &str {
+        match &self.ledger {
+            List::Ledger(account) => account.as_str(),
+            List::Me | List::Dashboard | List::Accounts | List::Master => "transactions",
+        }
+    }
+
+    /// Whose wallet the entry moves: in the master the account named in the row, in a customer's ledger its owner.
+    #[must_use]
+    pub fn holder(&self) -> &str {
+        match &self.ledger {
+            List::Ledger(owner) => owner.as_str(),
+            List::Me | List::Dashboard | List::Accounts | List::Master => &self.account,
+        }
+    }
+
     /// Whether the entry counts in the period's totals: settled, and inside by the partner's calendar.
     #[must_use]
     pub const fn counts(&self) -> bool {

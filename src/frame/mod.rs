@@ -1,0 +1,17 @@
+//! The ledger frame: whole ledgers in columns, and the questions that are asked of them.
+//!
+//! Owns polars: no other module names it. Entries go in row by row through `LedgerColumns`, answers come out as plain
+//! values in a stable order. polars selects, groups, joins and sums (in `Int128`: its `Int64` sums wrap in silence); it
+//! never multiplies, divides or rounds money.
+
+mod columns;
+mod compare;
+mod ledger;
+mod parquet;
+mod totals;
+
+pub use columns::LedgerColumns;
+pub use compare::Comparison;
+pub use ledger::{FrameError, LedgerFrame};
+pub use parquet::Part;
+pub use totals::{AccountTotals, ChargeTotal, DirectionTotal, LedgerTotals};
