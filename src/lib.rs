@@ -8,6 +8,7 @@
 pub mod domain;
 pub mod frame;
 pub mod invoice;
+pub mod normalise;
 pub mod reconcile;
 pub mod watch;
 pub mod wire;

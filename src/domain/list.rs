@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::account::{AccountId, AccountIdError};
+use super::entry::Side;
 
 /// One list (or single object) of the partner API. Its text is its path below the base, so a person can ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,17 @@ pub enum List {
     Master,
     /// `/accounts/{id}/transactions`: one customer's ledger.
     Ledger(AccountId),
+}
+
+impl List {
+    /// Which book a ledger belongs to; every list that is not a customer's ledger counts as the master's.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        match self {
+            Self::Ledger(_) => Side::Customer,
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master => Side::Master,
+        }
+    }
 }
 
 impl fmt::Display for List {

@@ -1,0 +1,109 @@
+//! The partner, the dashboard and the account list.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::NormaliseError;
+use super::books::{Control, Customer, ListRecord, Partner};
+use super::ledger::state_of;
+use super::row::without_position;
+use crate::archive::{Archive, ListEvidence};
+use crate::domain::{AccountId, Amount, Currency, List, Origin, UnreadableRow};
+use crate::wire::{self, AccountRow, AccountsPage};
+
+/// The account list, read.
+pub(super) struct Accounts {
+    pub(super) customers: BTreeMap<String, Customer>,
+    pub(super) unwalkable: Vec<String>,
+    pub(super) unreadable: Vec<UnreadableRow>,
+    pub(super) record: ListRecord,
+}
+
+/// Reads `/me`.
+pub(super) fn partner(archive: &Archive, list: &ListEvidence) -> Result<Partner, NormaliseError> {
+    let body = only_body(archive, list)?;
+    let me: wire::Me<'_> = parse(list, 1, &body)?;
+    Ok(Partner {
+        uuid: me.id.into_owned(),
+        account: AccountId::parse(&me.auth_id)?,
+        name: me.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+        wallet: amount(me.balance),
+        currency: me.currency.and_then(|code| code.parse().ok()),
+    })
+}
+
+/// Reads `/dashboard`: the sum of the customers' wallets, where it can be had.
+pub(super) fn dashboard(
+    archive: &Archive,
+    list: &ListEvidence,
+) -> Result<Option<(Amount, Option<Currency>)>, NormaliseError> {
+    if list.pages.is_empty() {
+        return Ok(None);
+    }
+    let body = only_body(archive, list)?;
+    let Ok(dashboard) = serde_json::from_slice::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
+    let currency: Option<Currency> = dashboard.currency.and_then(|code| code.parse().ok());
+    Ok(amount(dashboard.total_balance).map(|total| (total, currency)))
+}
+
+/// Reads every page of `/accounts`.
+pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accounts, NormaliseError> {
+    let mut control = Control::default();
+    let (mut customers, mut unwalkable, mut unreadable) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut rows = 0;
+    for page in &list.pages {
+        let body = archive.body(&page.digest)?;
+        let read: AccountsPage<'_> = parse(list, page.page, &body)?;
+        control.total = control.total.or(read.total);
+        for (raw, row) in read.accounts.into_iter().zip(1_u32..) {
+            rows += 1;
+            match serde_json::from_str::<AccountRow<'_>>(raw.get()) {
+                Ok(account) if AccountId::parse(&account.auth_id).is_ok() => {
+                    customers.insert(account.auth_id.clone().into_owned(), customer(account));
+                }
+                Ok(account) => unwalkable.push(account.auth_id.into_owned()),
+                Err(refused) => unreadable.push(UnreadableRow {
+                    list: List::Accounts,
+                    origin: Origin { page: page.page, row },
+                    id: None,
+                    account: None,
+                    reason: without_position(&refused),
+                }),
+            }
+        }
+    }
+    unwalkable.sort();
+    unwalkable.dedup();
+    let lost = u64::try_from(unreadable.len()).unwrap_or(u64::MAX);
+    let record = ListRecord { list: List::Accounts, state: state_of(list), control, rows, unreadable: lost };
+    Ok(Accounts { customers, unwalkable, unreadable, record })
+}
+
+fn customer(account: AccountRow<'_>) -> Customer {
+    Customer {
+        name: account.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+        wallet: amount(account.cash_credits),
+        currency: account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok()),
+    }
+}
+
+/// An amount that is there and readable.
+pub(super) fn amount(raw: Option<&RawValue>) -> Option<Amount> {
+    wire::decimal_text(raw?)?.parse().ok()
+}
+
+fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, NormaliseError> {
+    let page = list.pages.first();
+    let page = page.ok_or_else(|| NormaliseError::Absent(list.list.clone(), "it has no page".to_owned()))?;
+    Ok(archive.body(&page.digest)?)
+}
+
+fn parse<'a, T: Deserialize<'a>>(list: &ListEvidence, page: u32, body: &'a [u8]) -> Result<T, NormaliseError> {
+    serde_json::from_slice(body).map_err(|refused| NormaliseError::Page {
+        list: list.list.clone(),
+        page,
+        reason: refused.to_string(),
+    })
+}

@@ -1,0 +1,98 @@
+//! The books: everything a reconciliation needs, and nothing that says how it was fetched.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{AccountId, Amount, Calendar, Currency, List, UnreadableRow};
+use crate::frame::LedgerFrame;
+
+/// The partner's books for one period, as the evidence shows them.
+#[derive(Debug)]
+pub struct Books {
+    /// The period in the partner's zone.
+    pub calendar: Calendar,
+    /// The partner.
+    pub partner: Partner,
+    /// The dashboard's sum of the customers' wallets, with its currency, where it was read.
+    pub dashboard: Option<(Amount, Option<Currency>)>,
+    /// The account list, by account.
+    pub customers: BTreeMap<String, Customer>,
+    /// Accounts in the list whose id cannot be put into a request, as written.
+    pub unwalkable: Vec<String>,
+    /// How each list was read: the account list, the master ledger, the customers' ledgers, in this order.
+    pub lists: Vec<ListRecord>,
+    /// The master ledger.
+    pub master: LedgerFrame,
+    /// The customers' ledgers, one after the other.
+    pub ledgers: LedgerFrame,
+    /// Every row that could not become an entry, sorted by place.
+    pub unreadable: Vec<UnreadableRow>,
+    /// Whether the walk reaches the day on which the wallets were read.
+    pub wallets_current: bool,
+}
+
+/// The partner, as `/me` says.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// The uuid that stands in `ptc:` references.
+    pub uuid: String,
+    /// The partner's own account, `PA_…`.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its wallet, where it is shown and readable.
+    pub wallet: Option<Amount>,
+    /// Its currency, where it is shown.
+    pub currency: Option<Currency>,
+}
+
+/// One customer, as the account list says.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// Its name, empty where there is none.
+    pub name: String,
+    /// Its wallet, where it is shown and readable.
+    pub wallet: Option<Amount>,
+    /// The currency of its rates, where it is shown.
+    pub currency: Option<Currency>,
+}
+
+/// How a list was read.
+#[derive(Clone, Debug)]
+pub struct ListRecord {
+    /// The list.
+    pub list: List,
+    /// Whether it is whole.
+    pub state: ListState,
+    /// What it says of itself.
+    pub control: Control,
+    /// Rows received, readable or not.
+    pub rows: u64,
+    /// Rows among them that could not be read.
+    pub unreadable: u64,
+}
+
+/// Whether a list is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListState {
+    /// Walked to its end.
+    Read,
+    /// Walked, but it kept shifting.
+    Unstable(String),
+    /// Not to be had.
+    Missing(String),
+}
+
+/// A list's own control totals, each where it carries one and it can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Rows in the whole list, by its envelope.
+    pub total: Option<u64>,
+    /// Entries, by its summary.
+    pub transactions: Option<u64>,
+    /// Σ debits, by its summary.
+    pub debit: Option<Amount>,
+    /// Σ credits, by its summary.
+    pub credit: Option<Amount>,
+    /// Σ credits − Σ debits, by its summary.
+    pub net: Option<Amount>,
+}

@@ -1,0 +1,124 @@
+//! The rules that name what an entry is charged for, from its type, reference and description.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ChargeClass, Direction};
+use crate::wire::LedgerRow;
+
+/// One rule: every condition that is set must hold. Texts compare without regard to ASCII case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    /// `credit` or `debit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<String>,
+    /// The partner's word in `type` or `reference_type`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// How the reference begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference_prefix: Option<String>,
+    /// How the description begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description_prefix: Option<String>,
+    /// What the description contains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description_contains: Option<String>,
+    /// The charge class it names.
+    pub class: String,
+}
+
+/// The rules in order: the user's, then the built-in ones. The first that holds names the class.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+/// The direction of a type: the two documented ones, and the literals that older rows carry (partner API, ledger rows).
+pub(super) fn direction_of(kind: &str) -> Direction {
+    match kind {
+        "credit" | "payment" | "recharge" | "refund" => Direction::Credit,
+        "debit" | "cdr" | "did_purchase" | "did_rental" | "ncc" | "recording" | "stream_cdr" | "transcription" => {
+            Direction::Debit
+        }
+        _ => Direction::Unclassified,
+    }
+}
+
+impl Rules {
+    /// The user's rules before the built-in ones.
+    #[must_use]
+    pub fn new(own: &[Rule]) -> Self {
+        Self { rules: own.iter().cloned().chain(built_in()).collect() }
+    }
+
+    /// What a row is charged for. A direction that is not known is `unclassified`, whatever the rules say; a readable
+    /// row that no rule names is `other`.
+    pub(super) fn class_of(&self, row: &LedgerRow<'_>, direction: Direction) -> ChargeClass {
+        if direction == Direction::Unclassified {
+            return ChargeClass(ChargeClass::UNCLASSIFIED.to_owned());
+        }
+        let rule = self.rules.iter().find(|rule| rule.holds(row, direction));
+        ChargeClass(rule.map_or(ChargeClass::OTHER, |rule| &rule.class).to_owned())
+    }
+}
+
+impl Rule {
+    fn holds(&self, row: &LedgerRow<'_>, direction: Direction) -> bool {
+        let asked = |condition: &Option<String>, test: &dyn Fn(&str) -> bool| condition.as_deref().is_none_or(test);
+        let description = row.description.as_deref().unwrap_or_default();
+        let reference = row.reference.as_deref().unwrap_or_default();
+        asked(&self.direction, &|word| word == direction.word())
+            && asked(&self.kind, &|word| row.kind == word || row.reference_type.as_deref() == Some(word))
+            && asked(&self.reference_prefix, &|prefix| begins(reference, prefix))
+            && asked(&self.description_prefix, &|prefix| begins(description, prefix))
+            && asked(&self.description_contains, &|part| contains(description, part))
+    }
+}
+
+fn begins(text: &str, prefix: &str) -> bool {
+    text.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    part.is_empty() || text.as_bytes().windows(part.len()).any(|piece| piece.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// The rules for what the partner API is documented to write.
+fn built_in() -> Vec<Rule> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let rule = |direction: &str, kind: &str, reference: &str, description: &str, class: &str| Rule {
+        direction: some(direction),
+        kind: some(kind),
+        reference_prefix: some(reference),
+        description_prefix: some(description),
+        description_contains: None,
+        class: class.to_owned(),
+    };
+    vec![
+        rule("", "", "ptc:", "", ChargeClass::TRANSFER),
+        rule("", "manual_adjustment", "", "", ChargeClass::ADJUSTMENT),
+        rule("", "", "", "Manual adjustment", ChargeClass::ADJUSTMENT),
+        rule("credit", "refund", "", "", ChargeClass::REFUND),
+        rule("credit", "", "", "Refund", ChargeClass::REFUND),
+        rule("credit", "payment", "", "", "top-up"),
+        rule("credit", "recharge", "", "", "top-up"),
+        rule("credit", "", "pay:", "", "top-up"),
+        rule("credit", "", "", "Recharge", "top-up"),
+        rule("debit", "stream_cdr", "", "", "streaming"),
+        rule("debit", "", "", "Stream", "streaming"),
+        rule("debit", "recording", "", "", "recording"),
+        rule("debit", "", "", "Recording", "recording"),
+        rule("debit", "transcription", "", "", "transcription"),
+        rule("debit", "", "", "Transcription", "transcription"),
+        rule("debit", "did_rental", "", "", "number-rental"),
+        rule("debit", "", "", "Number rental", "number-rental"),
+        rule("debit", "did_purchase", "", "", "number-setup"),
+        rule("debit", "", "", "Number setup", "number-setup"),
+        rule("debit", "ncc", "", "", "call"),
+        rule("debit", "cdr", "", "", "call"),
+        rule("debit", "", "cdr:", "", "call"),
+        rule("debit", "", "", "Call ", "call"),
+        rule("debit", "", "", "Usage ", "daily-usage"),
+    ]
+}

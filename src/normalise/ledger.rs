@@ -1,0 +1,171 @@
+//! The ledgers: pages into columns, several threads at once, in an order that no thread can change.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use super::accounts::amount;
+use super::books::{Control, ListRecord, ListState};
+use super::row::{self, Reading};
+use super::{NormaliseError, Rules};
+use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome, PageRef};
+use crate::domain::{Calendar, List, Origin, UnreadableRow};
+use crate::frame::{LedgerColumns, LedgerFrame};
+use crate::wire::{LedgerPage, Summary};
+
+/// Every ledger, read.
+pub(super) struct Ledgers {
+    pub(super) master: LedgerFrame,
+    pub(super) customers: LedgerFrame,
+    pub(super) unreadable: Vec<UnreadableRow>,
+    pub(super) records: Vec<ListRecord>,
+}
+
+/// One page to decode.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    list: &'a List,
+    page: &'a PageRef,
+}
+
+/// What a page said beside its rows.
+struct PageRecord {
+    list: List,
+    control: Control,
+    rows: u64,
+    unreadable: u64,
+    refused: Option<String>,
+}
+
+/// What one thread made of its share of the pages.
+struct Share {
+    master: LedgerFrame,
+    customers: LedgerFrame,
+    unreadable: Vec<UnreadableRow>,
+    pages: Vec<PageRecord>,
+}
+
+/// Decodes every archived page of every ledger.
+pub(super) fn ledgers(
+    archive: &Archive,
+    evidence: &Evidence,
+    calendar: &Calendar,
+    rules: &Rules,
+) -> Result<Ledgers, NormaliseError> {
+    let lists = || evidence.lists.iter().filter(|found| matches!(found.list, List::Master | List::Ledger(_)));
+    let tasks: Vec<Task<'_>> =
+        lists().flat_map(|found| found.pages.iter().map(|page| Task { list: &found.list, page })).collect();
+    let reading = Reading { calendar, rules };
+    let shares = decode(archive, &tasks, &reading)?;
+    let (mut master, mut customers, mut unreadable, mut pages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for share in shares {
+        master.push(share.master);
+        customers.push(share.customers);
+        unreadable.extend(share.unreadable);
+        pages.extend(share.pages);
+    }
+    let records = records(lists(), pages);
+    Ok(Ledgers {
+        master: LedgerFrame::concat(master)?,
+        customers: LedgerFrame::concat(customers)?,
+        unreadable,
+        records,
+    })
+}
+
+/// Splits the pages into contiguous shares, so that joining the shares in order restores the order of the pages.
+fn decode(archive: &Archive, tasks: &[Task<'_>], reading: &Reading<'_>) -> Result<Vec<Share>, NormaliseError> {
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = tasks.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            tasks.chunks(share).map(|tasks| scope.spawn(move || decode_share(archive, tasks, reading))).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn decode_share(archive: &Archive, tasks: &[Task<'_>], reading: &Reading<'_>) -> Result<Share, NormaliseError> {
+    let (mut master, mut customers) = (LedgerColumns::with_capacity(0), LedgerColumns::with_capacity(0));
+    let (mut unreadable, mut pages) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let body = archive.body(&task.page.digest)?;
+        let columns = if *task.list == List::Master { &mut master } else { &mut customers };
+        pages.push(decode_page(task, &body, reading, columns, &mut unreadable)?);
+    }
+    Ok(Share { master: master.finish()?, customers: customers.finish()?, unreadable, pages })
+}
+
+fn decode_page(
+    task: &Task<'_>,
+    body: &[u8],
+    reading: &Reading<'_>,
+    columns: &mut LedgerColumns,
+    unreadable: &mut Vec<UnreadableRow>,
+) -> Result<PageRecord, NormaliseError> {
+    let list = task.list.clone();
+    let page: LedgerPage<'_> = match serde_json::from_slice(body) {
+        Ok(page) => page,
+        Err(refused) => {
+            let refused = Some(format!("page {}: {refused}", task.page.page));
+            return Ok(PageRecord { list, control: Control::default(), rows: 0, unreadable: 0, refused });
+        }
+    };
+    let mut record = PageRecord { list, control: control_of(&page), rows: 0, unreadable: 0, refused: None };
+    for (raw, row) in page.transactions.into_iter().zip(1_u32..) {
+        let origin = Origin { page: task.page.page, row };
+        record.rows += 1;
+        match row::entry(raw, task.list, origin, reading) {
+            Ok(entry) => columns.push(&entry)?,
+            Err(row) => {
+                record.unreadable += 1;
+                unreadable.push(*row);
+            }
+        }
+    }
+    Ok(record)
+}
+
+/// The control totals on a page; a summary that cannot be read counts as none.
+fn control_of(page: &LedgerPage<'_>) -> Control {
+    let summary = page.summary.and_then(|raw| serde_json::from_str::<Summary<'_>>(raw.get()).ok());
+    let summary = summary.as_ref();
+    Control {
+        total: page.total,
+        transactions: summary.and_then(|summary| summary.total_transactions),
+        debit: amount(summary.and_then(|summary| summary.total_debit)),
+        credit: amount(summary.and_then(|summary| summary.total_credit)),
+        net: amount(summary.and_then(|summary| summary.net_amount)),
+    }
+}
+
+/// One record a list, its control totals from its first page. A list with a page that cannot be read is missing.
+fn records<'a>(lists: impl Iterator<Item = &'a ListEvidence>, pages: Vec<PageRecord>) -> Vec<ListRecord> {
+    let mut by_list: BTreeMap<List, Vec<PageRecord>> = BTreeMap::new();
+    for page in pages {
+        by_list.entry(page.list.clone()).or_default().push(page);
+    }
+    lists
+        .map(|found| {
+            let pages = by_list.remove(&found.list).unwrap_or_default();
+            let refused = pages.iter().find_map(|page| page.refused.clone());
+            ListRecord {
+                list: found.list.clone(),
+                state: refused.map_or_else(|| state_of(found), ListState::Missing),
+                control: pages.first().map(|page| page.control).unwrap_or_default(),
+                rows: pages.iter().map(|page| page.rows).sum(),
+                unreadable: pages.iter().map(|page| page.unreadable).sum(),
+            }
+        })
+        .collect()
+}
+
+/// What the archive says of a list.
+pub(super) fn state_of(list: &ListEvidence) -> ListState {
+    match &list.outcome {
+        ListOutcome::Complete { .. } => ListState::Read,
+        ListOutcome::Unstable { reason, .. } => ListState::Unstable(reason.clone()),
+        ListOutcome::Missing { reason } => ListState::Missing(reason.clone()),
+    }
+}

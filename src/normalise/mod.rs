@@ -1,0 +1,104 @@
+//! The border where the partner's words become ours: archived pages in, books and unreadable rows out.
+//!
+//! Pages are decoded into columns in the order of the lists, by several threads that share nothing. A row that cannot
+//! become an entry is collected with its place and the reason; a page that cannot be read makes its list missing.
+//! Nothing here judges, and nothing here reaches the network.
+
+mod accounts;
+mod books;
+mod classify;
+mod ledger;
+mod row;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use thiserror::Error;
+
+use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome};
+use crate::domain::{AccountIdError, Calendar, List};
+use crate::frame::FrameError;
+
+pub use books::{Books, Control, Customer, ListRecord, ListState, Partner};
+pub use classify::{Rule, Rules};
+
+/// What the words mean: the partner's zone and the rules of classification.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The zone whose calendar decides which month an entry belongs to.
+    pub zone: Tz,
+    /// The rules that name what an entry is charged for.
+    pub rules: Rules,
+}
+
+/// Why the evidence cannot become books.
+#[derive(Debug, Error)]
+pub enum NormaliseError {
+    /// The archive could not be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A list that no close can do without is not in the archive.
+    #[error("the archive holds no {0}, which no close can do without: {1}")]
+    Absent(List, String),
+    /// Such a list is there, but it cannot be read.
+    #[error("{list}, page {page}: {reason}")]
+    Page {
+        /// The list.
+        list: List,
+        /// Its page.
+        page: u32,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The partner's own id is not one.
+    #[error("me: {0}")]
+    Partner(#[from] AccountIdError),
+    /// The columns refused.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// Turns the evidence of one fetch into books.
+///
+/// # Errors
+/// When the archive cannot be read or is damaged, or when the partner itself or the account list is absent or
+/// unreadable. A ledger that cannot be read is no error: its record says so.
+pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> Result<Books, NormaliseError> {
+    let calendar = Calendar::new(evidence.plan.period, options.zone);
+    let partner = accounts::partner(archive, needed(evidence, &List::Me)?)?;
+    let dashboard = evidence.lists.iter().find(|found| found.list == List::Dashboard);
+    let dashboard = dashboard.map(|list| accounts::dashboard(archive, list)).transpose()?.flatten();
+    let accounts = accounts::customers(archive, needed(evidence, &List::Accounts)?)?;
+    let ledgers = ledger::ledgers(archive, evidence, &calendar, &options.rules)?;
+    let mut unreadable = accounts.unreadable;
+    unreadable.extend(ledgers.unreadable);
+    unreadable.sort();
+    let mut lists = vec![accounts.record];
+    lists.extend(ledgers.records);
+    Ok(Books {
+        calendar,
+        partner,
+        dashboard,
+        customers: accounts.customers,
+        unwalkable: accounts.unwalkable,
+        lists,
+        master: ledgers.master,
+        ledgers: ledgers.customers,
+        unreadable,
+        wallets_current: wallets_current(evidence.plan.to, evidence.plan.today),
+    })
+}
+
+/// Whether the walk reaches the day on which the wallets were read, so that they can be rewound to the cut-off.
+fn wallets_current(walked_to: NaiveDate, today: NaiveDate) -> bool {
+    today <= walked_to
+}
+
+fn needed<'a>(evidence: &'a Evidence, list: &List) -> Result<&'a ListEvidence, NormaliseError> {
+    let absent = |why: &str| NormaliseError::Absent(list.clone(), why.to_owned());
+    let found =
+        evidence.lists.iter().find(|found| found.list == *list).ok_or_else(|| absent("it was never asked for"))?;
+    match &found.outcome {
+        ListOutcome::Missing { reason } => Err(absent(reason)),
+        ListOutcome::Complete { .. } | ListOutcome::Unstable { .. } => Ok(found),
+    }
+}
