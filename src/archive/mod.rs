@@ -1,0 +1,207 @@
+//! The archive: the wall between the network and the close.
+//!
+//! Owns one SQLite file per partner, append-only, shared by the partner's closes: which pages were answered, their
+//! bodies by SHA-256, how each list ended. Takes scrubbed pages in from `fetch`, gives `Evidence` and bodies out to
+//! everything right of it. Never asks the network, never reads the clock, never changes or forgets what it holds, and
+//! never takes a secret: `scrub` strikes them out before.
+
+mod error;
+mod evidence;
+mod file;
+mod read;
+mod record;
+mod scrub;
+mod write;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+pub use error::ArchiveError;
+pub use evidence::{Evidence, ListEvidence, PageRef};
+pub use record::{FetchId, FetchPlan, KeptPage, ListOutcome, PageHeld};
+pub use scrub::{scrub, strike};
+
+use crate::domain::{List, Period};
+use file::Door;
+use writer::Writer;
+
+/// The longest body that is archived, in bytes.
+pub const BODY_BYTES_MAX: usize = 256 << 20;
+
+/// The pages of lists, by list, walk and page.
+pub type Held = BTreeMap<List, BTreeMap<(u32, u32), PageHeld>>;
+
+/// An open archive, shared by threads: one thread writes, any number read.
+pub struct Archive {
+    path: PathBuf,
+    partner: String,
+    door: Door,
+    // Fields are dropped in this order: the writer can only tidy the file up when no reader is left.
+    readers: Mutex<Vec<Connection>>,
+    writer: Option<Writer>,
+}
+
+impl Archive {
+    /// Opens a partner's archive for writing and creates it where there is none.
+    ///
+    /// # Errors
+    /// When the file is no archive, another partner's, of a newer schema, being written by another run, or when the
+    /// disk refuses.
+    pub fn open(path: &Path, partner: &str) -> Result<Self, ArchiveError> {
+        let (db, lock) = file::open_for_writing(path, partner)?;
+        Ok(Self {
+            path: path.to_owned(),
+            partner: partner.to_owned(),
+            door: Door::Ordinary,
+            readers: Mutex::default(),
+            writer: Some(Writer::start(db, lock)),
+        })
+    }
+
+    /// Opens an archive for reading, also a file or folder that cannot be written to, and leaves nothing beside it.
+    ///
+    /// # Errors
+    /// When there is no file, it is no archive or of a newer schema, or the disk refuses.
+    pub fn open_existing(path: &Path) -> Result<Self, ArchiveError> {
+        let door = file::find_door(path)?;
+        let db = file::connect(path, door)?;
+        let partner = file::partner_of(&db)?;
+        Ok(Self { path: path.to_owned(), partner, door, readers: Mutex::new(vec![db]), writer: None })
+    }
+
+    /// The partner whose archive it is, `PA_…`.
+    #[must_use]
+    pub fn partner(&self) -> &str {
+        &self.partner
+    }
+
+    /// Begins a fetch, or goes on with the unfinished one of the same period and window, which keeps its `today`.
+    ///
+    /// # Errors
+    /// When the archive is read-only or the database refuses.
+    pub fn begin(&self, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+        let plan = *plan;
+        self.writer()?.wait(move |db| write::begin(db, &plan))
+    }
+
+    /// Keeps one page; it is durable when this returns. The same page with the same body again changes nothing.
+    ///
+    /// # Errors
+    /// When the page is already held with another body, the fetch is finished or unknown, the archive is read-only, or
+    /// the disk refuses.
+    pub async fn keep(&self, page: KeptPage) -> Result<(), ArchiveError> {
+        let packed = write::pack(page)?;
+        let (send, receive) = tokio::sync::oneshot::channel();
+        self.writer()?.submit(
+            move |db| write::keep(db, &packed),
+            move |done| {
+                // Nobody listens any more only when the caller was cancelled; the page is durable all the same.
+                let _ = send.send(done);
+            },
+        )?;
+        receive.await.map_err(|_closed| ArchiveError::Stopped)?
+    }
+
+    /// Records how a list ended. The same outcome again changes nothing.
+    ///
+    /// # Errors
+    /// When the list has another outcome already, the fetch is finished or unknown, the archive is read-only, or the
+    /// database refuses.
+    pub fn settle_list(&self, fetch: FetchId, list: &List, outcome: ListOutcome) -> Result<(), ArchiveError> {
+        let list = list.clone();
+        self.writer()?.wait(move |db| write::settle_list(db, fetch, &list, &outcome))
+    }
+
+    /// Declares a fetch finished: from now on it is evidence, and nothing can be added to it.
+    ///
+    /// # Errors
+    /// When the fetch is unknown, the archive is read-only, or the database refuses.
+    pub fn finish(&self, fetch: FetchId) -> Result<(), ArchiveError> {
+        self.writer()?.wait(move |db| write::finish(db, fetch))
+    }
+
+    /// What a fetch is to read.
+    ///
+    /// # Errors
+    /// When the archive holds no such fetch, or the database refuses.
+    pub fn plan(&self, fetch: FetchId) -> Result<FetchPlan, ArchiveError> {
+        self.read(|db| read::plan(db, fetch))
+    }
+
+    /// The durable pages of one list, by walk and page.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn pages_held(&self, fetch: FetchId, list: &List) -> Result<BTreeMap<(u32, u32), PageHeld>, ArchiveError> {
+        self.read(|db| read::pages_held(db, fetch, list))
+    }
+
+    /// The durable pages of all lists.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn held(&self, fetch: FetchId) -> Result<Held, ArchiveError> {
+        self.read(|db| read::held(db, fetch))
+    }
+
+    /// The body of a page, proved to be the bytes that were archived.
+    ///
+    /// # Errors
+    /// When no such body is held or a bit of it has changed: names the list and page it belongs to.
+    pub fn body(&self, digest: &str) -> Result<Vec<u8>, ArchiveError> {
+        self.read(|db| read::body(db, digest))
+    }
+
+    /// How a list ended; nothing while it is being read.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn outcome(&self, fetch: FetchId, list: &List) -> Result<Option<ListOutcome>, ArchiveError> {
+        self.read(|db| read::outcome(db, fetch, list))
+    }
+
+    /// The finished fetches of a period, in the order they began.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn finished(&self, period: Period) -> Result<Vec<FetchId>, ArchiveError> {
+        self.read(|db| read::finished(db, period))
+    }
+
+    /// The last finished fetch of a period, if there is one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn latest(&self, period: Period) -> Result<Option<FetchId>, ArchiveError> {
+        Ok(self.finished(period)?.pop())
+    }
+
+    /// What a finished fetch proves.
+    ///
+    /// # Errors
+    /// When the fetch is unknown or not finished, or the database refuses.
+    pub fn evidence(&self, fetch: FetchId) -> Result<Evidence, ArchiveError> {
+        let (plan, lists) = self.read(|db| read::evidence(db, fetch))?;
+        Ok(Evidence { plan, partner: self.partner.clone(), lists })
+    }
+
+    fn writer(&self) -> Result<&Writer, ArchiveError> {
+        self.writer.as_ref().ok_or(ArchiveError::ReadOnly)
+    }
+
+    /// Reads through a connection of its own, so that threads do not wait for each other.
+    fn read<T>(&self, question: impl FnOnce(&Connection) -> Result<T, ArchiveError>) -> Result<T, ArchiveError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = match pooled {
+            Some(db) => db,
+            None => file::connect(&self.path, self.door)?,
+        };
+        let answer = question(&db);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+        answer
+    }
+}

@@ -1,0 +1,169 @@
+//! What comes out of the tables. Every text is checked on its way back, and every body against its digest.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::{ArchiveError, failed_to};
+use super::evidence::{ListEvidence, PageRef};
+use super::record::{FetchId, FetchPlan, ListOutcome, PageHeld};
+use super::{BODY_BYTES_MAX, Held};
+use crate::domain::{List, Period, sha256};
+
+/// What a fetch is to read.
+pub(super) fn plan(db: &Connection, fetch: FetchId) -> Result<FetchPlan, ArchiveError> {
+    let columns = db
+        .query_row("SELECT period, from_date, to_date, today FROM fetches WHERE fetch = ?1", [fetch.number()], |row| {
+            Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })
+        .optional()
+        .map_err(failed_to("read a fetch"))?;
+    let [period, from, to, today] = columns.ok_or(ArchiveError::NoFetch(fetch))?;
+    let wrong = |seen: &str, expected| ArchiveError::Row { table: "fetches", seen: seen.to_owned(), expected };
+    let date = |text: &str| text.parse::<NaiveDate>().map_err(|_unreadable| wrong(text, "a date"));
+    Ok(FetchPlan {
+        period: period.parse().map_err(|_unreadable| wrong(&period, "a period"))?,
+        from: date(&from)?,
+        to: date(&to)?,
+        today: date(&today)?,
+    })
+}
+
+/// The durable pages of one list.
+pub(super) fn pages_held(
+    db: &Connection,
+    fetch: FetchId,
+    list: &List,
+) -> Result<BTreeMap<(u32, u32), PageHeld>, ArchiveError> {
+    let failed = failed_to("read the pages of a list");
+    let mut query = db
+        .prepare_cached(
+            "SELECT walk, page, digest, bytes, request FROM exchanges JOIN bodies USING (digest) \
+             WHERE fetch = ?1 AND list = ?2",
+        )
+        .map_err(&failed)?;
+    let rows = query.query_map(params![fetch.number(), list.to_string()], page_held).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// The durable pages of all lists.
+pub(super) fn held(db: &Connection, fetch: FetchId) -> Result<Held, ArchiveError> {
+    let failed = failed_to("read the pages of a fetch");
+    let mut query = db
+        .prepare_cached(
+            "SELECT walk, page, digest, bytes, request, list FROM exchanges JOIN bodies USING (digest) \
+             WHERE fetch = ?1",
+        )
+        .map_err(&failed)?;
+    let rows =
+        query.query_map([fetch.number()], |row| Ok((row.get::<_, String>(5)?, page_held(row)?))).map_err(&failed)?;
+    let mut held = Held::new();
+    for row in rows {
+        let (list, (at, page)) = row.map_err(&failed)?;
+        held.entry(list_named("exchanges", &list)?).or_default().insert(at, page);
+    }
+    Ok(held)
+}
+
+/// The body with a digest, checked against it.
+pub(super) fn body(db: &Connection, digest: &str) -> Result<Vec<u8>, ArchiveError> {
+    let row = db
+        .prepare_cached("SELECT bytes, zstd FROM bodies WHERE digest = ?1")
+        .and_then(|mut query| {
+            query.query_row([digest], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
+        })
+        .map_err(|source| damaged(db, digest, &source.to_string()))?;
+    let (bytes, zstd) = row.ok_or_else(|| damaged(db, digest, "no body"))?;
+    let length = usize::try_from(bytes).ok().filter(|length| *length <= BODY_BYTES_MAX);
+    let length = length.ok_or_else(|| damaged(db, digest, &format!("a length of {bytes} bytes")))?;
+    let body = zstd::bulk::decompress(&zstd, length)
+        .map_err(|source| damaged(db, digest, &format!("a body that does not unpack ({source})")))?;
+    let seen = sha256(&body);
+    if seen == digest && body.len() == length {
+        Ok(body)
+    } else {
+        Err(damaged(db, digest, &format!("sha256 {seen}, {} bytes of {length}", body.len())))
+    }
+}
+
+/// How a list ended.
+pub(super) fn outcome(db: &Connection, fetch: FetchId, list: &List) -> Result<Option<ListOutcome>, ArchiveError> {
+    let row = db
+        .prepare_cached("SELECT list, outcome, walk, reason FROM outcomes WHERE fetch = ?1 AND list = ?2")
+        .and_then(|mut query| query.query_row(params![fetch.number(), list.to_string()], outcome_columns).optional())
+        .map_err(failed_to("read how a list ended"))?;
+    row.map(|columns| recorded(columns).map(|(_list, outcome)| outcome)).transpose()
+}
+
+/// The finished fetches of a period, in the order they began.
+pub(super) fn finished(db: &Connection, period: Period) -> Result<Vec<FetchId>, ArchiveError> {
+    let failed = failed_to("look for finished fetches");
+    let mut query = db
+        .prepare_cached("SELECT fetch FROM fetches JOIN finishes USING (fetch) WHERE period = ?1 ORDER BY fetch")
+        .map_err(&failed)?;
+    let rows = query.query_map([period.to_string()], |row| row.get(0).map(FetchId::new)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// The plan of a finished fetch and the evidence of each of its lists.
+pub(super) fn evidence(db: &Connection, fetch: FetchId) -> Result<(FetchPlan, Vec<ListEvidence>), ArchiveError> {
+    let plan = plan(db, fetch)?;
+    if !finished(db, plan.period)?.contains(&fetch) {
+        return Err(ArchiveError::Unfinished(fetch));
+    }
+    let mut held = held(db, fetch)?;
+    let lists = outcomes(db, fetch)?.into_iter().map(|(list, outcome)| {
+        let pages = held.remove(&list).unwrap_or_default();
+        let accepted = |((walk, page), held): ((u32, u32), PageHeld)| {
+            (outcome.walk() == Some(walk)).then_some(PageRef { page, digest: held.digest, bytes: held.bytes })
+        };
+        let pages = pages.into_iter().filter_map(accepted).collect();
+        ListEvidence { list, outcome, pages }
+    });
+    let lists = lists.collect();
+    Ok((plan, lists))
+}
+
+fn outcomes(db: &Connection, fetch: FetchId) -> Result<BTreeMap<List, ListOutcome>, ArchiveError> {
+    let failed = failed_to("read how the lists ended");
+    let mut query =
+        db.prepare_cached("SELECT list, outcome, walk, reason FROM outcomes WHERE fetch = ?1").map_err(&failed)?;
+    let rows = query.query_map([fetch.number()], outcome_columns).map_err(&failed)?;
+    rows.map(|row| recorded(row.map_err(&failed)?)).collect()
+}
+
+type OutcomeColumns = (String, String, Option<u32>, Option<String>);
+
+fn outcome_columns(row: &Row<'_>) -> rusqlite::Result<OutcomeColumns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+fn recorded((list, word, walk, reason): OutcomeColumns) -> Result<(List, ListOutcome), ArchiveError> {
+    let list = list_named("outcomes", &list)?;
+    let outcome = ListOutcome::recorded(&word, walk, reason);
+    let wrong = || ArchiveError::Row { table: "outcomes", seen: word, expected: "an outcome with its walk or reason" };
+    Ok((list, outcome.ok_or_else(wrong)?))
+}
+
+fn list_named(table: &'static str, text: &str) -> Result<List, ArchiveError> {
+    text.parse().map_err(|_unreadable| ArchiveError::Row { table, seen: text.to_owned(), expected: "a list" })
+}
+
+fn page_held(row: &Row<'_>) -> rusqlite::Result<((u32, u32), PageHeld)> {
+    let at = (row.get(0)?, row.get(1)?);
+    let bytes = u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default();
+    Ok((at, PageHeld { digest: row.get(2)?, bytes, request: row.get(4)? }))
+}
+
+/// Names the page that a broken body belongs to, as far as the tables still know it.
+fn damaged(db: &Connection, digest: &str, seen: &str) -> ArchiveError {
+    let (list, page) = db
+        .query_row(
+            "SELECT list, page FROM exchanges WHERE digest = ?1 ORDER BY fetch, list, walk, page",
+            [digest],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap_or_else(|_unknown| ("an unknown list".to_owned(), 0));
+    ArchiveError::Damaged { list, page, digest: digest.to_owned(), seen: seen.to_owned() }
+}

@@ -1,0 +1,125 @@
+//! What goes into the tables, inside the writer's transaction.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::BODY_BYTES_MAX;
+use super::error::{ArchiveError, failed_to};
+use super::read;
+use super::record::{FetchId, FetchPlan, KeptPage, ListOutcome};
+use crate::domain::{List, sha256};
+
+/// A page with its body compressed and digested, ready for the table.
+pub(super) struct PackedPage {
+    page: KeptPage,
+    digest: String,
+    bytes: i64,
+    zstd: Vec<u8>,
+}
+
+/// Finds the unfinished fetch of the same period and window, or records a new one.
+pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+    let FetchPlan { period, from, to, today } = plan;
+    let (period, from, to, today) = (period.to_string(), from.to_string(), to.to_string(), today.to_string());
+    let unfinished = db
+        .query_row(
+            "SELECT max(fetch) FROM fetches WHERE period = ?1 AND from_date = ?2 AND to_date = ?3 \
+             AND fetch NOT IN (SELECT fetch FROM finishes)",
+            [&period, &from, &to],
+            |row| row.get::<_, Option<i64>>(0),
+        )
+        .map_err(failed_to("look for an unfinished fetch"))?;
+    if let Some(number) = unfinished {
+        return Ok(FetchId::new(number));
+    }
+    db.execute(
+        "INSERT INTO fetches (period, from_date, to_date, today) VALUES (?1, ?2, ?3, ?4)",
+        [&period, &from, &to, &today],
+    )
+    .map_err(failed_to("begin a fetch"))?;
+    Ok(FetchId::new(db.last_insert_rowid()))
+}
+
+/// Compresses and digests a page, on the caller's thread, so that the writer has only the disk to wait for.
+pub(super) fn pack(page: KeptPage) -> Result<PackedPage, ArchiveError> {
+    let length = page.body.len();
+    let oversized = || ArchiveError::Oversized {
+        list: page.list.clone(),
+        page: page.page,
+        bytes: length,
+        bytes_max: BODY_BYTES_MAX,
+    };
+    let bytes = i64::try_from(length).ok().filter(|_| length <= BODY_BYTES_MAX).ok_or_else(oversized)?;
+    let zstd = zstd::bulk::compress(&page.body, 0)
+        .map_err(|source| failed_to("compress a body")(rusqlite::Error::ToSqlConversionFailure(source.into())))?;
+    Ok(PackedPage { digest: sha256(&page.body), bytes, zstd, page })
+}
+
+/// Records a page and, once for each digest, its body.
+pub(super) fn keep(db: &Connection, packed: &PackedPage) -> Result<(), ArchiveError> {
+    let PackedPage { page, digest, bytes, zstd } = packed;
+    let failed = failed_to("keep a page");
+    let list = page.list.to_string();
+    db.prepare_cached("INSERT INTO bodies (digest, bytes, zstd) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+        .and_then(|mut insert| insert.execute(params![digest, bytes, zstd]))
+        .map_err(&failed)?;
+    let inserted = db
+        .prepare_cached(
+            "INSERT INTO exchanges (fetch, list, walk, page, request, status, asked_at_us, digest) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )
+        .and_then(|mut insert| {
+            let KeptPage { fetch, walk, page, request, status, asked_at_us, .. } = page;
+            insert.execute(params![fetch.number(), list, walk, page, request, status, asked_at_us, digest])
+        })
+        .map_err(&failed)?;
+    if inserted == 1 {
+        return Ok(());
+    }
+    let held: String = db
+        .query_row(
+            "SELECT digest FROM exchanges WHERE fetch = ?1 AND list = ?2 AND walk = ?3 AND page = ?4",
+            params![page.fetch.number(), list, page.walk, page.page],
+            |row| row.get(0),
+        )
+        .map_err(&failed)?;
+    if held == *digest { Ok(()) } else { Err(ArchiveError::AlreadyKept { list: page.list.clone(), page: page.page }) }
+}
+
+/// Records how a list ended.
+pub(super) fn settle_list(
+    db: &Connection,
+    fetch: FetchId,
+    list: &List,
+    outcome: &ListOutcome,
+) -> Result<(), ArchiveError> {
+    // One line, so that the manifest stays a table.
+    let reason = outcome.reason().map(|reason| reason.replace(char::is_control, " "));
+    let recorded = ListOutcome::recorded(outcome.word(), outcome.walk(), reason.clone());
+    match read::outcome(db, fetch, list)? {
+        Some(_) => {}
+        None => {
+            db.execute(
+                "INSERT INTO outcomes (fetch, list, outcome, walk, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![fetch.number(), list.to_string(), outcome.word(), outcome.walk(), reason],
+            )
+            .map_err(failed_to("settle a list"))?;
+        }
+    }
+    if read::outcome(db, fetch, list)? == recorded {
+        Ok(())
+    } else {
+        Err(ArchiveError::AlreadySettled { list: list.clone() })
+    }
+}
+
+/// Records that a fetch is finished.
+pub(super) fn finish(db: &Connection, fetch: FetchId) -> Result<(), ArchiveError> {
+    let known: Option<i64> = db
+        .query_row("SELECT fetch FROM fetches WHERE fetch = ?1", [fetch.number()], |row| row.get(0))
+        .optional()
+        .map_err(failed_to("finish a fetch"))?;
+    let number = known.ok_or(ArchiveError::NoFetch(fetch))?;
+    db.execute("INSERT INTO finishes (fetch) VALUES (?1) ON CONFLICT DO NOTHING", [number])
+        .map_err(failed_to("finish a fetch"))?;
+    Ok(())
+}
