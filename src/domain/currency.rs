@@ -16,6 +16,12 @@ pub struct Currency([u8; 3]);
 pub struct CurrencyError(pub String);
 
 impl Currency {
+    /// `XXX`, the code for no currency (ISO 4217).
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(*b"XXX")
+    }
+
     /// The code, such as `INR`.
     #[must_use]
     pub fn code(&self) -> &str {

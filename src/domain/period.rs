@@ -131,6 +131,14 @@ impl Calendar {
         self.local(self.end)
     }
 
+    /// A moment as text in UTC, to the second: what the partner itself writes.
+    #[must_use]
+    pub fn instant(moment: Timestamp) -> String {
+        DateTime::<Utc>::from_timestamp_micros(moment)
+            .map(|utc| utc.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+            .unwrap_or_default()
+    }
+
     /// A moment as text in the partner's zone, to the second.
     #[must_use]
     pub fn local(&self, moment: Timestamp) -> String {

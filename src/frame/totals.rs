@@ -13,6 +13,8 @@ pub struct LedgerTotals {
     pub ledger: String,
     /// Entries.
     pub entries: u64,
+    /// Settled entries among them.
+    pub settled: u64,
     /// Σ by direction, of settled entries and of all.
     pub debits: (Amount, Amount),
     /// Σ credits, of settled entries and of all.
@@ -89,7 +91,8 @@ impl LedgerFrame {
     /// # Errors
     /// When polars refuses.
     pub fn totals_by_ledger(&self) -> Result<Vec<LedgerTotals>, FrameError> {
-        let mut sums = vec![len().alias("entries")];
+        let mut sums =
+            vec![len().alias("entries"), col(c::SETTLED).cast(DataType::UInt32).sum().alias("settled_entries")];
         for direction in [Direction::Debit, Direction::Credit, Direction::Unclassified] {
             sums.push(sum_where(is(direction).and(col(c::SETTLED)), &format!("{}_settled", direction.word())));
             sums.push(sum_where(is(direction), &format!("{}_all", direction.word())));
@@ -104,6 +107,7 @@ impl LedgerFrame {
                 Ok(LedgerTotals {
                     ledger: rows.text(c::LEDGER, i)?,
                     entries: rows.count("entries", i)?,
+                    settled: rows.count("settled_entries", i)?,
                     debits: pair("debit")?,
                     credits: pair("credit")?,
                     unclassified: pair("unclassified")?,

@@ -76,8 +76,8 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
     }
     unwalkable.sort();
     unwalkable.dedup();
-    let lost = u64::try_from(unreadable.len()).unwrap_or(u64::MAX);
-    let record = ListRecord { list: List::Accounts, state: state_of(list), control, rows, unreadable: lost };
+    let refused = u64::try_from(unreadable.len()).unwrap_or(u64::MAX);
+    let record = ListRecord { list: List::Accounts, state: state_of(list), control, rows, unreadable: refused };
     Ok(Accounts { customers, unwalkable, unreadable, record })
 }
 

@@ -7,7 +7,7 @@ use super::accounts::amount;
 use super::books::{Control, ListRecord, ListState};
 use super::row::{self, Reading};
 use super::{NormaliseError, Rules};
-use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome, PageRef};
+use crate::archive::{Archive, Evidence, ListEvidence, ListOutcome, PageRef};
 use crate::domain::{Calendar, List, Origin, UnreadableRow};
 use crate::frame::{LedgerColumns, LedgerFrame};
 use crate::wire::{LedgerPage, Summary};

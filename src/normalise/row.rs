@@ -30,9 +30,9 @@ pub(super) fn entry(
     origin: Origin,
     reading: &Reading<'_>,
 ) -> Result<Entry, Box<UnreadableRow>> {
-    let row: LedgerRow<'_> =
-        serde_json::from_str(raw.get()).map_err(|refused| unreadable(raw, list, origin, without_position(&refused)))?;
-    let refuse = |reason| unreadable(raw, list, origin, reason);
+    let row: LedgerRow<'_> = serde_json::from_str(raw.get())
+        .map_err(|refused| Box::new(unreadable(raw, list, origin, without_position(&refused))))?;
+    let refuse = |reason| Box::new(unreadable(raw, list, origin, reason));
     if row.id.trim().is_empty() {
         return Err(refuse("id is empty".to_owned()));
     }
@@ -77,10 +77,10 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-fn unreadable(raw: &RawValue, list: &List, origin: Origin, reason: String) -> Box<UnreadableRow> {
+fn unreadable(raw: &RawValue, list: &List, origin: Origin, reason: String) -> UnreadableRow {
     let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
     let text = |key: &str| value.get(key)?.as_str().filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned);
-    Box::new(UnreadableRow { list: list.clone(), origin, id: text("id"), account: text("account_id"), reason })
+    UnreadableRow { list: list.clone(), origin, id: text("id"), account: text("account_id"), reason }
 }
 
 fn shown(text: &str) -> String {

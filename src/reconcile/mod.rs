@@ -1,7 +1,118 @@
 //! Reconciles the master ledger with the customers' ledgers: books in, tie-outs, breaks and verdict out.
 //!
-//! Never does input or output and never stops on a finding: a break is data.
+//! Never does input or output and never stops on a finding: a break is data. The frame selects the few entries that
+//! are not plainly the same in both books; this module judges them.
 
+mod control;
+mod entries;
+mod legs;
 mod outcome;
+mod scope;
+mod standing;
+mod tie_outs;
+mod transfers;
+mod wording;
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Amount, Break, BreakFacts, Leg, List, Severity, TieOutKey, Verdict};
+use crate::frame::FrameError;
+use crate::normalise::Books;
 
 pub use outcome::{AccountStanding, Charge, Counts, HeldAccount, ListProof, Reconciliation, TiedAccount};
+
+/// What the settings say about reconciling.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Differences up to this are `rounding-differs`, counted and summed. Zero by default: exact means exact.
+    pub tolerance: Amount,
+    /// The settings declare that this partner has no master ledger.
+    pub master_declared_absent: bool,
+}
+
+/// Reconciles.
+///
+/// # Errors
+/// When the frame refuses a question, which books that passed its gate give no cause for.
+pub fn reconcile(books: &Books, options: &Options) -> Result<Reconciliation, FrameError> {
+    let scope = scope::Scope::of(books, options);
+    // Is the evidence whole?
+    let (proofs, mut facts) = control::prove(books, &scope, options)?;
+    // Do both books carry the same entries, and does each transfer have both its legs?
+    let transfers = transfers::pair(books, &scope, options)?;
+    let entries = entries::compare(books, &scope, options)?;
+    facts.extend(one_break_an_entry(entries, transfers.breaks.clone()));
+    let mut breaks: Vec<Break> = facts.into_iter().map(Break::new).collect();
+    // Do the breaks explain every unit by which the books differ? What they leave is a finding, too.
+    let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
+    breaks.extend(tie_outs::residuals(&tie_outs));
+    breaks.sort_by(|a, b| order(a).cmp(&order(b)));
+    // Who may be invoiced?
+    let standings = standing::stand(books, &scope, &standing::Findings::of(&breaks))?;
+    let worst = breaks.iter().map(|found| found.class().severity()).max().unwrap_or(Severity::None);
+    Ok(Reconciliation {
+        counts: counts(books, &standings.accounts, &scope),
+        verdict: Verdict(worst),
+        scope: scope.limits(books, transfers.evidenced),
+        tie_outs,
+        breaks,
+        proofs,
+        accounts: standings.accounts,
+        tied: standings.tied,
+        held: standings.held,
+    })
+}
+
+fn order(found: &Break) -> (crate::domain::Class, Option<&str>, &[String], &str) {
+    (found.class(), found.account(), found.entry_ids(), found.id())
+}
+
+/// An entry with several faults reports the first in order of precedence: where an entry broke both by its id and as
+/// the leg of a transfer, one break remains and carries the effects of both.
+fn one_break_an_entry(entries: Vec<BreakFacts>, transfers: Vec<BreakFacts>) -> Vec<BreakFacts> {
+    let mut by_id: BTreeMap<String, BreakFacts> = BTreeMap::new();
+    let mut whole = Vec::new();
+    for facts in entries {
+        match facts.entry_ids.first() {
+            Some(id) => drop(by_id.insert(id.clone(), facts)),
+            None => whole.push(facts),
+        }
+    }
+    for mut transfer in transfers {
+        for id in transfer.entry_ids.clone() {
+            if let Some(entry) = by_id.remove(&id) {
+                transfer = merged(transfer, entry);
+            }
+        }
+        whole.push(transfer);
+    }
+    whole.extend(by_id.into_values());
+    whole
+}
+
+fn merged(one: BreakFacts, other: BreakFacts) -> BreakFacts {
+    let (mut first, second) = if one.class <= other.class { (one, other) } else { (other, one) };
+    let mut legs: BTreeMap<TieOutKey, Amount> = BTreeMap::new();
+    for leg in first.legs.iter().chain(&second.legs) {
+        *legs.entry(leg.key.clone()).or_default() += leg.effect;
+    }
+    first.legs = legs.into_iter().map(|(key, effect)| Leg { key, effect }).collect();
+    first.entry_ids.extend(second.entry_ids);
+    first.entry_ids.sort();
+    first.entry_ids.dedup();
+    first.origins.extend(second.origins);
+    first.origins.dedup();
+    first
+}
+
+fn counts(books: &Books, accounts: &[AccountStanding], scope: &scope::Scope) -> Counts {
+    let size = |frame: &crate::frame::LedgerFrame| u64::try_from(frame.height()).unwrap_or(u64::MAX);
+    let customers = books.lists.iter().find(|record| record.list == List::Accounts).map_or(0, |record| record.rows);
+    Counts {
+        master_entries: size(&books.master),
+        customer_entries: size(&books.ledgers),
+        unreadable_rows: u64::try_from(books.unreadable.len()).unwrap_or(u64::MAX),
+        customers,
+        period_entries: accounts.iter().filter(|it| it.account != scope.partner).map(|it| it.entries).sum(),
+    }
+}

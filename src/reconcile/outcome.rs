@@ -149,7 +149,8 @@ pub struct HeldAccount {
     pub name: String,
     /// The currency.
     pub currency: Currency,
-    /// Σ settled debits of the period: from its own ledger, or from the master where that could not be read.
+    /// Σ settled debits of the period less refunds: from its own ledger, or from the master where that could not be
+    /// read.
     pub cost_base: Amount,
     /// Why, such as `amount-differs (2), timing (1)`.
     pub reason: String,

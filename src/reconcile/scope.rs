@@ -1,0 +1,97 @@
+//! The scope: which legs of the comparison the evidence carries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Options;
+use crate::domain::List;
+use crate::normalise::{Books, ListState};
+
+/// What can be compared.
+pub(super) struct Scope {
+    /// Whether the master ledger was read.
+    pub(super) master: bool,
+    /// Whether the settings declare that this partner has no master ledger.
+    pub(super) master_declared_absent: bool,
+    /// Why the master ledger was not read.
+    pub(super) master_missing: Option<String>,
+    /// Customers whose ledger could not be read, with the reason.
+    pub(super) missing: BTreeMap<String, String>,
+    /// Every customer in the account list.
+    pub(super) customers: BTreeSet<String>,
+    /// The partner's own account.
+    pub(super) partner: String,
+}
+
+impl Scope {
+    pub(super) fn of(books: &Books, options: &Options) -> Self {
+        let states: BTreeMap<&List, &ListState> =
+            books.lists.iter().map(|record| (&record.list, &record.state)).collect();
+        let ledgers: BTreeMap<&str, &ListState> = states
+            .iter()
+            .filter_map(|(list, state)| match list {
+                List::Ledger(owner) => Some((owner.as_str(), *state)),
+                List::Me | List::Dashboard | List::Accounts | List::Master => None,
+            })
+            .collect();
+        let unread = |state: Option<&ListState>| match state {
+            None => Some("it was never asked for".to_owned()),
+            Some(ListState::Missing(reason)) => Some(reason.clone()),
+            Some(ListState::Read | ListState::Unstable(_)) => None,
+        };
+        let mut missing: BTreeMap<String, String> = books
+            .unwalkable
+            .iter()
+            .map(|account| (account.clone(), "its id cannot be put into a request".to_owned()))
+            .collect();
+        for account in books.customers.keys() {
+            if let Some(reason) = unread(ledgers.get(account.as_str()).copied()) {
+                missing.insert(account.clone(), reason);
+            }
+        }
+        let master_missing = unread(states.get(&List::Master).copied());
+        Self {
+            master: master_missing.is_none(),
+            master_declared_absent: options.master_declared_absent,
+            master_missing,
+            missing,
+            customers: books.customers.keys().chain(&books.unwalkable).cloned().collect(),
+            partner: books.partner.account.to_string(),
+        }
+    }
+
+    /// Whether an account is in the account list.
+    pub(super) fn knows(&self, account: &str) -> bool {
+        self.customers.contains(account)
+    }
+
+    /// Whether both legs of an account's tie-out were read.
+    pub(super) fn compares(&self, account: &str) -> bool {
+        self.master && !self.missing.contains_key(account)
+    }
+
+    /// What the evidence cannot show, in sentences.
+    pub(super) fn limits(&self, books: &Books, transfers_evidenced: bool) -> Vec<String> {
+        let mut limits = Vec::new();
+        if !self.master && self.master_declared_absent {
+            limits.push(
+                "the settings declare that this partner has no master ledger: each customer's ledger is proved by its \
+                 own control totals alone"
+                    .to_owned(),
+            );
+        }
+        if self.master && !transfers_evidenced {
+            limits.push(
+                "the master ledger carries no entry of the partner's own: the pairing of transfers is not evidenced"
+                    .to_owned(),
+            );
+        }
+        if !books.wallets_current {
+            limits.push(
+                "the walk ends before the day on which the wallets were read: opening and closing balances are not \
+                 evidenced"
+                    .to_owned(),
+            );
+        }
+        limits
+    }
+}

@@ -1,0 +1,177 @@
+//! The standings: each account's month, its verdict, and whether it may be invoiced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outcome::{AccountStanding, Charge, HeldAccount, TiedAccount};
+use super::scope::Scope;
+use crate::domain::{Amount, Break, ChargeClass, Class, Currency, Direction, Severity, Side, Verdict};
+use crate::frame::{AccountTotals, ChargeTotal, FrameError};
+use crate::normalise::Books;
+
+/// The breaks by the accounts they speak of.
+pub(super) struct Findings<'a> {
+    by_account: BTreeMap<&'a str, Vec<&'a Break>>,
+    everywhere: Vec<&'a Break>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn of(breaks: &'a [Break]) -> Self {
+        let mut by_account: BTreeMap<&str, Vec<&Break>> = BTreeMap::new();
+        for found in breaks {
+            let accounts: BTreeSet<&str> = found.accounts().collect();
+            for account in accounts {
+                by_account.entry(account).or_default().push(found);
+            }
+        }
+        // Without the master ledger nobody is tied out; every other flaw in it shows on the accounts it concerns.
+        let everywhere = |found: &&Break| found.class() == Class::MissingLedger && found.account().is_none();
+        Self { by_account, everywhere: breaks.iter().filter(everywhere).collect() }
+    }
+
+    fn on(&self, account: &str) -> impl Iterator<Item = &'a Break> {
+        self.by_account.get(account).into_iter().flatten().chain(&self.everywhere).copied()
+    }
+
+    fn verdict(&self, account: &str) -> Verdict {
+        Verdict(self.on(account).map(|found| found.class().severity()).max().unwrap_or(Severity::None))
+    }
+
+    /// Why an account is held: the classes that stand in the way, with their counts, in order of precedence.
+    fn reason(&self, account: &str) -> String {
+        let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
+        for found in self.on(account).filter(|found| found.class().severity() >= Severity::Break) {
+            *counts.entry(found.class()).or_default() += 1;
+        }
+        counts.into_iter().map(|(class, count)| format!("{class} ({count})")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What the accounts come to.
+pub(super) struct Standings {
+    pub(super) accounts: Vec<AccountStanding>,
+    pub(super) tied: Vec<TiedAccount>,
+    pub(super) held: Vec<HeldAccount>,
+}
+
+/// Sorts the accounts into those that may be invoiced and those that are held.
+pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Standings, FrameError> {
+    let accounts = standings(books, scope, findings)?;
+    let own = charges(books.ledgers.charges(Side::Customer)?);
+    let of_master = charges(books.master.charges(Side::Master)?);
+    let (mut tied, mut held) = (Vec::new(), Vec::new());
+    for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {
+        let key = (standing.account.clone(), standing.currency);
+        let book = if scope.missing.contains_key(&standing.account) { &of_master } else { &own };
+        let charges = book.get(&key).cloned().unwrap_or_default();
+        let (account, currency) = key;
+        let name = standing.name.clone();
+        if standing.verdict.ties_out() {
+            tied.push(TiedAccount::new(account, name, currency, charges));
+        } else if let Some(cost_base) = billable(&charges) {
+            let reason = findings.reason(&account);
+            held.push(HeldAccount { account, name, currency, cost_base, reason });
+        }
+    }
+    held.extend(strangers(scope, &of_master, findings));
+    held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    Ok(Standings { accounts, tied, held })
+}
+
+/// Accounts that the master charges and the account list does not hold.
+fn strangers<'a>(
+    scope: &'a Scope,
+    of_master: &'a Charges,
+    findings: &'a Findings<'_>,
+) -> impl Iterator<Item = HeldAccount> + 'a {
+    let unknown = of_master.iter().filter(|((account, _), _)| !scope.knows(account) && *account != scope.partner);
+    unknown.filter_map(|((account, currency), charges)| {
+        let cost_base = billable(charges)?;
+        let reason = findings.reason(account);
+        Some(HeldAccount { account: account.clone(), name: String::new(), currency: *currency, cost_base, reason })
+    })
+}
+
+/// One line for each account and currency: the customers in the list, and the partner's own wallet.
+fn standings(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Vec<AccountStanding>, FrameError> {
+    let end = books.calendar.end;
+    let mut totals: BTreeMap<String, BTreeMap<Currency, AccountTotals>> = BTreeMap::new();
+    let of_customers = books.ledgers.account_totals(Side::Customer, end)?;
+    let of_master = books.master.account_totals(Side::Master, end)?;
+    let own = of_master.into_iter().filter(|totals| totals.account == scope.partner);
+    for line in of_customers.into_iter().chain(own) {
+        totals.entry(line.account.clone()).or_default().insert(line.currency, line);
+    }
+    let fallback = currency_of(books);
+    let partner = (scope.partner.as_str(), books.partner.name.as_str(), books.partner.currency, books.partner.wallet);
+    let customers = books.customers.iter();
+    let customers = customers.map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency, it.wallet));
+    let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None, None));
+    let mut standings = Vec::new();
+    for (account, name, currency, wallet) in customers.chain(unwalkable).chain([partner]) {
+        let own = totals.remove(account).unwrap_or_default();
+        let home = currency.or_else(|| own.keys().next().copied()).unwrap_or(fallback);
+        let currencies: BTreeSet<Currency> = own.keys().copied().chain([home]).collect();
+        for currency in currencies {
+            let line = own.get(&currency);
+            let evidenced = books.wallets_current && !scope.missing.contains_key(account);
+            let wallet = wallet.filter(|_| evidenced && currency == home);
+            standings.push(standing(account, name, currency, line, wallet, findings.verdict(account)));
+        }
+    }
+    standings.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    Ok(standings)
+}
+
+fn standing(
+    account: &str,
+    name: &str,
+    currency: Currency,
+    line: Option<&AccountTotals>,
+    wallet: Option<Amount>,
+    verdict: Verdict,
+) -> AccountStanding {
+    let sum = |figure: fn(&AccountTotals) -> Amount| line.map(figure).unwrap_or_default();
+    let (credits, debits) = (sum(|line| line.credits), sum(|line| line.debits));
+    let closing = wallet.map(|wallet| wallet - sum(|line| line.net_after));
+    AccountStanding {
+        account: account.to_owned(),
+        name: name.to_owned(),
+        currency,
+        entries: line.map_or(0, |line| line.entries),
+        opening: closing.map(|closing| closing - credits + debits),
+        credits,
+        debits,
+        closing,
+        unsettled: line.map_or(0, |line| line.unsettled),
+        verdict,
+    }
+}
+
+fn currency_of(books: &Books) -> Currency {
+    let dashboard = || books.dashboard.and_then(|(_, currency)| currency);
+    books.partner.currency.or_else(dashboard).unwrap_or_else(Currency::none)
+}
+
+type Charges = BTreeMap<(String, Currency), Vec<Charge>>;
+
+fn charges(totals: Vec<ChargeTotal>) -> Charges {
+    let mut charges = Charges::new();
+    for total in totals {
+        let ChargeTotal { account, currency, class, direction, entries, amount } = total;
+        let charge = Charge { class: ChargeClass(class), direction, entries, amount };
+        charges.entry((account, currency)).or_default().push(charge);
+    }
+    charges
+}
+
+/// Σ debits less refunds, where there is anything to bill or to give back.
+fn billable(charges: &[Charge]) -> Option<Amount> {
+    let signed = charges.iter().filter_map(|charge| match charge.direction {
+        Direction::Debit => Some(charge.amount),
+        Direction::Credit if charge.class.as_str() == ChargeClass::REFUND => Some(-charge.amount),
+        Direction::Credit | Direction::Unclassified => None,
+    });
+    let mut signed = signed.peekable();
+    signed.peek()?;
+    Some(signed.sum())
+}

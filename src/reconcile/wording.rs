@@ -1,0 +1,207 @@
+//! The sentences: each break in words that a finance person understands, with both numbers and the difference.
+
+use crate::domain::{Amount, Calendar, Class, Entry};
+
+/// Money as it stands in sentences.
+pub(super) mod money {
+    use crate::domain::Amount;
+
+    /// `, difference 0.01` when both texts are numbers.
+    pub(in crate::reconcile) fn difference(said: &str, received: &str) -> String {
+        match (said.parse::<Amount>(), received.parse::<Amount>()) {
+            (Ok(said), Ok(received)) => format!(" (difference {})", (received - said).to_text(0)),
+            (Err(_), _) | (_, Err(_)) => String::new(),
+        }
+    }
+}
+
+/// What differs in a class: the field, the master's value and the customer's.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
+pub(super) fn values(class: Class, master: Option<&Entry>, customer: Option<&Entry>) -> (&'static str, String, String) {
+    let each = |field, value: &dyn Fn(&Entry) -> String| {
+        let side = |entry: Option<&Entry>| entry.map_or_else(|| "absent".to_owned(), value);
+        (field, side(master), side(customer))
+    };
+    match class {
+        Class::AccountDiffers | Class::MispostedTransfer | Class::UnknownAccount => {
+            each("account", &|entry| entry.holder().to_owned())
+        }
+        Class::CurrencyDiffers => each("currency", &|entry| format!("{} {}", entry.amount, entry.currency)),
+        Class::DirectionDiffers => each("direction", &|entry| format!("{} {}", entry.direction.word(), entry.amount)),
+        Class::StatusDiffers | Class::Unsettled => each("status", &|entry| entry.status.clone()),
+        Class::Timing | Class::ZoneStraddle => each("created_at", &|entry| Calendar::instant(entry.created_at)),
+        Class::Unclassified => each("type", &|entry| entry.kind.clone()),
+        Class::ForeignPartner | Class::MalformedReference | Class::DuplicateReference => {
+            each("reference", &|entry| entry.reference.clone().unwrap_or_default())
+        }
+        _ => each("amount", &|entry| entry.amount.to_string()),
+    }
+}
+
+/// An entry in half a sentence: `the debit of 12.50 INR on 2026-03-14 (call, entry e-93f1)`.
+fn named(entry: &Entry, calendar: &Calendar) -> String {
+    let day = calendar.local(entry.created_at);
+    let day = day.split('T').next().unwrap_or_default();
+    let Entry { amount, currency, class, id, .. } = entry;
+    format!("the {} of {amount} {currency} on {day} ({class}, entry {id})", entry.direction.word())
+}
+
+/// The sentence for a break on one entry, or on one transfer with its two legs.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
+pub(super) fn sentence(
+    class: Class,
+    master: Option<&Entry>,
+    customer: Option<&Entry>,
+    effect: Amount,
+    calendar: &Calendar,
+) -> String {
+    let Some(entry) = master.or(customer) else { return class.meaning().to_owned() };
+    let name = named(entry, calendar);
+    let holder = customer.unwrap_or(entry).holder();
+    let (_, said, kept) = values(class, master, customer);
+    let Entry { currency, .. } = entry;
+    match class {
+        Class::MissingFromCustomer => {
+            format!(
+                "{name} is in the master ledger for {holder} but not in the ledger of {holder}: the master is off by {effect} {currency}"
+            )
+        }
+        Class::MissingFromMaster => {
+            format!(
+                "{name} is in the ledger of {holder} but not in the master ledger: the master is off by {effect} {currency}"
+            )
+        }
+        Class::UnknownAccount => {
+            format!(
+                "{name} is booked to {holder}, which the account list does not hold: {effect} {currency} belong to no customer"
+            )
+        }
+        Class::DuplicateEntry => {
+            format!("{name} stands more than once in one ledger of {holder}: the books differ by {effect} {currency}")
+        }
+        Class::ConflictingEntry => {
+            format!(
+                "{name} stands more than once in one ledger of {holder}, with different content: the books differ by {effect} {currency}"
+            )
+        }
+        _ => valuation_sentence(class, entry, holder, &name, (&said, &kept), effect)
+            .or_else(|| month_sentence(class, entry, holder, &name, (&said, &kept), effect, calendar))
+            .unwrap_or_else(|| transfer_sentence(class, entry, holder, &name, (&said, &kept), effect)),
+    }
+}
+
+/// The sentence for what the two sides say differently of one entry.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
+fn valuation_sentence(
+    class: Class,
+    entry: &Entry,
+    holder: &str,
+    name: &str,
+    (said, kept): (&str, &str),
+    effect: Amount,
+) -> Option<String> {
+    let Entry { currency, .. } = entry;
+    Some(match class {
+        Class::AccountDiffers => {
+            format!("{name} is booked to {said} in the master ledger and stands in the ledger of {kept}")
+        }
+        Class::CurrencyDiffers => {
+            format!(
+                "{name} is {said} in the master ledger and {kept} in the ledger of {holder}: nothing is netted across currencies"
+            )
+        }
+        Class::DirectionDiffers if said == kept => {
+            format!("{name} of {holder} has a negative amount on both sides: {said}")
+        }
+        Class::DirectionDiffers => {
+            format!("{name} is a {said} in the master ledger and a {kept} in the ledger of {holder}")
+        }
+        Class::AmountDiffers | Class::RoundingDiffers => {
+            let within = if class == Class::RoundingDiffers { ", within the tolerance" } else { "" };
+            format!(
+                "{name} is {said} {currency} in the master ledger and {kept} {currency} in the ledger of {holder}: difference {effect} {currency}{within}"
+            )
+        }
+        Class::StatusDiffers => {
+            format!(
+                "{name} is `{said}` in the master ledger and `{kept}` in the ledger of {holder}: it counts on one side only, {effect} {currency}"
+            )
+        }
+        _ => return None,
+    })
+}
+
+/// The sentence for an entry's month, class or status.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
+fn month_sentence(
+    class: Class,
+    entry: &Entry,
+    holder: &str,
+    name: &str,
+    (said, kept): (&str, &str),
+    effect: Amount,
+    calendar: &Calendar,
+) -> Option<String> {
+    let Entry { currency, .. } = entry;
+    Some(match class {
+        Class::Timing => {
+            format!(
+                "{name} is dated {said} in the master ledger and {kept} in the ledger of {holder}: only one of them lies in the period, {effect} {currency}"
+            )
+        }
+        Class::ZoneStraddle => {
+            let place = if entry.in_period { "inside" } else { "outside" };
+            let other = if entry.in_period { "outside" } else { "inside" };
+            format!(
+                "{name} of {holder}, at {}, lies {place} the period by the partner's calendar and {other} by UTC's: it stays {place}",
+                calendar.local(entry.created_at)
+            )
+        }
+        Class::Unclassified => format!(
+            "{name} of {holder} is of type `{}`, which no rule knows: counted and valued, not billed",
+            entry.kind
+        ),
+        Class::Adjustment => format!("{name} of {holder} is a correction made by hand: `{}`", entry.description),
+        Class::Unsettled => format!("{name} of {holder} is `{}`, not completed: outside every total", entry.status),
+        _ => return None,
+    })
+}
+
+/// The sentence for a break on a transfer's reference.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
+fn transfer_sentence(
+    class: Class,
+    entry: &Entry,
+    holder: &str,
+    name: &str,
+    (said, kept): (&str, &str),
+    effect: Amount,
+) -> String {
+    let Entry { currency, .. } = entry;
+    let reference = entry.reference.as_deref().unwrap_or_default();
+    match class {
+        Class::UnpairedDebit => {
+            format!(
+                "{name} left the partner's wallet under {reference} and no customer received it: {effect} {currency}"
+            )
+        }
+        Class::UnpairedCredit => {
+            format!("{name} reached {holder} under {reference} and left no partner's wallet: {effect} {currency}")
+        }
+        Class::DuplicateReference => {
+            format!(
+                "{name} repeats the transfer {reference}, which is complete without it: {effect} {currency} on one side only"
+            )
+        }
+        Class::MispostedTransfer => {
+            format!("{name} sits on {holder}, but its reference {reference} names another customer")
+        }
+        Class::ForeignPartner => {
+            format!("{name} of {holder} carries the reference {reference}, which names another partner")
+        }
+        Class::MalformedReference => {
+            format!("{name} of {holder} carries the reference {reference}, which cannot be read")
+        }
+        _ => format!("{name} of {holder}: {} ({said} against {kept})", class.meaning()),
+    }
+}
