@@ -6,5 +6,6 @@
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod domain;
+pub mod simulator;
 pub mod watch;
 pub mod wire;
