@@ -11,5 +11,6 @@ pub mod frame;
 pub mod invoice;
 pub mod normalise;
 pub mod reconcile;
+pub mod simulator;
 pub mod watch;
 pub mod wire;
