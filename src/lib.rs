@@ -7,5 +7,6 @@
 
 pub mod archive;
 pub mod domain;
+pub mod fetch;
 pub mod watch;
 pub mod wire;
