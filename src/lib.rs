@@ -8,5 +8,6 @@
 pub mod archive;
 pub mod domain;
 pub mod fetch;
+pub mod simulator;
 pub mod watch;
 pub mod wire;

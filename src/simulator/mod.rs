@@ -1,0 +1,33 @@
+//! The partner API without the partner: a pure function of (world, request) → answer, and the same behind a socket.
+//!
+//! Owns scenarios (a file a person can read), the worlds built from them, the flaws planted in their books and the
+//! weather on their line. A scenario and a request go in, the bytes that the partner would send come out, together
+//! with the list of everything a right close must report. It shares no code with the engine it tests, never reads a
+//! clock, and lets nothing but the seed decide.
+
+mod accounts;
+mod answer;
+mod books;
+mod entries;
+mod flaws;
+mod query;
+mod render;
+mod scenario;
+mod socket;
+mod times;
+mod touches;
+mod view;
+mod weather;
+mod world;
+
+pub use accounts::{Account, Partner};
+pub use answer::{Answer, Request};
+pub use books::{Row, Text};
+pub use flaws::Planted;
+pub use scenario::{
+    CloseSettings, Expected, FlawPlan, GlobalLedger, GlobalLedgerClaim, Names, Order, Scenario, ScenarioError, Totals,
+    WeatherPlan, WorldPlan,
+};
+pub use socket::{BASE_PATH, serve};
+pub use weather::{Fault, Weather};
+pub use world::World;

@@ -1,0 +1,125 @@
+//! A world: the partner, its customers and both books, after the flaws. Built once from a scenario, then never changed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::accounts::{Account, Partner, customers, partner};
+use super::books::{Row, Text};
+use super::entries::write_books;
+use super::flaws::{Book, Damage, Planted, plant};
+use super::scenario::{Order, Scenario, ScenarioError, WorldPlan};
+use super::times::Times;
+use super::view::{Filter, View};
+use crate::domain::{Amount, Currency};
+
+/// The partner's side of one scenario, as a pure function of requests.
+pub struct World {
+    pub(super) plan: WorldPlan,
+    pub(super) partner: Partner,
+    pub(super) accounts: Vec<Account>,
+    pub(super) index: BTreeMap<Text, usize>,
+    pub(super) ledgers: Vec<Vec<Row>>,
+    pub(super) master: Vec<Row>,
+    pub(super) damage: Damage,
+    /// Views already computed: only a memory, never part of an answer.
+    pub(super) views: Mutex<BTreeMap<Filter, Arc<View>>>,
+}
+
+impl World {
+    /// Builds the world of a scenario: the same scenario gives the same world, byte for byte.
+    ///
+    /// # Errors
+    /// When a flaw cannot be planted, or finds no place in this world.
+    pub fn build(scenario: &Scenario) -> Result<Self, ScenarioError> {
+        let plan = &scenario.world;
+        let times = Times::new(plan);
+        let mut rng = ChaCha8Rng::seed_from_u64(scenario.seed);
+        let mut partner = partner(plan, &times, &mut rng);
+        let mut accounts = customers(plan, &times, &mut rng);
+        let mut books = write_books(plan, &times, &partner, &accounts, &mut rng);
+        let damage = plant(scenario, &times, &partner, &accounts, &mut books)?;
+        let own = wallet(&books.own, partner.holder.currency, &mut rng);
+        partner.wallet = own.1;
+        let (mut ledgers, mut master) = books.close(accounts.len(), plan.own_rows);
+        for (account, ledger) in accounts.iter_mut().zip(&mut ledgers) {
+            sort(ledger, plan.order);
+            (account.opening, account.wallet) = wallet(ledger, account.currency, &mut rng);
+        }
+        sort(&mut master, plan.order);
+        let index = accounts.iter().enumerate().map(|(at, account)| (account.holder.account_id.clone(), at)).collect();
+        let views = Mutex::default();
+        Ok(Self { plan: plan.clone(), partner, accounts, index, ledgers, master, damage, views })
+    }
+
+    /// Every break that a right close must report, natural ones included, sorted by class, account and entry.
+    #[must_use]
+    pub fn planted(&self) -> &[Planted] {
+        &self.damage.planted
+    }
+
+    /// The partner.
+    #[must_use]
+    pub const fn partner(&self) -> &Partner {
+        &self.partner
+    }
+
+    /// The customers, in the order of the account list.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// One customer's whole ledger in list order, flaws included, even where the list itself is refused; nothing for
+    /// an unknown customer.
+    #[must_use]
+    pub fn ledger(&self, auth_id: &str) -> Option<&[Row]> {
+        self.index.get(auth_id).map(|at| self.ledgers[*at].as_slice())
+    }
+
+    /// The whole master ledger in list order, flaws included, even where the list itself is refused.
+    #[must_use]
+    pub fn master(&self) -> &[Row] {
+        &self.master
+    }
+
+    /// The rows of one list.
+    pub(super) fn rows(&self, book: Book) -> &[Row] {
+        match book {
+            Book::Master => &self.master,
+            Book::Customer(at) => &self.ledgers[at],
+        }
+    }
+
+    /// The sum of the customers' wallets in the partner's currency.
+    pub(super) fn wallets(&self) -> Amount {
+        let own = self.partner.holder.currency;
+        self.accounts.iter().filter(|account| account.currency == own).map(|account| account.wallet).sum()
+    }
+}
+
+/// Puts rows into list order; rows of one moment stand by id.
+fn sort(rows: &mut [Row], order: Order) {
+    rows.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    if order == Order::Descending {
+        rows.reverse();
+    }
+}
+
+/// The opening and the present balance of a wallet. It opens with more than its rows ever take out, so that it is
+/// never below zero.
+fn wallet(rows: &[Row], currency: Currency, rng: &mut ChaCha8Rng) -> (Amount, Amount) {
+    const HUNDRED: i128 = 10_000_000_000;
+    let (mut debits, mut movement) = (Amount::ZERO, Amount::ZERO);
+    for row in rows.iter().filter(|row| row.currency == currency) {
+        let (debit, credit) = row.debit_and_credit();
+        debits += debit;
+        if row.is_settled() {
+            movement += credit - debit;
+        }
+    }
+    let opening = Amount::from_units((debits.units() / HUNDRED + rng.random_range(1..50)) * HUNDRED);
+    (opening, opening + movement)
+}
