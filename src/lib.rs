@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod domain;
+pub mod fetch;
 pub mod frame;
 pub mod invoice;
 pub mod normalise;

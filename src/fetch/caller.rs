@@ -1,0 +1,182 @@
+//! The one place where a request waits for its permit, is sent, and is repeated.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::client::{Answer, Client, Fault};
+use super::error::FetchError;
+use super::line::{Limits, Line};
+use super::pace::Pace;
+use crate::archive::{scrub, strike};
+use crate::domain::{List, Timestamp, sha256};
+use crate::watch::{Event, Watch};
+use crate::wire::refusal_message;
+
+/// The longest message of the partner's that is quoted, in characters.
+const MESSAGE_MAX: usize = 200;
+
+/// Asks for pages until it has them or knows why not.
+pub(super) struct Caller<'a> {
+    client: Client,
+    pace: Pace,
+    slots: Semaphore,
+    line: &'a Line,
+    watch: &'a dyn Watch,
+    began: Instant,
+    requests: AtomicU64,
+    retries: AtomicU64,
+}
+
+/// A good answer.
+pub(super) struct Good<T> {
+    /// The body, scrubbed.
+    pub(super) body: Vec<u8>,
+    /// What was read from it.
+    pub(super) read: T,
+    /// When it was asked for.
+    pub(super) asked_at_us: Timestamp,
+}
+
+/// Why there is no good answer.
+pub(super) enum Refusal {
+    /// The partner said no, and would again.
+    Partner { status: u16, message: String },
+    /// Every attempt failed.
+    Line { reason: String },
+}
+
+/// How one attempt ended, if not well.
+enum Trouble {
+    Refused(Refusal),
+    Throttled { wait: Option<Duration> },
+    Passing { reason: String, wait: Option<Duration> },
+}
+
+impl<'a> Caller<'a> {
+    /// Gets ready; sends nothing.
+    pub(super) fn new(line: &'a Line, watch: &'a dyn Watch) -> Result<Self, FetchError> {
+        Ok(Self {
+            client: Client::new(line)?,
+            pace: Pace::new(line.limits.requests_per_second),
+            slots: Semaphore::new(line.limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            line,
+            watch,
+            began: Instant::now(),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+        })
+    }
+
+    /// Asks until `read` accepts an answer, the partner refuses, or the attempts are used up.
+    pub(super) async fn ask<T>(
+        &self,
+        list: &List,
+        page: u32,
+        request: &str,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Good<T>, Refusal> {
+        let Limits { attempts_max, throttles_max, retry_after_max, .. } = self.line.limits;
+        let (mut failures, mut throttles) = (0, 0);
+        loop {
+            let (reason, wait) = match self.attempt(request, &read).await {
+                Ok(good) => return Ok(good),
+                Err(Trouble::Refused(refusal)) => return Err(refusal),
+                Err(Trouble::Throttled { wait }) => {
+                    throttles += 1;
+                    ("HTTP 429".to_owned(), wait)
+                }
+                Err(Trouble::Passing { reason, wait }) => {
+                    failures += 1;
+                    (reason, wait)
+                }
+            };
+            if failures >= attempts_max.max(1) || throttles > throttles_max {
+                return Err(Refusal::Line { reason });
+            }
+            let attempt = failures + throttles;
+            let wait = wait.map_or_else(|| self.backoff(request, attempt), |wait| wait.min(retry_after_max));
+            self.retries.fetch_add(1, Ordering::Relaxed);
+            self.watch.saw(Event::Retried { list: list.clone(), page, attempt, reason, wait });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Requests sent so far, and the retries among them.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.retries.load(Ordering::Relaxed))
+    }
+
+    /// How long the caller has been at work.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    async fn attempt<T>(&self, request: &str, read: &impl Fn(&[u8]) -> Result<T, String>) -> Result<Good<T>, Trouble> {
+        // The semaphore is never closed, so that the slot is always there; held until the answer is whole.
+        let _slot = self.slots.acquire().await.ok();
+        let permit = self.pace.permit().await;
+        let asked_at_us = self.line.now.saturating_add(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(0));
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self.client.get(request).await.map_err(|fault| self.trouble(&fault))?;
+        if answer.status == 429 {
+            let wait = answer.retry_after.map(|wait| wait.min(self.line.limits.retry_after_max));
+            self.report(self.pace.throttled(permit, wait));
+            return Err(Trouble::Throttled { wait });
+        }
+        let (body, read) = self.judge(&answer, read)?;
+        self.report(self.pace.answered());
+        Ok(Good { body, read, asked_at_us })
+    }
+
+    fn judge<T>(&self, answer: &Answer, read: &impl Fn(&[u8]) -> Result<T, String>) -> Result<(Vec<u8>, T), Trouble> {
+        match answer.status {
+            200 => {
+                // What is read is what is archived, so that a resumed fetch sees the same.
+                let body = scrub(&answer.body, self.line.credentials.token.expose());
+                let read = read(&body).map_err(|reason| Trouble::Passing { reason, wait: None })?;
+                Ok((body, read))
+            }
+            status @ (408 | 425 | 500..=599) => {
+                Err(Trouble::Passing { reason: format!("HTTP {status}"), wait: answer.retry_after })
+            }
+            status => {
+                let message = match status {
+                    300..=399 => "redirects are not followed".to_owned(),
+                    _ => refusal_message(&answer.body).unwrap_or_else(|| "no message".to_owned()),
+                };
+                let message = strike(&message, self.line.credentials.token.expose());
+                let message = message.chars().take(MESSAGE_MAX).collect();
+                Err(Trouble::Refused(Refusal::Partner { status, message }))
+            }
+        }
+    }
+
+    fn trouble(&self, fault: &Fault) -> Trouble {
+        match fault {
+            Fault::Passing(reason) => Trouble::Passing { reason: (*reason).to_owned(), wait: None },
+            Fault::Oversized => {
+                let reason = format!("the answer is longer than {} bytes", self.line.limits.body_bytes_max);
+                Trouble::Refused(Refusal::Line { reason })
+            }
+        }
+    }
+
+    fn report(&self, rate: Option<u32>) {
+        if let Some(requests_per_second) = rate {
+            self.watch.saw(Event::RateChanged { requests_per_second });
+        }
+    }
+
+    /// Doubles with each attempt, and strays by up to a half, so that requests that failed together come back apart.
+    fn backoff(&self, request: &str, attempt: u32) -> Duration {
+        let Limits { backoff, backoff_max, .. } = self.line.limits;
+        let wait = backoff.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(backoff_max);
+        // From the request and the attempt alone: no randomness, yet no two pages alike.
+        let digest = sha256(format!("{request} {attempt}").as_bytes());
+        let stray = digest.get(..2).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or(0);
+        wait + wait * stray / 512
+    }
+}

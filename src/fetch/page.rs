@@ -1,0 +1,102 @@
+//! A shallow look at a page: how many rows of which identity, and what the list says about itself. The amounts and
+//! everything else are read right of the archive.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+use crate::domain::List;
+use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me};
+
+/// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
+pub(super) type RowId = u128;
+
+/// What a page says about itself and its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PageFacts {
+    /// Rows in the whole list.
+    pub(super) total: Option<u64>,
+    /// Rows a page, as the server took it.
+    pub(super) per_page: Option<u64>,
+    /// Which page the server thinks this is.
+    pub(super) page: Option<u64>,
+    /// The rows on this page.
+    pub(super) rows: Vec<RowId>,
+}
+
+/// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for.
+pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
+    match list {
+        List::Me => one_object::<Me<'_>>(body),
+        List::Dashboard => one_object::<Dashboard<'_>>(body),
+        List::Accounts => {
+            let AccountsPage { accounts, total, page, size } = decoded(body)?;
+            Ok(PageFacts { total, per_page: size, page, rows: accounts.into_iter().map(account_row).collect() })
+        }
+        List::Master => Ok(ledger_facts(decoded(body)?)),
+        List::Ledger(account) => {
+            let page: LedgerPage<'_> = decoded(body)?;
+            match page.account_auth_id.as_deref() {
+                Some(other) if other != account.as_str() => Err("the answer is another account's ledger".to_owned()),
+                Some(_) | None => Ok(ledger_facts(page)),
+            }
+        }
+    }
+}
+
+/// The `auth_id` of the partner that `/me` names.
+pub(super) fn partner_named(body: &[u8]) -> Result<String, String> {
+    Ok(decoded::<Me<'_>>(body)?.auth_id.into_owned())
+}
+
+/// The account ids on a page of the account list; a row without one is left to the close to report.
+pub(super) fn account_ids(body: &[u8]) -> Result<Vec<String>, String> {
+    let page: AccountsPage<'_> = decoded(body)?;
+    Ok(page
+        .accounts
+        .into_iter()
+        .filter_map(|row| serde_json::from_str::<AccountIdentity<'_>>(row.get()).ok())
+        .map(|row| row.auth_id.into_owned())
+        .collect())
+}
+
+#[derive(Deserialize)]
+struct RowIdentity<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct AccountIdentity<'a> {
+    #[serde(borrow)]
+    auth_id: Cow<'a, str>,
+}
+
+fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, String> {
+    decoded::<T>(body).map(|_whole| PageFacts { total: None, per_page: None, page: None, rows: Vec::new() })
+}
+
+fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
+}
+
+fn ledger_facts(page: LedgerPage<'_>) -> PageFacts {
+    let LedgerPage { transactions, total, page, per_page, .. } = page;
+    PageFacts { total, per_page, page, rows: transactions.into_iter().map(ledger_row).collect() }
+}
+
+fn ledger_row(row: &RawValue) -> RowId {
+    let identity = serde_json::from_str::<RowIdentity<'_>>(row.get());
+    row_id(identity.as_ref().map_or(row.get(), |row| &row.id))
+}
+
+fn account_row(row: &RawValue) -> RowId {
+    let identity = serde_json::from_str::<AccountIdentity<'_>>(row.get());
+    row_id(identity.as_ref().map_or(row.get(), |row| &row.auth_id))
+}
+
+fn row_id(text: &str) -> RowId {
+    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    digest.iter().take(16).fold(0, |id, byte| (id << 8) | u128::from(*byte))
+}

@@ -1,0 +1,198 @@
+//! One fetch from beginning to end: which lists are read, which pages are still lacking, and how each list ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt};
+use tokio::sync::Mutex;
+
+use super::Fetched;
+use super::caller::{Caller, Good};
+use super::error::FetchError;
+use super::line::Line;
+use super::page::{PageFacts, account_ids, partner_named, read_page};
+use super::reading::rows_asked;
+use super::setback::Setback;
+use crate::archive::{Archive, ArchiveError, FetchId, FetchPlan, Held, KeptPage, ListOutcome, PageHeld};
+use crate::domain::{AccountId, List};
+use crate::watch::{Event, Watch};
+
+/// A fetch at work.
+pub(super) struct Session<'a> {
+    pub(super) caller: Caller<'a>,
+    pub(super) line: &'a Line,
+    archive: &'a Archive,
+    pub(super) watch: &'a dyn Watch,
+    fetch: FetchId,
+    pub(super) plan: FetchPlan,
+    /// Pages that were durable when the session began.
+    held: Held,
+    /// Rows a page that the server takes for ledgers, once the first ledger page has found it out.
+    pub(super) ledger_rows: Mutex<Option<u32>>,
+}
+
+impl<'a> Session<'a> {
+    /// Checks the line and takes stock of what an earlier run has left; sends nothing.
+    pub(super) fn begin(
+        line: &'a Line,
+        archive: &'a Archive,
+        plan: &FetchPlan,
+        watch: &'a dyn Watch,
+    ) -> Result<Self, FetchError> {
+        let caller = Caller::new(line, watch)?;
+        same_partner("archive", archive.partner(), line)?;
+        let fetch = archive.begin(plan)?;
+        let plan = archive.plan(fetch)?;
+        let held = archive.held(fetch)?;
+        let pages_held = held.values().map(BTreeMap::len).sum();
+        watch.saw(Event::FetchBegan { period: plan.period.to_string(), pages_held });
+        let taken = |list: &List, pages: &BTreeMap<_, PageHeld>| {
+            let ledger = matches!(list, List::Master | List::Ledger(_));
+            pages.values().next().filter(|_| ledger).and_then(rows_asked)
+        };
+        let ledger_rows = Mutex::new(held.iter().find_map(|(list, pages)| taken(list, pages)));
+        Ok(Self { caller, line, archive, watch, fetch, plan, held, ledger_rows })
+    }
+
+    /// Reads `/me`: without the partner itself nothing else is worth reading.
+    pub(super) async fn read_partner(&self) -> Result<(), FetchError> {
+        let list = List::Me;
+        if self.archive.outcome(self.fetch, &list)?.is_some() {
+            return Ok(());
+        }
+        if self.held_page(&list, 1, 1).is_none() {
+            let answer = self.caller.ask(&list, 1, "me", partner_named).await;
+            let answer = answer.map_err(|refusal| match Setback::from((&list, refusal)) {
+                Setback::Refused { status: status @ 403, message } => {
+                    FetchError::Credentials { list: list.clone(), status, message }
+                }
+                other @ (Setback::Fatal(_) | Setback::Refused { .. } | Setback::Line { .. }) => other.fatal(&list),
+            })?;
+            same_partner("me", &answer.read, self.line)?;
+            self.keep(&list, 1, 1, "me".to_owned(), answer).await?;
+        }
+        self.settle(&list, ListOutcome::Complete { walk: 1 })
+    }
+
+    /// Reads the account list and gives the accounts whose ledgers can be walked. A row whose id could not stand in a
+    /// path is archived with its page, and reported by the close.
+    pub(super) async fn read_accounts(&self) -> Result<BTreeSet<AccountId>, FetchError> {
+        let list = List::Accounts;
+        let outcome = if let Some(outcome) = self.archive.outcome(self.fetch, &list)? {
+            outcome
+        } else {
+            let outcome = self.read_list(&list).await.map_err(|setback| setback.fatal(&list))?;
+            self.settle(&list, outcome.clone())?;
+            outcome
+        };
+        let mut accounts = BTreeSet::new();
+        for ((walk, _page), held) in self.archive.pages_held(self.fetch, &list)? {
+            if outcome.walk() == Some(walk) {
+                let body = self.archive.body(&held.digest)?;
+                let ids = account_ids(&body).map_err(|reason| FetchError::Line { list: list.clone(), reason })?;
+                accounts.extend(ids.iter().filter_map(|id| AccountId::parse(id).ok()));
+            }
+        }
+        let accounts_max = self.line.limits.accounts_max;
+        if accounts.len() > accounts_max {
+            return Err(FetchError::TooManyAccounts { seen: accounts.len(), accounts_max });
+        }
+        self.watch.saw(Event::AccountsListed { accounts: accounts.len() });
+        Ok(accounts)
+    }
+
+    /// Reads lists side by side. What cannot be read is recorded as missing, except when the line has let nothing
+    /// through: then nothing is recorded, so that a later run asks again.
+    pub(super) async fn read_all(&self, lists: Vec<List>) -> Result<(), FetchError> {
+        let mut lost = Vec::new();
+        let mut answered = false;
+        let mut ends = stream::iter(lists)
+            .map(|list| async move {
+                let end = self.read_and_settle(&list).await;
+                (list, end)
+            })
+            .buffer_unordered(self.line.limits.concurrency.max(1));
+        while let Some((list, end)) = ends.next().await {
+            match end {
+                Ok(()) => answered = true,
+                Err(Setback::Fatal(error)) => return Err(error),
+                Err(Setback::Refused { status, message }) => {
+                    answered = true;
+                    lost.push((list, format!("HTTP {status}: {message}")));
+                }
+                Err(Setback::Line { reason }) => lost.push((list, reason)),
+            }
+        }
+        // In the order of the lists, so that one breakdown reads the same twice.
+        lost.sort_unstable();
+        if let (false, Some((list, reason))) = (answered, lost.first()) {
+            return Err(FetchError::Line { list: list.clone(), reason: reason.clone() });
+        }
+        lost.into_iter().try_for_each(|(list, reason)| self.settle(&list, ListOutcome::Missing { reason }))
+    }
+
+    /// Declares the fetch finished.
+    pub(super) fn finish(&self) -> Result<Fetched, FetchError> {
+        self.archive.finish(self.fetch)?;
+        let pages: usize = self.archive.evidence(self.fetch)?.lists.iter().map(|list| list.pages.len()).sum();
+        let (requests, retries) = self.caller.counts();
+        Ok(Fetched {
+            fetch: self.fetch,
+            requests,
+            retries,
+            requests_needed: u64::try_from(pages).unwrap_or(u64::MAX),
+            elapsed: self.caller.elapsed(),
+        })
+    }
+
+    async fn read_and_settle(&self, list: &List) -> Result<(), Setback> {
+        if self.archive.outcome(self.fetch, list)?.is_none() {
+            let outcome = self.read_list(list).await?;
+            self.settle(list, outcome)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn keep<T>(
+        &self,
+        list: &List,
+        walk: u32,
+        page: u32,
+        request: String,
+        answer: Good<T>,
+    ) -> Result<T, ArchiveError> {
+        let Good { body, read, asked_at_us } = answer;
+        let (fetch, status) = (self.fetch, 200);
+        let kept = KeptPage { fetch, list: list.clone(), walk, page, request, status, asked_at_us, body };
+        self.archive.keep(kept).await?;
+        self.watch.saw(Event::PageKept { list: list.clone(), page });
+        Ok(read)
+    }
+
+    fn settle(&self, list: &List, outcome: ListOutcome) -> Result<(), FetchError> {
+        self.archive.settle_list(self.fetch, list, outcome.clone())?;
+        self.watch.saw(match outcome {
+            ListOutcome::Complete { .. } => Event::ListDone { list: list.clone() },
+            ListOutcome::Unstable { reason, .. } | ListOutcome::Missing { reason } => {
+                Event::ListMissing { list: list.clone(), reason }
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) fn held_page(&self, list: &List, walk: u32, page: u32) -> Option<&PageHeld> {
+        self.held.get(list)?.get(&(walk, page))
+    }
+
+    pub(super) fn facts_held(&self, list: &List, held: &PageHeld) -> Result<PageFacts, Setback> {
+        let body = self.archive.body(&held.digest)?;
+        read_page(list, &body).map_err(|reason| Setback::Line { reason })
+    }
+}
+
+fn same_partner(place: &'static str, seen: &str, line: &Line) -> Result<(), FetchError> {
+    let expected = line.credentials.auth_id.as_str();
+    if seen == expected {
+        return Ok(());
+    }
+    Err(FetchError::OtherPartner { place, seen: seen.to_owned(), expected: expected.to_owned() })
+}

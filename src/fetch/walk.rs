@@ -1,0 +1,93 @@
+//! One walk of a list, and whether it proves the list whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::page::{PageFacts, RowId};
+
+/// The pages of one walk, so far as they have been received.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    pages: BTreeMap<u32, PageFacts>,
+    rows_a_page: u64,
+}
+
+impl Walk {
+    /// Begins with the first page, which says how many rows a page holds; where it does not, its own rows do.
+    pub(super) fn new(first: PageFacts) -> Self {
+        let rows_a_page = first.per_page.filter(|rows| *rows > 0).unwrap_or_else(|| count(&first.rows));
+        Self { pages: BTreeMap::from([(1, first)]), rows_a_page }
+    }
+
+    /// Adds a page.
+    pub(super) fn add(&mut self, page: u32, facts: PageFacts) {
+        self.pages.insert(page, facts);
+    }
+
+    /// How many pages the first one promises. A promise only: the end is proved by `ended`.
+    pub(super) fn pages_promised(&self) -> u64 {
+        let total = self.pages.get(&1).and_then(|first| first.total).unwrap_or(0);
+        total.div_ceil(self.rows_a_page.max(1)).max(1)
+    }
+
+    /// The page to ask for next when the end is not yet proved.
+    pub(super) fn next_page(&self) -> u32 {
+        self.pages.last_key_value().map_or(1, |(page, _)| page.saturating_add(1))
+    }
+
+    /// Whether the end of the list has been seen: an empty page, or a last page that is short when every row that
+    /// the list owns to has been received. A short page alone proves nothing.
+    pub(super) fn ended(&self) -> bool {
+        self.pages.last_key_value().is_some_and(|(_, last)| {
+            last.rows.is_empty() || (last.total == Some(self.rows()) && count(&last.rows) < self.rows_a_page)
+        })
+    }
+
+    /// Whether a page holds nothing that this walk has not received.
+    pub(super) fn holds_all_of(&self, facts: &PageFacts) -> bool {
+        let held: BTreeSet<&RowId> = self.pages.values().flat_map(|page| &page.rows).collect();
+        facts.rows.iter().all(|row| held.contains(row))
+    }
+
+    /// What does not agree within this walk; nothing when it proves the list whole.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let first = self.pages.get(&1)?.total;
+        if let Some((page, facts)) = self.pages.iter().find(|(_, facts)| facts.total != first) {
+            let (first, later) = (shown(first), shown(facts.total));
+            return Some(format!("the total is {first} on page 1 and {later} on page {page}"));
+        }
+        let rows = self.rows();
+        let distinct: BTreeSet<&RowId> = self.pages.values().flat_map(|page| &page.rows).collect();
+        let repeated = rows.saturating_sub(u64::try_from(distinct.len()).unwrap_or(u64::MAX));
+        if repeated > 0 {
+            return Some(format!("{repeated} of {rows} rows came twice"));
+        }
+        match first {
+            Some(total) if total == rows => None,
+            Some(total) => Some(format!("{rows} rows received, total {total}")),
+            None => Some(format!("{rows} rows received, no total given")),
+        }
+    }
+
+    /// Whether two walks saw the same: the same rows, each as often, and the same totals page by page.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let rows = |walk: &Self| {
+            let mut rows: Vec<RowId> = walk.pages.values().flat_map(|page| &page.rows).copied().collect();
+            rows.sort_unstable();
+            rows
+        };
+        let totals = |walk: &Self| walk.pages.values().map(|page| page.total).collect::<Vec<_>>();
+        totals(self) == totals(other) && rows(self) == rows(other)
+    }
+
+    fn rows(&self) -> u64 {
+        self.pages.values().map(|page| count(&page.rows)).sum()
+    }
+}
+
+fn count(rows: &[RowId]) -> u64 {
+    u64::try_from(rows.len()).unwrap_or(u64::MAX)
+}
+
+fn shown(total: Option<u64>) -> String {
+    total.map_or_else(|| "absent".to_owned(), |total| total.to_string())
+}
