@@ -8,5 +8,6 @@
 pub mod domain;
 pub mod invoice;
 pub mod reconcile;
+pub mod report;
 pub mod watch;
 pub mod wire;
