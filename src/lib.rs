@@ -9,5 +9,6 @@ pub mod domain;
 pub mod invoice;
 pub mod reconcile;
 pub mod report;
+pub mod seal;
 pub mod watch;
 pub mod wire;

@@ -91,16 +91,16 @@ struct TotalJson {
     own_wallet: bool,
     tie_outs: u64,
     without_figure: u64,
-    master: Money,
-    customers: Money,
-    difference: Money,
-    explained: Money,
-    gross: Money,
-    residual: Money,
+    master: Option<Money>,
+    customers: Option<Money>,
+    difference: Option<Money>,
+    explained: Option<Money>,
+    gross: Option<Money>,
+    residual: Option<Money>,
 }
 
 fn total(it: &Total) -> TotalJson {
-    let money = |amount| money(amount, it.currency);
+    let money = |sum| it.known(sum).map(|sum| money(sum, it.currency));
     TotalJson {
         currency: it.currency,
         direction: it.direction.word(),

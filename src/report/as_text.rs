@@ -13,7 +13,12 @@ const WIDTH: usize = 80;
 /// The overview as text.
 pub(super) fn print(blocks: &[Block]) -> String {
     let mut lines = Vec::new();
+    let mut under_title = true;
     for block in blocks {
+        if !under_title && matches!(block, Block::Pairs(_) | Block::Items(_)) {
+            lines.push(String::new());
+        }
+        under_title = matches!(block, Block::Title(_) | Block::Heading(_));
         match block {
             Block::Title(title) => underlined(&mut lines, title, "="),
             Block::Heading(heading) => {

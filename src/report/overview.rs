@@ -94,9 +94,16 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
                 grouped(&counts.period_entries.to_string()),
             ),
         ),
-        ("Unreadable", format!("{} rows", grouped(&counts.unreadable_rows.to_string()))),
+        ("Unreadable", count(counts.unreadable_rows, "row")),
         ("Breaks", format!("{} found", of(books.breaks.len()))),
-        ("Billing", format!("{} invoices, {} held", of(billing.invoices.len()), of(billing.held.len()))),
+        (
+            "Billing",
+            format!(
+                "{} made, {} held",
+                count_of(billing.invoices.len(), "invoice"),
+                count_of(billing.held.len(), "account")
+            ),
+        ),
     ];
     if accounts.contains(provenance.partner.as_str()) {
         let tied = if flawed.contains(provenance.partner.as_str()) { "did not tie out" } else { "tied out" };
@@ -130,7 +137,7 @@ const fn words(books: &Reconciliation) -> (&'static str, &'static str, &'static 
         ),
         Severity::Break => (
             "BREAKS",
-            "The ledgers differ. The breaks below name what differs and by how much.",
+            "The books differ. The breaks below name what differs and by how much.",
             "take the breaks up with the platform, hold back the accounts listed as held, send the other invoices; \
              when the books are corrected, close the month again.",
         ),
@@ -175,7 +182,7 @@ const TOTALS: &[Column] = &[
 fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
     let totals = totals::totals(&provenance.partner, &books.tie_outs);
     let row = |total: &Total| {
-        let money = |amount| Cell::money(amount, total.currency);
+        let money = |sum| Cell::maybe_money(total.known(sum), total.currency);
         vec![
             Cell::Text(total.label()),
             Cell::Count(total.tie_outs),
@@ -197,10 +204,10 @@ fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
     let lacking = totals.iter().filter(|total| total.without_figure > 0);
     blocks.extend(lacking.map(|total| {
         Block::Prose(format!(
-            "{}: {} of {} tie-outs lack a figure and are in none of these sums.",
+            "{}: {} of {} without one of the two figures, and so in none of these sums.",
             total.label(),
             grouped(&total.without_figure.to_string()),
-            grouped(&total.tie_outs.to_string()),
+            count(total.tie_outs, "tie-out"),
         ))
     }));
     blocks
@@ -319,6 +326,15 @@ fn told(what: &str, all: usize, paper: &str) -> String {
 
 fn grid(columns: &'static [Column], rows: Vec<Vec<Cell>>) -> Block {
     Block::Grid(Table { name: "", title: "", columns, rows })
+}
+
+/// A number with its noun: `1 row`, `2 rows`.
+fn count(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(&number.to_string()), if number == 1 { "" } else { "s" })
+}
+
+fn count_of(length: usize, noun: &str) -> String {
+    count(u64::try_from(length).unwrap_or(u64::MAX), noun)
 }
 
 fn of(count: usize) -> String {

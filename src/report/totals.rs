@@ -42,8 +42,13 @@ impl Total {
 
     /// What is tied out here, in words.
     pub(super) fn label(&self) -> String {
-        let whose = if self.own_wallet { ", own wallet" } else { "" };
+        let whose = if self.own_wallet { ", own" } else { "" };
         format!("{} {}{whose}", self.currency, self.direction.word())
+    }
+
+    /// A sum, where at least one tie-out entered it: nothing compared is no figure, not zero.
+    pub(super) fn known(&self, sum: Amount) -> Option<Amount> {
+        (self.tie_outs > self.without_figure).then_some(sum)
     }
 
     fn add(&mut self, tie_out: &TieOut) {
