@@ -12,6 +12,8 @@ pub mod frame;
 pub mod invoice;
 pub mod normalise;
 pub mod reconcile;
+pub mod report;
+pub mod seal;
 pub mod simulator;
 pub mod watch;
 pub mod wire;

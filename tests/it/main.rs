@@ -1,1 +1,5 @@
+//! The integration tests: one binary, one module a topic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod report;
+mod seal;

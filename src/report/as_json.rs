@@ -1,0 +1,366 @@
+//! Prints a close as `close.json`: for scripts, whole, with money as decimal text.
+//!
+//! Keys stand in the order of the structs below; additions only at the end of one.
+
+use serde::Serialize;
+
+use super::table::decimal_text;
+use super::tables;
+use super::totals::{self, Total};
+use super::{Provenance, ReportError};
+use crate::domain::{Amount, Break, Class, Currency, Leg, TieOut, UnreadableRow, Verdict};
+use crate::invoice::{Billing, Invoice, InvoiceLine};
+use crate::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
+
+/// The close as JSON, ending in a line feed.
+pub(super) fn print(
+    provenance: &Provenance,
+    books: &Reconciliation,
+    billing: &Billing,
+    unreadable: &[UnreadableRow],
+) -> Result<Vec<u8>, ReportError> {
+    let close = Close {
+        format: "tieout-close-v1",
+        verdict: books.verdict,
+        ties_out: books.verdict.ties_out(),
+        provenance,
+        counts: counts(books.counts),
+        scope: &books.scope,
+        totals: totals::totals(&provenance.partner, &books.tie_outs).iter().map(total).collect(),
+        tie_outs: books.tie_outs.iter().map(tie_out).collect(),
+        breaks: books.breaks.iter().map(a_break).collect(),
+        accounts: books.accounts.iter().map(account).collect(),
+        proofs: books.proofs.iter().map(proof).collect(),
+        invoices: billing.invoices.iter().map(invoice).collect(),
+        held: billing.held.iter().map(held).collect(),
+        unreadable: unreadable.iter().map(unreadable_row).collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&close)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Decimal text with at least the currency's decimals.
+type Money = String;
+
+fn money(amount: Amount, currency: Currency) -> Money {
+    decimal_text(amount, currency.minor_digits())
+}
+
+#[derive(Serialize)]
+struct Close<'a> {
+    format: &'static str,
+    verdict: Verdict,
+    ties_out: bool,
+    provenance: &'a Provenance,
+    counts: CountsJson,
+    scope: &'a [String],
+    totals: Vec<TotalJson>,
+    tie_outs: Vec<TieOutJson<'a>>,
+    breaks: Vec<BreakJson<'a>>,
+    accounts: Vec<AccountJson<'a>>,
+    proofs: Vec<ProofJson>,
+    invoices: Vec<InvoiceJson<'a>>,
+    held: Vec<HeldJson<'a>>,
+    unreadable: Vec<UnreadableJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CountsJson {
+    master_entries: u64,
+    customer_entries: u64,
+    unreadable_rows: u64,
+    customers: u64,
+    period_entries: u64,
+}
+
+const fn counts(it: Counts) -> CountsJson {
+    CountsJson {
+        master_entries: it.master_entries,
+        customer_entries: it.customer_entries,
+        unreadable_rows: it.unreadable_rows,
+        customers: it.customers,
+        period_entries: it.period_entries,
+    }
+}
+
+#[derive(Serialize)]
+struct TotalJson {
+    currency: Currency,
+    direction: &'static str,
+    own_wallet: bool,
+    tie_outs: u64,
+    without_figure: u64,
+    master: Option<Money>,
+    customers: Option<Money>,
+    difference: Option<Money>,
+    explained: Option<Money>,
+    gross: Option<Money>,
+    residual: Option<Money>,
+}
+
+fn total(it: &Total) -> TotalJson {
+    let money = |sum| it.known(sum).map(|sum| money(sum, it.currency));
+    TotalJson {
+        currency: it.currency,
+        direction: it.direction.word(),
+        own_wallet: it.own_wallet,
+        tie_outs: it.tie_outs,
+        without_figure: it.without_figure,
+        master: money(it.master),
+        customers: money(it.customer),
+        difference: money(it.difference()),
+        explained: money(it.explained),
+        gross: money(it.gross),
+        residual: money(it.residual),
+    }
+}
+
+#[derive(Serialize)]
+struct TieOutJson<'a> {
+    account: &'a str,
+    currency: Currency,
+    direction: &'static str,
+    master: Option<Money>,
+    customer: Option<Money>,
+    difference: Option<Money>,
+    explained: Money,
+    gross: Money,
+    residual: Money,
+    verdict: Verdict,
+    effects: Vec<EffectJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct EffectJson<'a> {
+    break_id: &'a str,
+    effect: Money,
+}
+
+fn tie_out(it: &TieOut) -> TieOutJson<'_> {
+    let key = it.key();
+    let money = |amount| money(amount, key.currency);
+    TieOutJson {
+        account: &key.account,
+        currency: key.currency,
+        direction: key.direction.word(),
+        master: it.master().map(money),
+        customer: it.customer().map(money),
+        difference: it.difference().map(money),
+        explained: money(it.explained()),
+        gross: money(it.gross()),
+        residual: money(it.residual()),
+        verdict: it.verdict(),
+        effects: it.effects().iter().map(|(id, effect)| EffectJson { break_id: id, effect: money(*effect) }).collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct BreakJson<'a> {
+    break_id: &'a str,
+    class: Class,
+    severity: &'static str,
+    account: Option<&'a str>,
+    currency: Option<Currency>,
+    entry_ids: &'a [String],
+    reference: Option<&'a str>,
+    field: &'static str,
+    master_value: &'a str,
+    customer_value: &'a str,
+    legs: Vec<LegJson<'a>>,
+    origins: &'a [String],
+    explanation: &'a str,
+}
+
+#[derive(Serialize)]
+struct LegJson<'a> {
+    account: &'a str,
+    currency: Currency,
+    direction: &'static str,
+    effect: Money,
+}
+
+fn a_break(it: &Break) -> BreakJson<'_> {
+    BreakJson {
+        break_id: it.id(),
+        class: it.class(),
+        severity: it.class().severity().word(),
+        account: it.account(),
+        currency: it.currency(),
+        entry_ids: it.entry_ids(),
+        reference: it.reference(),
+        field: it.field(),
+        master_value: it.master_value(),
+        customer_value: it.customer_value(),
+        legs: it.legs().iter().map(leg).collect(),
+        origins: it.origins(),
+        explanation: it.explanation(),
+    }
+}
+
+fn leg(it: &Leg) -> LegJson<'_> {
+    LegJson {
+        account: &it.key.account,
+        currency: it.key.currency,
+        direction: it.key.direction.word(),
+        effect: money(it.effect, it.key.currency),
+    }
+}
+
+#[derive(Serialize)]
+struct AccountJson<'a> {
+    account: &'a str,
+    name: &'a str,
+    currency: Currency,
+    entries: u64,
+    opening: Option<Money>,
+    credits: Money,
+    debits: Money,
+    closing: Option<Money>,
+    unsettled: u64,
+    verdict: Verdict,
+}
+
+fn account(it: &AccountStanding) -> AccountJson<'_> {
+    let money = |amount| money(amount, it.currency);
+    AccountJson {
+        account: &it.account,
+        name: &it.name,
+        currency: it.currency,
+        entries: it.entries,
+        opening: it.opening.map(money),
+        credits: money(it.credits),
+        debits: money(it.debits),
+        closing: it.closing.map(money),
+        unsettled: it.unsettled,
+        verdict: it.verdict,
+    }
+}
+
+#[derive(Serialize)]
+struct ProofJson {
+    list: String,
+    received: u64,
+    total: Option<u64>,
+    debits_settled: Amount,
+    debits_all: Amount,
+    credits_settled: Amount,
+    credits_all: Amount,
+    summary_debits: Option<Amount>,
+    summary_credits: Option<Amount>,
+    reading: &'static str,
+    verdict: &'static str,
+}
+
+fn proof(it: &ListProof) -> ProofJson {
+    ProofJson {
+        list: it.list.to_string(),
+        received: it.received,
+        total: it.total,
+        debits_settled: it.debits_received.0,
+        debits_all: it.debits_received.1,
+        credits_settled: it.credits_received.0,
+        credits_all: it.credits_received.1,
+        summary_debits: it.summary.map(|(debits, _)| debits),
+        summary_credits: it.summary.map(|(_, credits)| credits),
+        reading: it.reading,
+        verdict: it.verdict,
+    }
+}
+
+#[derive(Serialize)]
+struct InvoiceJson<'a> {
+    number: &'a str,
+    account: &'a str,
+    name: &'a str,
+    currency: Currency,
+    cost_base: Money,
+    markup: Money,
+    fees: Money,
+    tax: Money,
+    total: Money,
+    lines: Vec<LineJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineJson<'a> {
+    line: u64,
+    kind: &'static str,
+    class: &'a str,
+    description: &'a str,
+    entries: u64,
+    cost_base: Money,
+    markup_percent: Option<String>,
+    markup: Money,
+    amount: Money,
+}
+
+fn invoice(it: &Invoice) -> InvoiceJson<'_> {
+    let money = |amount| money(amount, it.currency);
+    InvoiceJson {
+        number: &it.number,
+        account: &it.account,
+        name: &it.name,
+        currency: it.currency,
+        cost_base: money(it.cost_base),
+        markup: money(it.markup),
+        fees: money(it.fees),
+        tax: money(it.tax),
+        total: money(it.total),
+        lines: (1..).zip(&it.lines).map(|(number, line)| self::line(number, line, it.currency)).collect(),
+    }
+}
+
+fn line(number: u64, it: &InvoiceLine, currency: Currency) -> LineJson<'_> {
+    LineJson {
+        line: number,
+        kind: tables::kind(it.kind),
+        class: &it.class,
+        description: &it.description,
+        entries: it.entries,
+        cost_base: money(it.cost_base, currency),
+        markup_percent: it.markup_percent.map(|percent| percent.normalize().to_string()),
+        markup: money(it.markup, currency),
+        amount: money(it.amount, currency),
+    }
+}
+
+#[derive(Serialize)]
+struct HeldJson<'a> {
+    account: &'a str,
+    name: &'a str,
+    currency: Currency,
+    cost_base: Money,
+    reason: &'a str,
+}
+
+fn held(it: &HeldAccount) -> HeldJson<'_> {
+    HeldJson {
+        account: &it.account,
+        name: &it.name,
+        currency: it.currency,
+        cost_base: money(it.cost_base, it.currency),
+        reason: &it.reason,
+    }
+}
+
+#[derive(Serialize)]
+struct UnreadableJson<'a> {
+    list: String,
+    page: u32,
+    row: u32,
+    entry_id: Option<&'a str>,
+    account: Option<&'a str>,
+    reason: &'a str,
+}
+
+fn unreadable_row(it: &UnreadableRow) -> UnreadableJson<'_> {
+    UnreadableJson {
+        list: it.list.to_string(),
+        page: it.origin.page,
+        row: it.origin.row,
+        entry_id: it.id.as_deref(),
+        account: it.account.as_deref(),
+        reason: &it.reason,
+    }
+}

@@ -1,0 +1,122 @@
+//! Prints a close: reconciliation, billing and provenance in, papers (name, bytes) out.
+//!
+//! Every list becomes one neutral table, which the renderers (`as_csv`, `as_xlsx`) print without arithmetic; the summary
+//! is one list of blocks, printed as text and as the workbook's first sheet. What is summed here (`totals`) is summed
+//! through `Amount` and compared with what the stages before said. Never reads a clock or a locale, never writes a file.
+
+mod as_csv;
+mod as_json;
+mod as_text;
+mod as_xlsx;
+mod overview;
+mod table;
+mod tables;
+mod totals;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::domain::{Amount, Period, UnreadableRow};
+use crate::invoice::Billing;
+use crate::reconcile::Reconciliation;
+
+/// One paper of a run: a name relative to the run folder, and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// The name, such as `breaks.csv` or `ledger/master-0001.parquet`.
+    pub name: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a close comes from. Stands on top of `summary.txt`, `close.json` and the workbook's first sheet.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provenance {
+    /// The partner, `PA_…`.
+    pub partner: String,
+    /// The partner's name.
+    pub partner_name: String,
+    /// The month closed.
+    pub period: Period,
+    /// The first moment after the period, with the zone's offset.
+    pub cut_off: String,
+    /// The partner's zone, which decides what belongs to the period.
+    pub zone: String,
+    /// The run's id.
+    pub run: String,
+    /// SHA-256 of the archive manifest: the evidence everything here is derived from.
+    pub archive_digest: String,
+    /// The program's version.
+    pub version: &'static str,
+    /// The simulator's scenario, where the books are not a partner's.
+    pub scenario: Option<String>,
+    /// The rate card's name and rounding strategy.
+    pub rate_card: String,
+    /// What a matched pair may differ by.
+    pub tolerance: Amount,
+}
+
+/// Why a close cannot be printed: always a fault of this program, never of the books.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// Two sums of the same thing differ.
+    #[error("{what}: {printed} as listed, {stated} as stated, difference {difference}")]
+    DoesNotAddUp {
+        /// What was summed twice.
+        what: String,
+        /// The sum of what is listed.
+        printed: Amount,
+        /// The figure it has to be.
+        stated: Amount,
+        /// `printed − stated`.
+        difference: Amount,
+    },
+    /// A table that cannot be printed as CSV.
+    #[error("{name}: the table cannot be printed as csv")]
+    Csv {
+        /// The paper.
+        name: &'static str,
+        /// Why.
+        source: csv::Error,
+    },
+    /// `close.json` cannot be printed.
+    #[error("close.json: the close cannot be printed as json")]
+    Json(#[from] serde_json::Error),
+    /// `close.xlsx` cannot be printed.
+    #[error("close.xlsx: the workbook cannot be printed")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+}
+
+/// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.
+///
+/// # Errors
+/// When figures that were computed twice do not agree, or a paper cannot be laid out.
+pub fn report(
+    provenance: &Provenance,
+    books: &Reconciliation,
+    billing: &Billing,
+    unreadable: &[UnreadableRow],
+) -> Result<Vec<Paper>, ReportError> {
+    totals::check(books, billing)?;
+    let tables = tables::tables(books, billing, unreadable);
+    let overview = overview::overview(provenance, books, billing);
+    let mut papers = tables
+        .iter()
+        .map(|table| {
+            let printed = as_csv::print(table).map_err(|source| ReportError::Csv { name: table.name, source })?;
+            Ok(Paper { name: format!("{}.csv", table.name), bytes: printed })
+        })
+        .collect::<Result<Vec<_>, ReportError>>()?;
+    let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
+    add("close.json", as_json::print(provenance, books, billing, unreadable)?);
+    add("close.xlsx", as_xlsx::print(provenance, &overview, &tables)?);
+    add("summary.txt", as_text::print(&overview).into_bytes());
+    papers.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(papers)
+}
+
+/// The text of `summary.txt`: what a finance person reads first, fit for a terminal.
+#[must_use]
+pub fn summary(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -> String {
+    as_text::print(&overview::overview(provenance, books, billing))
+}

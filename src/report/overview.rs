@@ -1,0 +1,356 @@
+//! The overview of a close, in the order a finance person asks: where from, does it tie out, what does not, what is
+//! billed, what the evidence cannot show. Blocks out; `as_text` and `as_xlsx` print them.
+
+use std::collections::BTreeSet;
+
+use super::Provenance;
+use super::table::{Cell, Column, Table, decimal_text};
+use super::totals::{self, Total};
+use crate::domain::{Break, Class, List, Severity};
+use crate::invoice::Billing;
+use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
+
+/// How many breaks and held accounts are told in full; the lists hold all of them.
+const TOLD_MAX: usize = 20;
+
+/// One piece of the overview.
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    /// The title of the whole.
+    Title(String),
+    /// The title of what follows.
+    Heading(String),
+    /// Labels with what they say.
+    Pairs(Vec<(&'static str, String)>),
+    /// A sentence or more.
+    Prose(String),
+    /// A small table.
+    Grid(Table),
+    /// Things told one by one: what it is, and what there is to say of it.
+    Items(Vec<(String, String)>),
+}
+
+/// The overview.
+pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Title(format!("Month close {}, {}", provenance.period, provenance.partner_name)),
+        Block::Pairs(origin(provenance)),
+    ];
+    blocks.extend(verdict(provenance, books, billing));
+    blocks.extend(tie_outs(provenance, books));
+    blocks.extend(breaks(books));
+    blocks.extend(invoices(billing));
+    blocks.extend(held(billing));
+    blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
+    if books.scope.is_empty() {
+        blocks.push(Block::Prose("No limits were met.".to_owned()));
+    } else {
+        blocks.push(Block::Items(books.scope.iter().map(|limit| (limit.clone(), String::new())).collect()));
+    }
+    blocks
+}
+
+fn origin(provenance: &Provenance) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![
+        ("Partner", format!("{} ({})", provenance.partner_name, provenance.partner)),
+        ("Period", provenance.period.to_string()),
+        ("Cut-off", provenance.cut_off.clone()),
+        ("Zone", provenance.zone.clone()),
+        ("Run", provenance.run.clone()),
+        ("Archive", provenance.archive_digest.clone()),
+        ("Rate card", provenance.rate_card.clone()),
+        ("Tolerance", decimal_text(provenance.tolerance, 0)),
+    ];
+    if let Some(scenario) = &provenance.scenario {
+        pairs.push(("Scenario", format!("{scenario} (simulated books)")));
+    }
+    pairs.push(("Program", format!("tieout {}", provenance.version)));
+    pairs
+}
+
+fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -> Vec<Block> {
+    let (word, meaning, next) = words(books);
+    let accounts: BTreeSet<&str> = books.accounts.iter().map(|standing| standing.account.as_str()).collect();
+    let flawed: BTreeSet<&str> = books
+        .accounts
+        .iter()
+        .filter(|standing| !standing.verdict.ties_out())
+        .map(|standing| standing.account.as_str())
+        .collect();
+    let is_customer = |account: &&&str| **account != provenance.partner;
+    let (customers, not_tied) =
+        (accounts.iter().filter(is_customer).count(), flawed.iter().filter(is_customer).count());
+    let counts = &books.counts;
+    let mut pairs = vec![
+        ("Accounts", format!("{} of {} accounts tied out", of(customers.abs_diff(not_tied)), of(customers))),
+        ("Customers", format!("{} in the account list", grouped(&counts.customers.to_string()))),
+        ("Ledgers", ledgers(&books.proofs)),
+        (
+            "Entries",
+            format!(
+                "{} in the master ledger and {} in the customers' ledgers were compared; {} count in the period",
+                grouped(&counts.master_entries.to_string()),
+                grouped(&counts.customer_entries.to_string()),
+                grouped(&counts.period_entries.to_string()),
+            ),
+        ),
+        ("Unreadable", count(counts.unreadable_rows, "row")),
+        ("Breaks", format!("{} found", of(books.breaks.len()))),
+        (
+            "Billing",
+            format!(
+                "{} made, {} held",
+                count_of(billing.invoices.len(), "invoice"),
+                count_of(billing.held.len(), "account")
+            ),
+        ),
+    ];
+    if accounts.contains(provenance.partner.as_str()) {
+        let tied = if flawed.contains(provenance.partner.as_str()) { "did not tie out" } else { "tied out" };
+        pairs.insert(1, ("Own wallet", tied.to_owned()));
+    }
+    vec![
+        Block::Heading(format!("VERDICT: {word}")),
+        Block::Prose(meaning.to_owned()),
+        Block::Prose(format!("Next: {next}")),
+        Block::Pairs(pairs),
+    ]
+}
+
+/// The verdict in words: what it is called, what it means, what to do next.
+const fn words(books: &Reconciliation) -> (&'static str, &'static str, &'static str) {
+    match books.verdict.0 {
+        Severity::None => (
+            "TIED OUT",
+            "The master ledger and the customers' ledgers agree, and every list was read whole.",
+            "send the invoices, then keep the seal.",
+        ),
+        Severity::Notice => (
+            "TIED OUT",
+            "The master ledger and the customers' ledgers agree, and every list was read whole. Notices are listed.",
+            "read the notices, send the invoices, then keep the seal.",
+        ),
+        Severity::Timing => (
+            "TIED OUT, WITH TIMING DIFFERENCES",
+            "The ledgers differ only by entries that fall on different sides of the month's end.",
+            "send the invoices, and look for the entries listed as timing in the neighbouring months.",
+        ),
+        Severity::Break => (
+            "BREAKS",
+            "The books differ. The breaks below name what differs and by how much.",
+            "take the breaks up with the platform, hold back the accounts listed as held, send the other invoices; \
+             when the books are corrected, close the month again.",
+        ),
+        Severity::Incomplete => (
+            "INCOMPLETE",
+            "The evidence is not whole, so the figures below prove less than a close should.",
+            "look at the lists that were not proved and at the breaks of severity incomplete, then fetch again; \
+             treat no total as final until the verdict changes.",
+        ),
+    }
+}
+
+/// How many ledgers were proved, of how many; and each list that stands alone.
+fn ledgers(proofs: &[ListProof]) -> String {
+    let is_ledger = |proof: &&ListProof| matches!(proof.list, List::Ledger(_));
+    let ledgers = proofs.iter().filter(is_ledger).count();
+    let proved = proofs.iter().filter(is_ledger).filter(|proof| proof.verdict == "proved").count();
+    let alone = proofs.iter().filter(|proof| !is_ledger(proof)).map(|proof| {
+        let name = match proof.list {
+            List::Me => "partner",
+            List::Dashboard => "dashboard",
+            List::Accounts => "account list",
+            List::Master | List::Ledger(_) => "master ledger",
+        };
+        format!("{name} {}", proof.verdict.replace('-', " "))
+    });
+    let ledgers = format!("{} of {} ledgers proved", of(proved), of(ledgers));
+    std::iter::once(ledgers).chain(alone).collect::<Vec<_>>().join("; ")
+}
+
+const TOTALS: &[Column] = &[
+    Column::words("what", "", 24),
+    Column::numbers("tie_outs", "Tie-outs", 10),
+    Column::numbers("master", "Master", 18),
+    Column::numbers("customers", "Customers", 18),
+    Column::numbers("difference", "Difference", 15),
+    Column::numbers("explained", "Explained", 15),
+    Column::numbers("gross", "Gross", 15),
+    Column::numbers("residual", "Residual", 13),
+];
+
+fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
+    let totals = totals::totals(&provenance.partner, &books.tie_outs);
+    let row = |total: &Total| {
+        let money = |sum| Cell::maybe_money(total.known(sum), total.currency);
+        vec![
+            Cell::Text(total.label()),
+            Cell::Count(total.tie_outs),
+            money(total.master),
+            money(total.customer),
+            money(total.difference()),
+            money(total.explained),
+            money(total.gross),
+            money(total.residual),
+        ]
+    };
+    let mut blocks =
+        vec![Block::Heading("Tie-out: master ledger against the sum of the customers' ledgers".to_owned())];
+    if totals.is_empty() {
+        blocks.push(Block::Prose("There was nothing to tie out.".to_owned()));
+        return blocks;
+    }
+    blocks.push(grid(TOTALS, totals.iter().map(row).collect()));
+    let lacking = totals.iter().filter(|total| total.without_figure > 0);
+    blocks.extend(lacking.map(|total| {
+        Block::Prose(format!(
+            "{}: {} of {} without one of the two figures, and so in none of these sums.",
+            total.label(),
+            grouped(&total.without_figure.to_string()),
+            count(total.tie_outs, "tie-out"),
+        ))
+    }));
+    blocks
+}
+
+const CLASSES: &[Column] = &[
+    Column::words("class", "Class", 24),
+    Column::words("severity", "Severity", 12),
+    Column::numbers("breaks", "Breaks", 10),
+    Column::words("currency", "Currency", 10),
+    Column::numbers("gross", "Gross", 15),
+    Column::numbers("net", "Net effect", 15),
+];
+
+fn breaks(books: &Reconciliation) -> Vec<Block> {
+    let classes = totals::by_class(&books.breaks);
+    let mut blocks = vec![Block::Heading(format!("Breaks: {}", of(books.breaks.len())))];
+    if classes.is_empty() {
+        blocks.push(Block::Prose("None were found.".to_owned()));
+        return blocks;
+    }
+    let mut rows = Vec::new();
+    for (class, total) in &classes {
+        let mut head = vec![Cell::code(class.slug()), Cell::code(class.severity().word()), Cell::Count(total.breaks)];
+        if total.effects.is_empty() {
+            rows.push([head.clone(), vec![Cell::Empty; 3]].concat());
+        }
+        for (currency, (gross, net)) in &total.effects {
+            head.extend([Cell::code(currency.code()), Cell::money(*gross, *currency), Cell::money(*net, *currency)]);
+            // The count stands once, however many currencies the class bears on.
+            rows.push(std::mem::replace(&mut head, vec![Cell::Empty; 3]));
+        }
+    }
+    blocks.push(grid(CLASSES, rows));
+    blocks.push(Block::Items(
+        classes.keys().map(|class: &Class| (format!("{class}: {}", class.meaning()), String::new())).collect(),
+    ));
+    let mut worst: Vec<&Break> = books.breaks.iter().collect();
+    worst.sort_by_key(|found| std::cmp::Reverse(found.class().severity()));
+    blocks.push(Block::Heading(told("Worst breaks", worst.len(), "breaks.csv")));
+    let item = |found: &&Break| {
+        let account = found.account().unwrap_or("all accounts");
+        (format!("{}  {}  {account}", found.id(), found.class()), found.explanation().to_owned())
+    };
+    blocks.push(Block::Items(worst.iter().take(TOLD_MAX).map(item).collect()));
+    blocks
+}
+
+const INVOICES: &[Column] = &[
+    Column::words("currency", "Currency", 24),
+    Column::numbers("invoices", "Invoices", 10),
+    Column::numbers("cost", "Cost", 18),
+    Column::numbers("markup", "Markup", 18),
+    Column::numbers("fees", "Fees", 15),
+    Column::numbers("tax", "Tax", 15),
+    Column::numbers("total", "Total", 18),
+];
+
+fn invoices(billing: &Billing) -> Vec<Block> {
+    let mut blocks = vec![Block::Heading(format!("Invoices: {}", of(billing.invoices.len())))];
+    if billing.invoices.is_empty() {
+        blocks.push(Block::Prose("None were made.".to_owned()));
+        return blocks;
+    }
+    let rows = totals::billed(&billing.invoices).into_iter().map(|(currency, sum)| {
+        let money = |amount| Cell::money(amount, currency);
+        vec![
+            Cell::code(currency.code()),
+            Cell::Count(sum.invoices),
+            money(sum.cost_base),
+            money(sum.markup),
+            money(sum.fees),
+            money(sum.tax),
+            money(sum.total),
+        ]
+    });
+    blocks.push(grid(INVOICES, rows.collect()));
+    blocks
+}
+
+const HELD: &[Column] = &[
+    Column::words("currency", "Currency", 24),
+    Column::numbers("accounts", "Accounts", 10),
+    Column::numbers("cost", "Cost", 18),
+];
+
+fn held(billing: &Billing) -> Vec<Block> {
+    if billing.held.is_empty() {
+        return vec![
+            Block::Heading("Held: 0".to_owned()),
+            Block::Prose("Everyone with something to bill is billed.".to_owned()),
+        ];
+    }
+    let rows = totals::held(&billing.held).into_iter().map(|(currency, (accounts, cost_base))| {
+        vec![Cell::code(currency.code()), Cell::Count(accounts), Cell::money(cost_base, currency)]
+    });
+    let item = |it: &HeldAccount| {
+        let cost = grouped(&decimal_text(it.cost_base, it.currency.minor_digits()));
+        (format!("{}  {}  {} {cost}", it.account, it.name, it.currency), it.reason.clone())
+    };
+    vec![
+        Block::Heading(told("Held", billing.held.len(), "held.csv")),
+        grid(HELD, rows.collect()),
+        Block::Items(billing.held.iter().take(TOLD_MAX).map(item).collect()),
+    ]
+}
+
+/// A heading that says how many of how many are told, and where the others are.
+fn told(what: &str, all: usize, paper: &str) -> String {
+    if all <= TOLD_MAX {
+        format!("{what}: {}", of(all))
+    } else {
+        format!("{what}: {TOLD_MAX} of {} ({paper} has all)", of(all))
+    }
+}
+
+fn grid(columns: &'static [Column], rows: Vec<Vec<Cell>>) -> Block {
+    Block::Grid(Table { name: "", title: "", columns, rows })
+}
+
+/// A number with its noun: `1 row`, `2 rows`.
+fn count(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(&number.to_string()), if number == 1 { "" } else { "s" })
+}
+
+fn count_of(length: usize, noun: &str) -> String {
+    count(u64::try_from(length).unwrap_or(u64::MAX), noun)
+}
+
+fn of(count: usize) -> String {
+    grouped(&count.to_string())
+}
+
+/// Decimal text with its thousands set apart by commas: `1,234,567.89`.
+pub(super) fn grouped(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let mut shown = sign.to_owned();
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && place < whole && (whole - place) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}

@@ -1,0 +1,108 @@
+//! The neutral table: typed cells in named columns, which every renderer prints and none computes.
+
+use rust_decimal::Decimal;
+
+use crate::domain::{Amount, Currency};
+
+/// One typed cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// Nothing is known or nothing applies.
+    Empty,
+    /// Prose, which may wrap: names, reasons, explanations.
+    Text(String),
+    /// One word or identifier, which does not wrap: ids, slugs, references. As little trusted as prose.
+    Code(String),
+    /// How many.
+    Count(u64),
+    /// Money, with the decimals that its currency always shows.
+    Amount(Amount, u32),
+    /// A percentage, such as 20 for 20 %.
+    Percent(Decimal),
+}
+
+impl Cell {
+    /// Prose.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A word or identifier.
+    pub(super) fn code(text: impl Into<String>) -> Self {
+        Self::Code(text.into())
+    }
+
+    /// A word or identifier, where there is one.
+    pub(super) fn maybe_code(text: Option<impl Into<String>>) -> Self {
+        text.map_or(Self::Empty, Self::code)
+    }
+
+    /// How many there are in a list.
+    pub(super) fn length(length: usize) -> Self {
+        Self::Count(u64::try_from(length).unwrap_or(u64::MAX))
+    }
+
+    /// Money in a currency.
+    pub(super) fn money(amount: Amount, currency: Currency) -> Self {
+        Self::Amount(amount, currency.minor_digits())
+    }
+
+    /// Money in a currency, where it is known.
+    pub(super) fn maybe_money(amount: Option<Amount>, currency: Currency) -> Self {
+        amount.map_or(Self::Empty, |amount| Self::money(amount, currency))
+    }
+
+    /// The cell as exact text, without grouping.
+    pub(super) fn plain(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) | Self::Code(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            Self::Amount(amount, decimals) => decimal_text(*amount, *decimals),
+            Self::Percent(percent) => percent.normalize().to_string(),
+        }
+    }
+}
+
+/// An amount as exact text with at least `decimals` decimals.
+pub(super) fn decimal_text(amount: Amount, decimals: u32) -> String {
+    amount.to_text(usize::try_from(decimals).unwrap_or(usize::MAX))
+}
+
+/// What stands in a column, and how wide it is on a sheet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    /// The name scripts rely on: it and its place never change.
+    pub(super) name: &'static str,
+    /// The title people read.
+    pub(super) title: &'static str,
+    /// The width on a sheet, in characters.
+    pub(super) width: u16,
+    /// Whether it holds numbers, which stand to the right.
+    pub(super) numeric: bool,
+}
+
+impl Column {
+    /// A column of words.
+    pub(super) const fn words(name: &'static str, title: &'static str, width: u16) -> Self {
+        Self { name, title, width, numeric: false }
+    }
+
+    /// A column of numbers.
+    pub(super) const fn numbers(name: &'static str, title: &'static str, width: u16) -> Self {
+        Self { name, title, width, numeric: true }
+    }
+}
+
+/// A list, ready to be printed: every row has one cell for each column.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// The paper's name without its ending.
+    pub(super) name: &'static str,
+    /// The title of its sheet; empty where the list has none.
+    pub(super) title: &'static str,
+    /// The columns.
+    pub(super) columns: &'static [Column],
+    /// The rows.
+    pub(super) rows: Vec<Vec<Cell>>,
+}

@@ -1,0 +1,285 @@
+//! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
+//! the end.
+
+use super::table::{Cell, Column, Table};
+use crate::domain::{Amount, Break, Leg, TieOut, UnreadableRow};
+use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
+use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
+
+/// Decimals for money that stands without a currency, as a list's own totals do.
+const DECIMALS_WITHOUT_CURRENCY: u32 = 2;
+
+/// Every list of a close, in the order of the workbook's sheets. A table without a title has no sheet.
+pub(super) fn tables(books: &Reconciliation, billing: &Billing, unreadable: &[UnreadableRow]) -> Vec<Table> {
+    let invoices = &billing.invoices;
+    let lines = invoices.iter().flat_map(|invoice| (1_u64..).zip(&invoice.lines).map(move |line| (invoice, line)));
+    let table = |name, title, columns, rows| Table { name, title, columns, rows };
+    vec![
+        table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
+        table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(legs).collect()),
+        table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
+        table("invoices", "Invoices", INVOICES, invoices.iter().map(invoice).collect()),
+        table(
+            "invoice_lines",
+            "Lines",
+            LINES,
+            lines.map(|(invoice, (number, it))| line(invoice, number, it)).collect(),
+        ),
+        table("held", "Held", HELD, billing.held.iter().map(held).collect()),
+        table("walk", "Walk", WALK, books.proofs.iter().map(proof).collect()),
+        table("unreadable", "", UNREADABLE, unreadable.iter().map(unreadable_row).collect()),
+    ]
+}
+
+const TIE_OUTS: &[Column] = &[
+    Column::words("account", "Account", 16),
+    Column::words("currency", "Currency", 10),
+    Column::words("direction", "Direction", 12),
+    Column::numbers("master", "Master", 18),
+    Column::numbers("customer", "Customer", 18),
+    Column::numbers("difference", "Difference", 15),
+    Column::numbers("explained", "Explained", 15),
+    Column::numbers("gross", "Gross", 15),
+    Column::numbers("residual", "Residual", 13),
+    Column::numbers("breaks", "Breaks", 9),
+    Column::words("verdict", "Verdict", 20),
+];
+
+fn tie_out(it: &TieOut) -> Vec<Cell> {
+    let key = it.key();
+    let money = |amount| Cell::money(amount, key.currency);
+    vec![
+        Cell::code(&key.account),
+        Cell::code(key.currency.code()),
+        Cell::code(key.direction.word()),
+        Cell::maybe_money(it.master(), key.currency),
+        Cell::maybe_money(it.customer(), key.currency),
+        Cell::maybe_money(it.difference(), key.currency),
+        money(it.explained()),
+        money(it.gross()),
+        money(it.residual()),
+        Cell::length(it.effects().len()),
+        Cell::code(it.verdict().word()),
+    ]
+}
+
+const BREAKS: &[Column] = &[
+    Column::words("break_id", "Break", 21),
+    Column::words("class", "Class", 23),
+    Column::words("severity", "Severity", 11),
+    Column::words("account", "Account", 16),
+    Column::words("currency", "Currency", 10),
+    Column::words("entry_id", "Entry", 38),
+    Column::words("reference", "Reference", 30),
+    Column::words("field", "Field", 14),
+    Column::words("master_value", "Master says", 20),
+    Column::words("customer_value", "Customer says", 20),
+    Column::numbers("effect", "Effect", 15),
+    Column::words("origin", "Origin", 44),
+    Column::words("explanation", "Explanation", 72),
+    Column::words("direction", "Direction", 12),
+    Column::words("leg", "Leg", 6),
+];
+
+/// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences.
+fn legs(found: &Break) -> Vec<Vec<Cell>> {
+    match found.legs() {
+        [] => vec![leg(found, None, "1/1".to_owned())],
+        legs => {
+            (1_u64..).zip(legs).map(|(number, it)| leg(found, Some(it), format!("{number}/{}", legs.len()))).collect()
+        }
+    }
+}
+
+fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
+    let account = leg.map_or(found.account(), |leg| Some(&leg.key.account));
+    let currency = leg.map_or(found.currency(), |leg| Some(leg.key.currency));
+    let decimals = currency.map_or(DECIMALS_WITHOUT_CURRENCY, |currency| currency.minor_digits());
+    vec![
+        Cell::code(found.id()),
+        Cell::code(found.class().slug()),
+        Cell::code(found.class().severity().word()),
+        Cell::maybe_code(account),
+        Cell::maybe_code(currency.map(|currency| currency.code().to_owned())),
+        Cell::code(found.entry_ids().join("; ")),
+        Cell::maybe_code(found.reference()),
+        Cell::code(found.field()),
+        Cell::text(found.master_value()),
+        Cell::text(found.customer_value()),
+        Cell::Amount(leg.map_or(Amount::ZERO, |leg| leg.effect), decimals),
+        Cell::text(found.origins().join("; ")),
+        Cell::text(found.explanation()),
+        Cell::maybe_code(leg.map(|leg| leg.key.direction.word())),
+        Cell::Code(number),
+    ]
+}
+
+const ACCOUNTS: &[Column] = &[
+    Column::words("account", "Account", 16),
+    Column::words("name", "Name", 30),
+    Column::words("currency", "Currency", 10),
+    Column::numbers("entries", "Entries", 10),
+    Column::numbers("opening", "Opening", 17),
+    Column::numbers("credits", "Credits", 17),
+    Column::numbers("debits", "Debits", 17),
+    Column::numbers("closing", "Closing", 17),
+    Column::numbers("unsettled", "Unsettled", 11),
+    Column::words("verdict", "Verdict", 20),
+];
+
+fn account(it: &AccountStanding) -> Vec<Cell> {
+    vec![
+        Cell::code(&it.account),
+        Cell::text(&it.name),
+        Cell::code(it.currency.code()),
+        Cell::Count(it.entries),
+        Cell::maybe_money(it.opening, it.currency),
+        Cell::money(it.credits, it.currency),
+        Cell::money(it.debits, it.currency),
+        Cell::maybe_money(it.closing, it.currency),
+        Cell::Count(it.unsettled),
+        Cell::code(it.verdict.word()),
+    ]
+}
+
+const INVOICES: &[Column] = &[
+    Column::words("number", "Number", 18),
+    Column::words("account", "Account", 16),
+    Column::words("name", "Name", 30),
+    Column::words("currency", "Currency", 10),
+    Column::numbers("cost_base", "Cost", 16),
+    Column::numbers("markup", "Markup", 15),
+    Column::numbers("tax", "Tax", 13),
+    Column::numbers("total", "Total", 16),
+    Column::numbers("fees", "Fees", 13),
+    Column::numbers("lines", "Lines", 8),
+];
+
+fn invoice(it: &Invoice) -> Vec<Cell> {
+    let money = |amount| Cell::money(amount, it.currency);
+    vec![
+        Cell::code(&it.number),
+        Cell::code(&it.account),
+        Cell::text(&it.name),
+        Cell::code(it.currency.code()),
+        money(it.cost_base),
+        money(it.markup),
+        money(it.tax),
+        money(it.total),
+        money(it.fees),
+        Cell::length(it.lines.len()),
+    ]
+}
+
+const LINES: &[Column] = &[
+    Column::words("number", "Number", 18),
+    Column::numbers("line", "Line", 7),
+    Column::words("account", "Account", 16),
+    Column::words("class", "Class", 18),
+    Column::words("description", "Description", 38),
+    Column::numbers("entries", "Entries", 10),
+    Column::numbers("cost_base", "Cost", 16),
+    Column::numbers("markup_percent", "Markup %", 10),
+    Column::numbers("markup", "Markup", 15),
+    Column::numbers("amount", "Amount", 16),
+    Column::words("kind", "Kind", 10),
+    Column::words("currency", "Currency", 10),
+];
+
+fn line(invoice: &Invoice, number: u64, it: &InvoiceLine) -> Vec<Cell> {
+    let money = |amount| Cell::money(amount, invoice.currency);
+    vec![
+        Cell::code(&invoice.number),
+        Cell::Count(number),
+        Cell::code(&invoice.account),
+        Cell::code(&it.class),
+        Cell::text(&it.description),
+        Cell::Count(it.entries),
+        money(it.cost_base),
+        it.markup_percent.map_or(Cell::Empty, Cell::Percent),
+        money(it.markup),
+        money(it.amount),
+        Cell::code(kind(it.kind)),
+        Cell::code(invoice.currency.code()),
+    ]
+}
+
+/// The word for a kind of invoice line.
+pub(super) const fn kind(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::Usage => "usage",
+        LineKind::Refund => "refund",
+        LineKind::Fee => "fee",
+        LineKind::Minimum => "minimum",
+    }
+}
+
+const HELD: &[Column] = &[
+    Column::words("account", "Account", 16),
+    Column::words("name", "Name", 30),
+    Column::words("currency", "Currency", 10),
+    Column::numbers("cost_base", "Cost", 16),
+    Column::words("reason", "Reason", 72),
+];
+
+fn held(it: &HeldAccount) -> Vec<Cell> {
+    vec![
+        Cell::code(&it.account),
+        Cell::text(&it.name),
+        Cell::code(it.currency.code()),
+        Cell::money(it.cost_base, it.currency),
+        Cell::text(&it.reason),
+    ]
+}
+
+const WALK: &[Column] = &[
+    Column::words("list", "List", 36),
+    Column::numbers("received", "Received", 11),
+    Column::numbers("total", "List's total", 13),
+    Column::numbers("debits_settled", "Debits, settled", 17),
+    Column::numbers("debits_all", "Debits, all", 17),
+    Column::numbers("credits_settled", "Credits, settled", 17),
+    Column::numbers("credits_all", "Credits, all", 17),
+    Column::numbers("summary_debits", "Summary debits", 17),
+    Column::numbers("summary_credits", "Summary credits", 17),
+    Column::words("reading", "Reading", 10),
+    Column::words("verdict", "Verdict", 12),
+];
+
+fn proof(it: &ListProof) -> Vec<Cell> {
+    let money = |amount| Cell::Amount(amount, DECIMALS_WITHOUT_CURRENCY);
+    let maybe_money = |amount: Option<Amount>| amount.map_or(Cell::Empty, money);
+    vec![
+        Cell::code(it.list.to_string()),
+        Cell::Count(it.received),
+        it.total.map_or(Cell::Empty, Cell::Count),
+        money(it.debits_received.0),
+        money(it.debits_received.1),
+        money(it.credits_received.0),
+        money(it.credits_received.1),
+        maybe_money(it.summary.map(|(debits, _)| debits)),
+        maybe_money(it.summary.map(|(_, credits)| credits)),
+        Cell::code(it.reading),
+        Cell::code(it.verdict),
+    ]
+}
+
+const UNREADABLE: &[Column] = &[
+    Column::words("list", "List", 36),
+    Column::numbers("page", "Page", 8),
+    Column::numbers("row", "Row", 8),
+    Column::words("entry_id", "Entry", 38),
+    Column::words("account", "Account", 16),
+    Column::words("reason", "Reason", 72),
+];
+
+fn unreadable_row(it: &UnreadableRow) -> Vec<Cell> {
+    vec![
+        Cell::code(it.list.to_string()),
+        Cell::Count(u64::from(it.origin.page)),
+        Cell::Count(u64::from(it.origin.row)),
+        Cell::maybe_code(it.id.as_deref()),
+        Cell::maybe_code(it.account.as_deref()),
+        Cell::text(&it.reason),
+    ]
+}

@@ -1,0 +1,203 @@
+//! The sums that stand on the papers, and the proof that they agree with what was stated before.
+//!
+//! Nothing is summed across currencies. Never rounds.
+
+use std::collections::BTreeMap;
+
+use super::ReportError;
+use crate::domain::{Amount, Break, Class, Currency, Direction, TieOut, TieOutKey};
+use crate::invoice::{Billing, Invoice};
+use crate::reconcile::{HeldAccount, Reconciliation};
+
+/// The tie-outs of one currency and direction, summed where both figures are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Total {
+    /// The currency.
+    pub(super) currency: Currency,
+    /// The direction.
+    pub(super) direction: Direction,
+    /// Whether these are the partner's own wallet's tie-outs; otherwise the customers'.
+    pub(super) own_wallet: bool,
+    /// How many tie-outs there are.
+    pub(super) tie_outs: u64,
+    /// How many of them lack a figure, and so are in none of the sums.
+    pub(super) without_figure: u64,
+    /// Σ master.
+    pub(super) master: Amount,
+    /// Σ customers.
+    pub(super) customer: Amount,
+    /// Σ explained.
+    pub(super) explained: Amount,
+    /// Σ |effect|.
+    pub(super) gross: Amount,
+    /// Σ residual.
+    pub(super) residual: Amount,
+}
+
+impl Total {
+    /// Master − customers.
+    pub(super) fn difference(&self) -> Amount {
+        self.master - self.customer
+    }
+
+    /// What is tied out here, in words.
+    pub(super) fn label(&self) -> String {
+        let whose = if self.own_wallet { ", own" } else { "" };
+        format!("{} {}{whose}", self.currency, self.direction.word())
+    }
+
+    /// A sum, where at least one tie-out entered it: nothing compared is no figure, not zero.
+    pub(super) fn known(&self, sum: Amount) -> Option<Amount> {
+        (self.tie_outs > self.without_figure).then_some(sum)
+    }
+
+    fn add(&mut self, tie_out: &TieOut) {
+        self.tie_outs += 1;
+        let (Some(master), Some(customer)) = (tie_out.master(), tie_out.customer()) else {
+            self.without_figure += 1;
+            return;
+        };
+        self.master += master;
+        self.customer += customer;
+        self.explained += tie_out.explained();
+        self.gross += tie_out.gross();
+        self.residual += tie_out.residual();
+    }
+}
+
+/// The tie-outs by currency and direction, the customers' before the partner's own.
+pub(super) fn totals(partner: &str, tie_outs: &[TieOut]) -> Vec<Total> {
+    let mut totals = BTreeMap::new();
+    for tie_out in tie_outs {
+        let TieOutKey { account, currency, direction } = tie_out.key();
+        let own_wallet = account == partner;
+        let total = totals.entry((*currency, own_wallet, *direction)).or_insert_with(|| Total {
+            currency: *currency,
+            direction: *direction,
+            own_wallet,
+            tie_outs: 0,
+            without_figure: 0,
+            master: Amount::ZERO,
+            customer: Amount::ZERO,
+            explained: Amount::ZERO,
+            gross: Amount::ZERO,
+            residual: Amount::ZERO,
+        });
+        total.add(tie_out);
+    }
+    totals.into_values().collect()
+}
+
+/// The breaks of one class: how many, and what they come to in each currency they bear on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ClassTotal {
+    /// How many breaks.
+    pub(super) breaks: u64,
+    /// Σ |effect| and Σ effect by currency.
+    pub(super) effects: BTreeMap<Currency, (Amount, Amount)>,
+}
+
+/// The breaks by class, in order of precedence.
+pub(super) fn by_class(breaks: &[Break]) -> BTreeMap<Class, ClassTotal> {
+    let mut classes: BTreeMap<Class, ClassTotal> = BTreeMap::new();
+    for found in breaks {
+        let total = classes.entry(found.class()).or_default();
+        total.breaks += 1;
+        for leg in found.legs() {
+            let (gross, net) = total.effects.entry(leg.key.currency).or_default();
+            *gross += leg.effect.abs();
+            *net += leg.effect;
+        }
+    }
+    classes
+}
+
+/// The invoices of one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Billed {
+    /// How many invoices.
+    pub(super) invoices: u64,
+    /// Σ cost.
+    pub(super) cost_base: Amount,
+    /// Σ markup.
+    pub(super) markup: Amount,
+    /// Σ fees.
+    pub(super) fees: Amount,
+    /// Σ tax.
+    pub(super) tax: Amount,
+    /// Σ totals.
+    pub(super) total: Amount,
+}
+
+/// The invoices by currency.
+pub(super) fn billed(invoices: &[Invoice]) -> BTreeMap<Currency, Billed> {
+    let mut currencies: BTreeMap<Currency, Billed> = BTreeMap::new();
+    for invoice in invoices {
+        let sum = currencies.entry(invoice.currency).or_default();
+        sum.invoices += 1;
+        sum.cost_base += invoice.cost_base;
+        sum.markup += invoice.markup;
+        sum.fees += invoice.fees;
+        sum.tax += invoice.tax;
+        sum.total += invoice.total;
+    }
+    currencies
+}
+
+/// How many accounts are held in each currency, and what they would have been billed for.
+pub(super) fn held(held: &[HeldAccount]) -> BTreeMap<Currency, (u64, Amount)> {
+    let mut currencies: BTreeMap<Currency, (u64, Amount)> = BTreeMap::new();
+    for account in held {
+        let (accounts, cost_base) = currencies.entry(account.currency).or_default();
+        *accounts += 1;
+        *cost_base += account.cost_base;
+    }
+    currencies
+}
+
+/// Compares every sum that was computed twice.
+pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), ReportError> {
+    check_effects(books)?;
+    billing.invoices.iter().try_for_each(check_invoice)
+}
+
+/// The effects listed with the breaks against those stated by each tie-out, and those against its difference.
+fn check_effects(books: &Reconciliation) -> Result<(), ReportError> {
+    let mut listed: BTreeMap<&TieOutKey, Amount> = BTreeMap::new();
+    for leg in books.breaks.iter().flat_map(Break::legs) {
+        *listed.entry(&leg.key).or_default() += leg.effect;
+    }
+    for tie_out in &books.tie_outs {
+        let place = |what: &str| {
+            let TieOutKey { account, currency, direction } = tie_out.key();
+            format!("tie-out {account} {currency} {}, {what}", direction.word())
+        };
+        let effects = listed.remove(tie_out.key()).unwrap_or_default();
+        equal(effects, tie_out.explained(), || place("effects of breaks"))?;
+        if let Some(difference) = tie_out.difference() {
+            equal(tie_out.explained() + tie_out.residual(), difference, || place("explained and residual"))?;
+        }
+    }
+    listed.into_iter().try_for_each(|(key, effects)| {
+        let place = || format!("{} {} {}, breaks without a tie-out", key.account, key.currency, key.direction.word());
+        equal(effects, Amount::ZERO, place)
+    })
+}
+
+/// An invoice's lines against its figures.
+fn check_invoice(invoice: &Invoice) -> Result<(), ReportError> {
+    let place = |what: &str| format!("invoice {}, {what}", invoice.number);
+    let cost_base = invoice.lines.iter().map(|line| line.cost_base).sum();
+    let amounts: Amount = invoice.lines.iter().map(|line| line.amount).sum();
+    let parts = invoice.cost_base + invoice.markup + invoice.fees + invoice.tax;
+    equal(cost_base, invoice.cost_base, || place("cost of the lines"))?;
+    equal(amounts + invoice.tax, invoice.total, || place("lines and tax"))?;
+    equal(parts, invoice.total, || place("cost, markup, fees and tax"))
+}
+
+fn equal(printed: Amount, stated: Amount, what: impl FnOnce() -> String) -> Result<(), ReportError> {
+    if printed == stated {
+        return Ok(());
+    }
+    Err(ReportError::DoesNotAddUp { what: what(), printed, stated, difference: printed - stated })
+}

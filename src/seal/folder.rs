@@ -1,0 +1,132 @@
+//! Writes a run folder whole or not at all, and reads what is in one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::text::{Sealed, SealedPaper, safe_name};
+use super::{SEAL, Seal, SealError};
+use crate::report::Paper;
+
+/// Writes the papers and their seal to a folder that is not sealed yet, durably: a temporary folder beside it, every file
+/// synced, then one rename. A folder that is there already is replaced when it holds nothing but papers of these names.
+///
+/// # Errors
+/// When the papers are not those of the seal, a name is unsafe, the folder is sealed or holds something else, or the disk
+/// refuses. Then nothing in the folder has changed.
+pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
+    papers.iter().try_for_each(|paper| safe_name(&paper.name))?;
+    refuse_other_papers(folder, papers, seal)?;
+    let (parent, name) = place(folder)?;
+    refuse_occupied(folder, papers)?;
+    make_folder(&parent)?;
+    let fresh = parent.join(format!(".{name}.unsealed"));
+    clear(&fresh)?;
+    let mut folders = vec![fresh.clone()];
+    make_folder(&fresh)?;
+    for paper in papers.iter().chain(std::iter::once(&seal.paper())) {
+        let path = fresh.join(&paper.name);
+        if let Some(inner) = path.parent().filter(|inner| *inner != fresh) {
+            make_folder(inner)?;
+            folders.push(inner.to_owned());
+        }
+        write_file(&path, &paper.bytes)?;
+    }
+    folders.iter().try_for_each(|folder| sync_folder(folder))?;
+    put_in_place(folder, &fresh, &parent.join(format!(".{name}.replaced")))?;
+    sync_folder(&parent)
+}
+
+fn refuse_other_papers(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
+    let malformed = |(line, reason)| SealError::Malformed { path: folder.join(SEAL), line, reason };
+    let sealed = Sealed::read(seal.text.as_bytes()).map_err(malformed)?;
+    if SealedPaper::of_all(papers) == sealed.papers { Ok(()) } else { Err(SealError::OtherPapers(folder.to_owned())) }
+}
+
+/// The folder's parent and its own name.
+fn place(folder: &Path) -> Result<(PathBuf, String), SealError> {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let parent = folder.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    match (parent, name) {
+        (Some(parent), Some(name)) => Ok((parent.to_owned(), name.to_owned())),
+        (None, _) | (_, None) => Err(SealError::NotAFolder(folder.to_owned())),
+    }
+}
+
+/// Refuses a folder that is sealed, or that holds anything this run would not write again.
+fn refuse_occupied(folder: &Path, papers: &[Paper]) -> Result<(), SealError> {
+    let found = match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(disk("look at", folder)(source)),
+        Ok(found) if !found.is_dir() => return Err(SealError::InTheWay(folder.to_owned())),
+        Ok(_) => files(folder)?,
+    };
+    if found.contains_key(SEAL) {
+        return Err(SealError::AlreadySealed(folder.to_owned()));
+    }
+    let stray = found.iter().find(|(name, is_file)| !**is_file || papers.iter().all(|paper| paper.name != **name));
+    stray.map_or(Ok(()), |(name, _)| Err(SealError::InTheWay(folder.join(name))))
+}
+
+fn clear(folder: &Path) -> Result<(), SealError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk("clear", folder)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), SealError> {
+    fs::create_dir_all(folder).map_err(disk("make the folder", folder))
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SealError> {
+    let mut file = File::create_new(path).map_err(disk("make the file", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(disk("write", path))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), SealError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk("sync", folder))
+}
+
+/// Renames the fresh folder into its place; what stood there is set aside first, and put back when that fails.
+fn put_in_place(folder: &Path, fresh: &Path, aside: &Path) -> Result<(), SealError> {
+    clear(aside)?;
+    let is_there = folder.try_exists().map_err(disk("look at", folder))?;
+    if is_there {
+        fs::rename(folder, aside).map_err(disk("set aside", folder))?;
+    }
+    if let Err(source) = fs::rename(fresh, folder) {
+        if is_there {
+            fs::rename(aside, folder).map_err(disk("put back", folder))?;
+        }
+        return Err(disk("rename the finished run to", folder)(source));
+    }
+    clear(aside)
+}
+
+/// Everything in a folder that is not a folder, by name relative to it, and whether it is a plain file. Links are named,
+/// never followed.
+pub(super) fn files(folder: &Path) -> Result<BTreeMap<String, bool>, SealError> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![(folder.to_owned(), String::new())];
+    while let Some((path, prefix)) = open.pop() {
+        for entry in fs::read_dir(&path).map_err(disk("list", &path))? {
+            let entry = entry.map_err(disk("list", &path))?;
+            let kind = entry.file_type().map_err(disk("look at", &entry.path()))?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if kind.is_dir() {
+                open.push((entry.path(), format!("{name}/")));
+            } else {
+                found.insert(name, kind.is_file());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Says what was tried with which file when the disk refuses.
+pub(super) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SealError {
+    let path = path.to_owned();
+    move |source| SealError::Disk { action, path, source }
+}
