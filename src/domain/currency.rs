@@ -16,6 +16,9 @@ pub struct Currency([u8; 3]);
 pub struct CurrencyError(pub String);
 
 impl Currency {
+    /// The Indian rupee, the partner's home currency.
+    pub const INR: Self = Self(*b"INR");
+
     /// The code, such as `INR`.
     #[must_use]
     pub fn code(&self) -> &str {
