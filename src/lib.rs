@@ -8,5 +8,6 @@
 pub mod domain;
 pub mod invoice;
 pub mod reconcile;
+pub mod settings;
 pub mod watch;
 pub mod wire;

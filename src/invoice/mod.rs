@@ -112,12 +112,12 @@ pub enum InvoiceError {
         percent: Percent,
     },
     /// The series has run out of numbers that may stand on an invoice.
-    #[error("account {account}: invoice {source}")]
+    #[error("account {account}: invoice {refused}")]
     Number {
         /// The account.
         account: String,
         /// What is wrong with the number.
-        source: NumberError,
+        refused: NumberError,
     },
 }
 
@@ -170,7 +170,7 @@ fn bill(
             billing.held.push(hold(customer, &lines));
             continue;
         }
-        let refused = |source| InvoiceError::Number { account: customer.account.to_owned(), source };
+        let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
         let number = card.series().number(count).map_err(refused)?;
         billing.invoices.push(total(customer, number, lines));
         // A count that no number can hold is refused when the next number is made.

@@ -1,3 +1,4 @@
 //! The integration tests, one topic a module, in one binary.
 
 mod invoice;
+mod settings;
