@@ -14,6 +14,7 @@ pub mod normalise;
 pub mod reconcile;
 pub mod report;
 pub mod seal;
+pub mod settings;
 pub mod simulator;
 pub mod watch;
 pub mod wire;

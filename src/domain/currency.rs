@@ -22,6 +22,9 @@ impl Currency {
         Self(*b"XXX")
     }
 
+    /// The Indian rupee, the partner's home currency.
+    pub const INR: Self = Self(*b"INR");
+
     /// The code, such as `INR`.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::amount::Amount;
 use super::currency::Currency;
@@ -69,12 +70,27 @@ impl ChargeClass {
     /// An entry whose direction or type no rule reads.
     pub const UNCLASSIFIED: &'static str = "unclassified";
 
+    /// Reads a name that a person wrote, in a rate card or a rule.
+    ///
+    /// # Errors
+    /// When it is not 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
+    pub fn parse(text: &str) -> Result<Self, ChargeClassError> {
+        let named = text.len() <= 32 && text.starts_with(|c: char| c.is_ascii_lowercase());
+        let safe = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if named && safe { Ok(Self(text.to_owned())) } else { Err(ChargeClassError(text.chars().take(40).collect())) }
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// Why a text is not the name of a charge class.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0:?} is not a charge class (1 to 32 of `a-z`, `0-9` and `-`, as in `number-rental`)")]
+pub struct ChargeClassError(pub String);
 
 impl fmt::Display for ChargeClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,14 +3,27 @@
 //! Accepts nothing but a `TiedAccount`, which only `reconcile` can make: an invoice needs a proof. Never does input or
 //! output; all rounding goes through `domain::round`.
 
+mod lines;
+mod percent;
 mod rate_card;
+mod series;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use thiserror::Error;
 
 use crate::domain::{Amount, Currency};
-use crate::reconcile::HeldAccount;
+use crate::reconcile::{Charge, HeldAccount, TiedAccount};
 
-pub use rate_card::{RateCard, RateCardError};
+pub use percent::{Percent, PercentError};
+pub use rate_card::{Fee, RateCard, RateCardError};
+pub use series::{NumberError, Series};
+
+/// Why an account whose credits are worth more than its charges has no invoice.
+const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
 
 /// What is billed and what is held.
 #[derive(Debug)]
@@ -40,7 +53,7 @@ pub struct Invoice {
     pub markup: Amount,
     /// Σ fixed fees and the minimum's difference.
     pub fees: Amount,
-    /// Tax.
+    /// Tax; zero as long as the rate card names none.
     pub tax: Amount,
     /// What the customer owes, in whole minor units.
     pub total: Amount,
@@ -59,7 +72,8 @@ pub enum LineKind {
     Minimum,
 }
 
-/// One line of an invoice. `amount = cost_base + markup`, in whole minor units.
+/// One line of an invoice, in whole minor units: `amount = cost_base + markup` for usage and refunds; a fee and the
+/// minimum have neither cost nor markup, only their amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceLine {
     /// What kind.
@@ -74,8 +88,150 @@ pub struct InvoiceLine {
     pub cost_base: Amount,
     /// The markup in percent, where one applies.
     pub markup_percent: Option<Decimal>,
-    /// `amount − cost_base`.
+    /// What is charged above cost, rounding included; zero for fees and the minimum.
     pub markup: Amount,
     /// What is charged, rounded to the minor unit by the card's strategy.
     pub amount: Amount,
+}
+
+/// Why nothing could be billed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InvoiceError {
+    /// A charge that no exact arithmetic here can carry.
+    #[error("account {account}, class {class}: {cost} {currency} at {percent} % markup exceeds 28 digits")]
+    TooLarge {
+        /// The account.
+        account: String,
+        /// The charge class.
+        class: String,
+        /// Its cost.
+        cost: Amount,
+        /// The currency.
+        currency: Currency,
+        /// The markup.
+        percent: Percent,
+    },
+    /// The series has run out of numbers that may stand on an invoice.
+    #[error("account {account}: invoice {refused}")]
+    Number {
+        /// The account.
+        account: String,
+        /// What is wrong with the number.
+        refused: NumberError,
+    },
+}
+
+/// One account in one currency with what it was charged, as the arithmetic sees it.
+#[derive(Clone, Copy, Debug)]
+struct Customer<'a> {
+    account: &'a str,
+    name: &'a str,
+    currency: Currency,
+    charges: &'a [Charge],
+}
+
+/// Bills every tied account that has something to bill, numbering from `numbers_from` in order of account and currency.
+///
+/// Who is not billed is held: those given, those whose credits exceed their charges, and those that a fee of the card
+/// names but that did not tie out in its currency.
+///
+/// # Errors
+/// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.
+pub fn invoice(
+    tied: &[TiedAccount],
+    held: &[HeldAccount],
+    card: &RateCard,
+    numbers_from: u64,
+) -> Result<Billing, InvoiceError> {
+    let customer = |tied| {
+        let (account, name) = (TiedAccount::account(tied), tied.name());
+        Customer { account, name, currency: tied.currency(), charges: tied.charges() }
+    };
+    bill(tied.iter().map(customer).collect(), held, card, numbers_from)
+}
+
+/// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
+fn bill(
+    mut customers: Vec<Customer<'_>>,
+    held: &[HeldAccount],
+    card: &RateCard,
+    numbers_from: u64,
+) -> Result<Billing, InvoiceError> {
+    customers.sort_by_key(|customer| (customer.account, customer.currency));
+    let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
+    let mut count = numbers_from;
+    for customer in &customers {
+        let lines = lines::of(customer, card)?;
+        let charged: Amount = lines.iter().map(|line| line.amount).sum();
+        if lines.is_empty() {
+            continue;
+        }
+        if charged.is_negative() || lines.iter().all(|line| line.kind == LineKind::Refund) {
+            billing.held.push(hold(customer, &lines));
+            continue;
+        }
+        let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
+        let number = card.series().number(count).map_err(refused)?;
+        billing.invoices.push(total(customer, number, lines));
+        // A count that no number can hold is refused when the next number is made.
+        count = count.saturating_add(1);
+    }
+    billing.held.extend(unpayable_fees(&customers, held, card));
+    billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    Ok(billing)
+}
+
+/// An account to be credited rather than charged.
+fn hold(customer: &Customer<'_>, lines: &[InvoiceLine]) -> HeldAccount {
+    HeldAccount {
+        account: customer.account.to_owned(),
+        name: customer.name.to_owned(),
+        currency: customer.currency,
+        cost_base: lines.iter().map(|line| line.cost_base).sum(),
+        reason: CREDIT_NOTE_DUE.to_owned(),
+    }
+}
+
+/// The invoice that the lines add up to.
+fn total(customer: &Customer<'_>, number: String, lines: Vec<InvoiceLine>) -> Invoice {
+    let fixed = |line: &&InvoiceLine| matches!(line.kind, LineKind::Fee | LineKind::Minimum);
+    let tax = Amount::ZERO;
+    Invoice {
+        number,
+        account: customer.account.to_owned(),
+        name: customer.name.to_owned(),
+        currency: customer.currency,
+        cost_base: lines.iter().map(|line| line.cost_base).sum(),
+        markup: lines.iter().map(|line| line.markup).sum(),
+        fees: lines.iter().filter(fixed).map(|line| line.amount).sum(),
+        tax,
+        total: lines.iter().map(|line| line.amount).sum::<Amount>() + tax,
+        lines,
+    }
+}
+
+/// Accounts that a fee names, but that neither tied out in the card's currency nor are held there already: without
+/// this, a fee with a slip of the pen in its account would vanish.
+fn unpayable_fees(customers: &[Customer<'_>], held: &[HeldAccount], card: &RateCard) -> Vec<HeldAccount> {
+    let currency = card.currency();
+    let known = |account: &str| {
+        customers.iter().any(|customer| customer.account == account && customer.currency == currency)
+            || held.iter().any(|held| held.account == account && held.currency == currency)
+    };
+    let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for fee in card.fees() {
+        for account in fee.accounts.iter().flatten().filter(|account| !known(account)) {
+            fees.entry(account).or_default().push(format!("{:?}", fee.name));
+        }
+    }
+    let name = |account: &str| customers.iter().find(|customer| customer.account == account).map(|found| found.name);
+    fees.into_iter()
+        .map(|(account, fees)| HeldAccount {
+            account: account.to_owned(),
+            name: name(account).unwrap_or_default().to_owned(),
+            currency,
+            cost_base: Amount::ZERO,
+            reason: format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
+        })
+        .collect()
 }

@@ -1,0 +1,302 @@
+//! The settings (`tieout.toml`), the rate card they name, and the credentials: files and environment values in, checked
+//! values out.
+//!
+//! Everything has a default, so an absent file is as good as an empty one; an unknown key or a value out of bounds is
+//! refused with its place. Never reads the environment itself: `cli` hands it over. Never shows a secret.
+
+mod base_url;
+mod credentials;
+mod values;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::domain::{Amount, ChargeClass, Direction, Place};
+use crate::invoice::{RateCard, RateCardError};
+
+pub use base_url::{BaseUrl, BaseUrlError};
+pub use credentials::{Credentials, CredentialsError, Secret};
+
+/// The settings file that is read where none is named.
+pub const SETTINGS_FILE: &str = "tieout.toml";
+
+/// The rate card that is read beside the settings where they name none.
+pub const RATE_CARD_FILE: &str = "rate-card.toml";
+
+/// The archive's name beside the run folder where the settings name none.
+pub const ARCHIVE_FILE: &str = "archive.sqlite";
+
+/// All settings. Paths are relative to the folder of the file that they were read from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The partner and its API.
+    pub partner: PartnerSettings,
+    /// How the API is walked.
+    pub fetch: FetchSettings,
+    /// How the books are compared.
+    pub reconcile: ReconcileSettings,
+    /// The rate card, where named.
+    pub rate_card: Option<PathBuf>,
+    /// The archive, where named; see [`Settings::archive_beside`].
+    pub archive: Option<PathBuf>,
+    /// The folder that run folders go into.
+    pub reports: PathBuf,
+    /// Rules that name charge classes, tried in order and before the built-in ones.
+    pub classify: Vec<ClassifyRule>,
+}
+
+/// The partner and its API.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PartnerSettings {
+    /// The zone whose midnights bound a period.
+    #[serde(deserialize_with = "values::zone")]
+    pub timezone: Tz,
+    /// Where the partner API is.
+    pub base_url: BaseUrl,
+    /// Whether the partner has a master ledger.
+    pub global_ledger: GlobalLedger,
+    /// A file with the credentials, for when the environment holds none.
+    pub credentials_file: Option<PathBuf>,
+}
+
+/// Whether the partner has a master ledger to be tied out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GlobalLedger {
+    /// It has one; without it a close is incomplete.
+    #[default]
+    Expected,
+    /// It has none, and its absence is no finding.
+    None,
+}
+
+/// How the API is walked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FetchSettings {
+    /// Requests a second, at most: 1 to 1000.
+    #[serde(deserialize_with = "values::within::<1, 1000, _>")]
+    pub requests_per_second: u32,
+    /// Requests under way at once, at most: 1 to 256.
+    #[serde(deserialize_with = "values::within::<1, 256, _>")]
+    pub concurrency: u32,
+    /// Attempts at one request: 1 to 20.
+    #[serde(deserialize_with = "values::within::<1, 20, _>")]
+    pub attempts_max: u32,
+    /// Seconds until an answer is given up: 1 to 600.
+    #[serde(deserialize_with = "values::within::<1, 600, _>")]
+    pub timeout_seconds: u32,
+    /// Days walked before and after the period, so that no reading of the API's dates cuts into it: 1 to 15.
+    #[serde(deserialize_with = "values::within::<1, 15, _>")]
+    pub pad_days: u32,
+    /// Walks of a list that shifts, at most: 1 to 10.
+    #[serde(deserialize_with = "values::within::<1, 10, _>")]
+    pub walks_max: u32,
+}
+
+/// How the books are compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReconcileSettings {
+    /// What a matched pair may differ by; zero or more.
+    #[serde(deserialize_with = "values::tolerance")]
+    pub tolerance: Amount,
+}
+
+/// A rule of the user's: an entry that meets every condition given belongs to the class.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifyRule {
+    /// The direction, `credit` or `debit`.
+    #[serde(default, deserialize_with = "values::direction")]
+    pub direction: Option<Direction>,
+    /// The partner's word for the type, as written.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// What the reference begins with.
+    #[serde(default)]
+    pub reference_prefix: Option<String>,
+    /// What the description begins with.
+    #[serde(default)]
+    pub description_prefix: Option<String>,
+    /// What the description holds somewhere.
+    #[serde(default)]
+    pub description_contains: Option<String>,
+    /// The class given.
+    #[serde(deserialize_with = "values::class")]
+    pub class: ChargeClass,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A file that cannot be read.
+    #[error("{}: {refused}", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        refused: io::Error,
+    },
+    /// Not TOML, an unknown key, or a value out of bounds.
+    #[error("{}, {place}: {message}", .file.display())]
+    Text {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// What is wrong.
+        message: String,
+    },
+    /// A rule that would match every entry.
+    #[error("{}, classify, rule {rule}: no condition, expected at least one beside the class", .file.display())]
+    RuleWithoutCondition {
+        /// The file.
+        file: PathBuf,
+        /// The rule, from 1.
+        rule: usize,
+    },
+    /// A rate card that cannot be used.
+    #[error("{}, {refused}", .file.display())]
+    RateCard {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        refused: RateCardError,
+    },
+}
+
+impl SettingsError {
+    /// What the user can do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "paths in the settings are relative to the settings file",
+            Self::Text { .. } => "every setting has a default: what is not needed can be left out",
+            Self::RuleWithoutCondition { .. } => {
+                "conditions are direction, type, reference_prefix, description_prefix and description_contains"
+            }
+            Self::RateCard { .. } => "an empty rate card bills at cost; percentages and amounts stand in quotes",
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file named; without a name, `tieout.toml` in the current folder where there is one, else the defaults.
+    ///
+    /// # Errors
+    /// When a file that was named cannot be read, or what is read cannot be used.
+    pub fn read(named: Option<&Path>) -> Result<Self, SettingsError> {
+        let file = named.unwrap_or(Path::new(SETTINGS_FILE));
+        match read_text(file, named.is_some())? {
+            Some(text) => Self::parse(&text, file),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Reads settings from TOML; `file` is named in messages, and paths are relative to its folder.
+    ///
+    /// # Errors
+    /// When the text is not TOML, holds an unknown key, a value out of bounds, or a rule without a condition.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, SettingsError> {
+        let mut settings: Self = toml::from_str(text).map_err(|refused| SettingsError::Text {
+            file: file.to_owned(),
+            place: Place::of(text, refused.span().map_or(0, |span| span.start)),
+            message: refused.message().to_owned(),
+        })?;
+        if let Some(index) = settings.classify.iter().position(|rule| !rule.has_condition()) {
+            return Err(SettingsError::RuleWithoutCondition { file: file.to_owned(), rule: index + 1 });
+        }
+        let folder = file.parent().unwrap_or(Path::new(""));
+        settings.reports = folder.join(&settings.reports);
+        for path in [&mut settings.rate_card, &mut settings.archive, &mut settings.partner.credentials_file] {
+            *path = path.take().map(|path| folder.join(path));
+        }
+        if settings.rate_card.is_none() {
+            settings.rate_card = Some(folder.join(RATE_CARD_FILE)).filter(|card| card.is_file());
+        }
+        Ok(settings)
+    }
+
+    /// The rate card: the one named, else `rate-card.toml` beside the settings, else one that bills at cost.
+    ///
+    /// # Errors
+    /// When a card that is named cannot be read, or a card cannot be used.
+    pub fn rate_card(&self) -> Result<RateCard, SettingsError> {
+        let file = self.rate_card.as_deref().unwrap_or(Path::new(RATE_CARD_FILE));
+        match read_text(file, self.rate_card.is_some())? {
+            Some(text) => {
+                RateCard::parse(&text).map_err(|refused| SettingsError::RateCard { file: file.to_owned(), refused })
+            }
+            None => Ok(RateCard::default()),
+        }
+    }
+
+    /// The archive: the one named, else `archive.sqlite` beside the run folder, where a partner's closes share it.
+    #[must_use]
+    pub fn archive_beside(&self, run_folder: &Path) -> PathBuf {
+        let beside = || run_folder.parent().unwrap_or(Path::new("")).join(ARCHIVE_FILE);
+        self.archive.clone().unwrap_or_else(beside)
+    }
+}
+
+/// The text of a file; nothing when it is absent and need not be there.
+fn read_text(file: &Path, required: bool) -> Result<Option<String>, SettingsError> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(refused) if refused.kind() == io::ErrorKind::NotFound && !required => Ok(None),
+        Err(refused) => Err(SettingsError::Unreadable { file: file.to_owned(), refused }),
+    }
+}
+
+impl ClassifyRule {
+    fn has_condition(&self) -> bool {
+        let texts = [&self.kind, &self.reference_prefix, &self.description_prefix, &self.description_contains];
+        self.direction.is_some() || texts.into_iter().any(Option::is_some)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            partner: PartnerSettings::default(),
+            fetch: FetchSettings::default(),
+            reconcile: ReconcileSettings::default(),
+            rate_card: None,
+            archive: None,
+            reports: PathBuf::from("reports"),
+            classify: Vec::new(),
+        }
+    }
+}
+
+impl Default for PartnerSettings {
+    fn default() -> Self {
+        Self {
+            timezone: chrono_tz::Asia::Kolkata,
+            base_url: BaseUrl::default(),
+            global_ledger: GlobalLedger::default(),
+            credentials_file: None,
+        }
+    }
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 20,
+            concurrency: 16,
+            attempts_max: 6,
+            timeout_seconds: 30,
+            pad_days: 2,
+            walks_max: 3,
+        }
+    }
+}

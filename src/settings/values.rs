@@ -1,0 +1,41 @@
+//! Values of settings that need a check: the error becomes part of the message that names the place.
+
+use chrono_tz::Tz;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::{Amount, ChargeClass, Direction};
+
+/// A whole number from `MIN` to `MAX`.
+pub(super) fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(from)?;
+    let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+    within.ok_or_else(|| D::Error::custom(format_args!("{number} is not within {MIN} to {MAX}")))
+}
+
+/// A time zone by its IANA name.
+pub(super) fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
+    let name = String::deserialize(from)?;
+    name.parse().map_err(|_unknown| {
+        D::Error::custom(format_args!("{name:?} is not a time zone (IANA name, as in \"Asia/Kolkata\")"))
+    })
+}
+
+/// An amount of zero or more.
+pub(super) fn tolerance<'de, D: Deserializer<'de>>(from: D) -> Result<Amount, D::Error> {
+    let amount = Amount::deserialize(from)?;
+    let positive = (!amount.is_negative()).then_some(amount);
+    positive.ok_or_else(|| D::Error::custom(format_args!("a tolerance of {amount} is below zero")))
+}
+
+/// A direction by its word; what no rule can ask for is refused.
+pub(super) fn direction<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Direction>, D::Error> {
+    let word = String::deserialize(from)?;
+    let known = Some(Direction::from_word(&word)).filter(|direction| *direction != Direction::Unclassified);
+    known.map(Some).ok_or_else(|| D::Error::custom(format_args!("{word:?} is not a direction (`credit` or `debit`)")))
+}
+
+/// The name of a charge class.
+pub(super) fn class<'de, D: Deserializer<'de>>(from: D) -> Result<ChargeClass, D::Error> {
+    ChargeClass::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
