@@ -94,6 +94,15 @@ impl LedgerFrame {
         Self(self.lazy().filter(col(holder).eq(lit(account.to_owned()))).collect()?).entries(side)
     }
 
+    /// Every copy of the entries with these ids, sorted by id and origin.
+    ///
+    /// # Errors
+    /// When polars refuses.
+    pub fn entries_with(&self, side: Side, ids: &[String]) -> Result<Vec<Entry>, FrameError> {
+        let ids = df!(c::ID => ids)?.lazy().unique(None, UniqueKeepStrategy::Any);
+        Self(self.lazy().semi_join(ids, col(c::ID), col(c::ID)).collect()?).entries(side)
+    }
+
     /// The transfers: every entry with a `ptc:` reference, and every entry of the partner's own.
     ///
     /// # Errors

@@ -149,6 +149,25 @@ impl RateCard {
             .unwrap_or(card.default)
     }
 
+    /// Name and rounding strategy, on one line for the papers.
+    #[must_use]
+    pub fn described(&self) -> String {
+        format!("{}, rounding {}", self.name().unwrap_or("unnamed"), self.rounding().name())
+    }
+
+    /// The place in the series of its very first invoice.
+    #[must_use]
+    pub const fn first_number(&self) -> u64 {
+        self.0.series.first
+    }
+
+    /// The place of an invoice number in this card's series; nothing for a number of another series.
+    #[must_use]
+    pub fn place_of(&self, number: &str) -> Option<u64> {
+        let place = number.strip_prefix(self.0.series.prefix.as_str())?.parse().ok()?;
+        (self.0.series.number(place).ok()? == number).then_some(place)
+    }
+
     /// The fixed fees, in the card's order.
     #[must_use]
     pub fn fees(&self) -> &[Fee] {

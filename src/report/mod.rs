@@ -47,7 +47,7 @@ pub struct Provenance {
     /// SHA-256 of the archive manifest: the evidence everything here is derived from.
     pub archive_digest: String,
     /// The program's version.
-    pub version: &'static str,
+    pub version: String,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
     /// The rate card's name and rounding strategy.

@@ -31,7 +31,7 @@ pub(crate) fn provenance() -> Provenance {
         zone: "Asia/Kolkata".to_owned(),
         run: "2026-03.r1".to_owned(),
         archive_digest: tieout::domain::sha256(b"a manifest"),
-        version: "0.1.0",
+        version: "0.1.0".to_owned(),
         scenario: None,
         rate_card: "standard 2026, rounded half-up".to_owned(),
         tolerance: Amount::ZERO,

@@ -1,0 +1,248 @@
+//! Explains a figure: a break, an invoice, a tie-out or an account walked back to its entries, their archived pages and
+//! the control totals that prove those pages whole. An id in, text out; never judges anew.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use crate::archive::Evidence;
+use crate::domain::{Break, ChargeClass, Direction, Entry, Leg, List, Side, TieOut};
+use crate::frame::FrameError;
+use crate::invoice::{Billing, Invoice, LineKind};
+use crate::normalise::Books;
+use crate::reconcile::{AccountStanding, Reconciliation};
+
+/// What an explanation rests on.
+pub struct Close<'a> {
+    /// The books.
+    pub books: &'a Books,
+    /// What they come to.
+    pub reconciliation: &'a Reconciliation,
+    /// What is billed.
+    pub billing: &'a Billing,
+    /// The archived pages.
+    pub evidence: &'a Evidence,
+}
+
+/// Explains what an id names: a break (`B-…`), an invoice by its number, a tie-out (`account/currency/direction`), an
+/// account, or an entry. Nothing when the close has nothing of this name.
+///
+/// # Errors
+/// When the frame refuses.
+pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError> {
+    let Close { reconciliation, billing, .. } = close;
+    let mut page = Page { close, text: String::new(), lists: BTreeSet::new() };
+    if let Some(found) = reconciliation.breaks.iter().find(|found| found.id() == id) {
+        page.explain_break(found)?;
+    } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
+        page.explain_invoice(invoice)?;
+    } else if let Some(tie_out) = reconciliation.tie_outs.iter().find(|tie_out| name_of(tie_out) == id) {
+        page.explain_tie_out(tie_out)?;
+    } else if reconciliation.accounts.iter().any(|standing| standing.account == id) {
+        page.explain_account(id)?;
+    } else if !page.explain_entry(id)? {
+        return Ok(None);
+    }
+    page.explain_lists();
+    Ok(Some(page.text))
+}
+
+/// A tie-out's id.
+fn name_of(tie_out: &TieOut) -> String {
+    let key = tie_out.key();
+    format!("{}/{}/{}", key.account, key.currency, key.direction.word())
+}
+
+/// An explanation while it is written, with the lists whose control totals it rests on.
+struct Page<'a> {
+    close: &'a Close<'a>,
+    text: String,
+    lists: BTreeSet<List>,
+}
+
+impl Page<'_> {
+    fn line(&mut self, line: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    fn explain_break(&mut self, found: &Break) -> Result<(), FrameError> {
+        let class = found.class();
+        self.line(&format!("break {}: {class} ({}): {}", found.id(), class.severity().word(), class.meaning()));
+        self.line(&format!("  {}", found.explanation()));
+        self.line(&format!(
+            "  {}: master {}, customer {}",
+            found.field(),
+            found.master_value(),
+            found.customer_value()
+        ));
+        for Leg { key, effect } in found.legs() {
+            let direction = key.direction.word();
+            self.line(&format!("  effect {effect} {} on {}/{}/{direction}", key.currency, key.account, key.currency));
+        }
+        let copies = self.copies(found.entry_ids())?;
+        self.entries("entries", &copies);
+        if copies.is_empty() {
+            for origin in found.origins() {
+                self.line(&format!("  read at {origin}"));
+            }
+            let list = match found.account().and_then(|account| crate::domain::AccountId::parse(account).ok()) {
+                Some(account) => List::Ledger(account),
+                None => List::Master,
+            };
+            self.lists.insert(list);
+        }
+        Ok(())
+    }
+
+    fn explain_invoice(&mut self, invoice: &Invoice) -> Result<(), FrameError> {
+        let Invoice { number, account, name, currency, cost_base, markup, fees, tax, total, .. } = invoice;
+        self.line(&format!("invoice {number} to {name} ({account}): {total} {currency}"));
+        self.line(&format!("  cost {cost_base} + markup {markup} + fees {fees} + tax {tax} = {total} {currency}"));
+        let entries = self.close.books.ledgers.entries_of(Side::Customer, account)?;
+        for (line, place) in invoice.lines.iter().zip(1..) {
+            let percent = line.markup_percent.map(|percent| format!(" at {percent} %")).unwrap_or_default();
+            let (cost, amount) = (line.cost_base, line.amount);
+            self.line(&format!(
+                "  line {place}, {} ({}): {} entries, cost {cost}{percent} = {amount} {currency}",
+                line.description, line.class, line.entries
+            ));
+            let direction = match line.kind {
+                LineKind::Usage => Direction::Debit,
+                LineKind::Refund => Direction::Credit,
+                LineKind::Fee | LineKind::Minimum => continue,
+            };
+            let billed: Vec<Entry> = entries
+                .iter()
+                .filter(|entry| entry.counts() && entry.currency == *currency && entry.direction == direction)
+                .filter(|entry| entry.class.as_str() == line.class)
+                .cloned()
+                .collect();
+            self.entries("entries of this line", &billed);
+        }
+        Ok(())
+    }
+
+    fn explain_tie_out(&mut self, tie_out: &TieOut) -> Result<(), FrameError> {
+        let key = tie_out.key();
+        let (currency, direction) = (key.currency, key.direction.word());
+        let figure = |amount: Option<_>| amount.map_or_else(|| "not read".to_owned(), |amount| format!("{amount}"));
+        self.line(&format!("tie-out {}: the settled {direction}s of the period", name_of(tie_out)));
+        self.line(&format!("  master     {:>18} {currency}", figure(tie_out.master())));
+        self.line(&format!("  customer   {:>18} {currency}", figure(tie_out.customer())));
+        self.line(&format!("  difference {:>18} {currency}", figure(tie_out.difference())));
+        for (id, effect) in tie_out.effects() {
+            let class = self.close.reconciliation.breaks.iter().find(|found| found.id() == id).map(Break::class);
+            let class = class.map_or("", crate::domain::Class::slug);
+            self.line(&format!("  explained  {effect:>18} {currency}  by {id} ({class})"));
+        }
+        self.line(&format!("  residual   {:>18} {currency}", tie_out.residual().to_string()));
+        let own = self.close.books.partner.account.as_str();
+        let mut copies = self.of_account(&key.account)?;
+        if key.account == own {
+            // The partner's debits tie out to the transfers that its customers received.
+            copies.retain(|entry| entry.class.as_str() == ChargeClass::TRANSFER && entry.direction == key.direction);
+            let received = self.close.books.ledgers.transfers(Side::Customer, own)?;
+            copies.extend(received.into_iter().filter(|entry| entry.direction == Direction::Credit));
+        } else {
+            copies.retain(|entry| entry.direction == key.direction);
+        }
+        copies.retain(|entry| entry.currency == currency && entry.counts());
+        self.entries("entries", &copies);
+        Ok(())
+    }
+
+    fn explain_account(&mut self, account: &str) -> Result<(), FrameError> {
+        let standings = self.close.reconciliation.accounts.iter().filter(|standing| standing.account == account);
+        for standing in standings {
+            let AccountStanding { name, currency, entries, credits, debits, unsettled, verdict, .. } = standing;
+            self.line(&format!("account {account} ({name}), {currency}: {verdict}"));
+            if let (Some(opening), Some(closing)) = (standing.opening, standing.closing) {
+                self.line(&format!(
+                    "  opening {opening} + credits {credits} - debits {debits} = closing {closing} {currency}"
+                ));
+            } else {
+                self.line(&format!("  credits {credits}, debits {debits} {currency}; balances are not evidenced"));
+            }
+            self.line(&format!("  {entries} settled entries of the period, {unsettled} unsettled"));
+        }
+        for found in &self.close.reconciliation.breaks {
+            if found.accounts().any(|named| named == account) {
+                self.line(&format!("  {} {}: {}", found.id(), found.class(), found.explanation()));
+            }
+        }
+        let mut copies = self.of_account(account)?;
+        copies.retain(|entry| entry.in_period);
+        self.entries("entries of the period", &copies);
+        Ok(())
+    }
+
+    fn explain_entry(&mut self, id: &str) -> Result<bool, FrameError> {
+        let copies = self.copies(&[id.to_owned()])?;
+        if copies.is_empty() {
+            return Ok(false);
+        }
+        self.line(&format!("entry {id}"));
+        self.entries("as the books carry it", &copies);
+        for found in &self.close.reconciliation.breaks {
+            if found.entry_ids().iter().any(|entry| entry == id) {
+                self.line(&format!("  {} {}: {}", found.id(), found.class(), found.explanation()));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Both books' copies of some entries.
+    fn copies(&self, ids: &[String]) -> Result<Vec<Entry>, FrameError> {
+        let Close { books, .. } = self.close;
+        let mut copies = books.master.entries_with(Side::Master, ids)?;
+        copies.extend(books.ledgers.entries_with(Side::Customer, ids)?);
+        Ok(copies)
+    }
+
+    /// What both books carry for an account.
+    fn of_account(&self, account: &str) -> Result<Vec<Entry>, FrameError> {
+        let Close { books, .. } = self.close;
+        let mut copies = books.master.entries_of(Side::Master, account)?;
+        copies.extend(books.ledgers.entries_of(Side::Customer, account)?);
+        Ok(copies)
+    }
+
+    fn entries(&mut self, title: &str, entries: &[Entry]) {
+        self.line(&format!("  {title}: {}", entries.len()));
+        for entry in entries {
+            let Entry { id, amount, currency, direction, class, status, .. } = entry;
+            let when = self.close.books.calendar.local(entry.created_at);
+            let reference = entry.reference.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
+            let (direction, origin) = (direction.word(), entry.origin_text());
+            let digest = self.digest(&entry.ledger, entry.origin.page).to_owned();
+            self.line(&format!("    {when}  {direction} {amount} {currency}  {class}, {status}  {id}{reference}"));
+            self.line(&format!("      {origin}, sha256 {digest}"));
+            self.lists.insert(entry.ledger.clone());
+        }
+    }
+
+    /// The digest of an archived page.
+    fn digest(&self, list: &List, page: u32) -> &str {
+        let list = self.close.evidence.lists.iter().find(|found| found.list == *list);
+        let page = list.and_then(|list| list.pages.iter().find(|found| found.page == page));
+        page.map_or("unknown", |page| page.digest.as_str())
+    }
+
+    /// The control totals of the lists that the explanation rests on.
+    fn explain_lists(&mut self) {
+        for list in std::mem::take(&mut self.lists) {
+            let Some(proof) = self.close.reconciliation.proofs.iter().find(|proof| proof.list == list) else {
+                continue;
+            };
+            let total = proof.total.map_or_else(|| "no total".to_owned(), |total| format!("{total} by its own total"));
+            let sums = proof.summary.map_or_else(
+                || "no summary".to_owned(),
+                |(debit, credit)| format!("summary debits {debit}, credits {credit}, reading `{}`", proof.reading),
+            );
+            self.line(&format!(
+                "  control total of {list}: {} received, {total}; {sums}: {}",
+                proof.received, proof.verdict
+            ));
+        }
+    }
+}

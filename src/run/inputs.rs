@@ -1,0 +1,134 @@
+//! The inputs of a run, `run.json`: everything that its papers depend on beside the archive.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::error::RunError;
+use super::folder::Earlier;
+use super::{Books, Calendar, FetchId, Period, Provenance, Rule, reconcile};
+use crate::domain::Amount;
+use crate::invoice::RateCard;
+
+/// The file's name in the run folder.
+pub const RUN_FILE: &str = "run.json";
+
+/// The version of this file's form.
+const FORMAT: &str = "tieout-run-v1";
+
+/// The settings that bear on the papers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// The partner's zone.
+    pub timezone: Tz,
+    /// What a matched pair may differ by.
+    pub tolerance: Amount,
+    /// Whether the settings declare that this partner has no master ledger.
+    pub master_declared_absent: bool,
+    /// The user's rules of classification.
+    pub classify: Vec<Rule>,
+    /// The rate card.
+    pub rate_card: RateCard,
+    /// The simulator's scenario, where the books are not a partner's.
+    pub scenario: Option<String>,
+}
+
+/// The inputs of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    format: String,
+    /// The program's version that made the papers.
+    pub version: String,
+    /// The run's id, its folder's name when it was made.
+    pub run: String,
+    /// The month.
+    pub period: Period,
+    /// The partner, `PA_…`.
+    pub partner: String,
+    /// The fetch in the partner's archive that the run rests on.
+    pub fetch: i64,
+    /// The first invoice's place in its series: after the last one of every earlier month sealed beside this run.
+    pub numbers_from: u64,
+    /// The seal of the month before, where one is sealed beside this run.
+    pub previous: Option<String>,
+    /// The settings that bear on the papers.
+    pub terms: Terms,
+}
+
+impl Terms {
+    /// What `reconcile` is to know.
+    #[must_use]
+    pub const fn reconcile_options(&self) -> reconcile::Options {
+        reconcile::Options { tolerance: self.tolerance, master_declared_absent: self.master_declared_absent }
+    }
+}
+
+impl Inputs {
+    /// The inputs of a run that begins now.
+    #[must_use]
+    pub(super) fn new(
+        run: String,
+        period: Period,
+        partner: String,
+        fetch: FetchId,
+        terms: &Terms,
+        earlier: Earlier,
+    ) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            period,
+            partner,
+            fetch: fetch.number(),
+            numbers_from: earlier.numbers_from,
+            previous: earlier.previous,
+            terms: terms.clone(),
+        }
+    }
+
+    /// Reads `run.json`.
+    pub(super) fn from_json(text: &[u8]) -> Result<Self, String> {
+        let inputs: Self = serde_json::from_slice(text).map_err(|refused| refused.to_string())?;
+        if inputs.format == FORMAT {
+            Ok(inputs)
+        } else {
+            Err(format!("format {:?}, expected {FORMAT:?}", inputs.format))
+        }
+    }
+
+    /// `run.json`: keys in order of declaration, a line feed at the end.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, RunError> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(RunError::Inputs)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// Refuses another partner's archive.
+    pub(super) fn refuse_other_partner(&self, partner: &str) -> Result<(), RunError> {
+        if self.partner == partner {
+            return Ok(());
+        }
+        Err(RunError::OtherPartner { run: self.partner.clone(), archive: partner.to_owned() })
+    }
+
+    /// Where the papers come from.
+    pub(super) fn provenance(&self, books: &Books, archive_digest: String) -> Provenance {
+        let calendar: &Calendar = &books.calendar;
+        let card = &self.terms.rate_card;
+        Provenance {
+            partner: self.partner.clone(),
+            partner_name: books.partner.name.clone(),
+            period: self.period,
+            cut_off: calendar.cut_off(),
+            zone: calendar.zone.to_string(),
+            run: self.run.clone(),
+            archive_digest,
+            version: self.version.clone(),
+            scenario: self.terms.scenario.clone(),
+            rate_card: card.described(),
+            tolerance: self.terms.tolerance,
+        }
+    }
+}

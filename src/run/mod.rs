@@ -1,0 +1,235 @@
+//! The pipeline on one screen: `close` = fetch + settle; `settle` = everything right of the archive.
+//!
+//! Owns the order of the stages and nothing of what they do. What a settle depends on is the archive and the run's
+//! inputs (`run.json`), nothing else: the same two give the same papers, byte for byte, today and in a year.
+
+mod error;
+mod folder;
+mod inputs;
+
+use std::path::{Path, PathBuf};
+
+pub use error::RunError;
+pub use inputs::{Inputs, RUN_FILE};
+
+use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
+use crate::domain::{Calendar, Period, Verdict, sha256};
+use crate::explain::{Close, explain as explained};
+use crate::fetch::{Fetched, Line, fetch as fetched};
+use crate::invoice::{Billing, invoice};
+use crate::normalise::{Books, Options, Rule, Rules, normalise};
+use crate::reconcile::{self, Reconciliation, reconcile};
+use crate::report::{Paper, Provenance, report, summary};
+use crate::seal::{Seal, check, read_seal, seal, write_run};
+use crate::watch::{Event, Watch};
+
+/// The paper that lists the archived pages a run rests on.
+pub const MANIFEST_FILE: &str = "archive.manifest";
+
+/// What to close, and with what.
+#[derive(Debug)]
+pub struct Request {
+    /// The month.
+    pub period: Period,
+    /// Where the partner is and who asks.
+    pub line: Line,
+    /// The dates to walk, and today's.
+    pub plan: FetchPlan,
+    /// Where run folders go; the run's own is `<reports>/<period>`, or `<period>.r2` where that is sealed.
+    pub reports: PathBuf,
+    /// The partner's archive.
+    pub archive: PathBuf,
+    /// The settings that bear on the papers.
+    pub terms: inputs::Terms,
+}
+
+/// A run whose evidence is in the archive and whose inputs are in its folder, ready to be settled.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// What the fetch took.
+    pub fetched: Fetched,
+}
+
+/// Everything that one settle derives.
+pub struct Settled {
+    /// The run's inputs.
+    pub inputs: Inputs,
+    /// Where the close comes from.
+    pub provenance: Provenance,
+    /// The books.
+    pub books: Books,
+    /// What they come to.
+    pub reconciliation: Reconciliation,
+    /// What is billed.
+    pub billing: Billing,
+    /// Every paper, sorted by name.
+    pub papers: Vec<Paper>,
+    /// The seal over them.
+    pub seal: Seal,
+    evidence: Evidence,
+}
+
+/// A run that is sealed.
+pub struct Closed {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// What was derived.
+    pub settled: Settled,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The seal's hash as the folder has it, where there is a readable seal.
+    pub seal: Option<String>,
+    /// Papers named by the seal.
+    pub papers: usize,
+    /// Every discrepancy, by name. None means that the run verifies.
+    pub faults: Vec<String>,
+}
+
+/// Closes a month: reads the partner's books into the archive, derives the papers, seals them.
+///
+/// # Errors
+/// When a stage fails. Breaks are no failure: they are in the reconciliation and decide its verdict.
+pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetched), RunError> {
+    let Prepared { folder, fetched } = fetch(request, watch).await?;
+    let closed = settle(&folder, &request.archive, watch)?;
+    Ok((closed, fetched))
+}
+
+/// The first half: reads the partner's books into the archive and leaves the run's inputs in its folder.
+///
+/// # Errors
+/// When the line, the archive or the folder fails.
+pub async fn fetch(request: &Request, watch: &dyn Watch) -> Result<Prepared, RunError> {
+    let (name, folder) = folder::choose(&request.reports, request.period)?;
+    folder::make(&request.reports)?;
+    folder::make_parent(&request.archive)?;
+    let partner = &request.line.credentials.auth_id;
+    let earlier = folder::earlier(&request.reports, request.period, &request.terms.rate_card)?;
+    let archive = Archive::open(&request.archive, partner.as_str())?;
+    let fetched = fetched(&request.line, &archive, &request.plan, watch).await?;
+    let inputs = Inputs::new(name, request.period, partner.to_string(), fetched.fetch, &request.terms, earlier);
+    folder::write_inputs(&folder, &inputs)?;
+    Ok(Prepared { folder, fetched })
+}
+
+/// The second half, offline: derives the papers of a prepared run and seals them.
+///
+/// # Errors
+/// When the folder holds no prepared run or is sealed, or a stage fails.
+pub fn settle(folder: &Path, archive: &Path, watch: &dyn Watch) -> Result<Closed, RunError> {
+    folder::refuse_sealed(folder)?;
+    let inputs = folder::read_inputs(folder)?;
+    let settled = derive(&Archive::open_existing(archive)?, inputs, watch)?;
+    stage(watch, "seal");
+    write_run(folder, &settled.papers, &settled.seal)?;
+    Ok(Closed { folder: folder.to_owned(), settled })
+}
+
+/// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
+/// else.
+///
+/// # Errors
+/// When the archive is damaged, or a stage cannot go on.
+pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
+    inputs.refuse_other_partner(archive.partner())?;
+    let evidence = archive.evidence(FetchId::new(inputs.fetch))?;
+    let manifest = evidence.manifest();
+    stage(watch, "normalise");
+    let rules = Rules::new(&inputs.terms.classify);
+    let books = normalise(archive, &evidence, &Options { zone: inputs.terms.timezone, rules })?;
+    stage(watch, "reconcile");
+    let reconciliation = reconcile(&books, &inputs.terms.reconcile_options())?;
+    stage(watch, "invoice");
+    let billing = invoice(&reconciliation.tied, &reconciliation.held, &inputs.terms.rate_card, inputs.numbers_from)?;
+    stage(watch, "report");
+    let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
+    let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
+    papers.extend(ledger_parts(&books)?);
+    papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: manifest.into_bytes() });
+    papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });
+    papers.sort_by(|a, b| a.name.cmp(&b.name));
+    let previous = inputs.previous.as_deref();
+    let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
+    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, evidence })
+}
+
+/// Derives a run's papers anew from the archive and compares them with the folder and with its seal, bit for bit.
+///
+/// # Errors
+/// When the folder cannot be read at all. A folder, seal or archive that does not hold what it should is a finding.
+pub fn verify(
+    folder: &Path,
+    archive: &Path,
+    expect_seal: Option<&str>,
+    watch: &dyn Watch,
+) -> Result<Verified, RunError> {
+    stage(watch, "verify");
+    let derived = folder::read_inputs(folder)
+        .and_then(|inputs| derive(&Archive::open_existing(archive)?, inputs, &crate::watch::Nobody));
+    let (expected, refused) = match derived {
+        Ok(settled) => {
+            let seal = settled.seal.paper();
+            (Some(settled.papers.into_iter().chain([seal]).collect::<Vec<_>>()), None)
+        }
+        Err(refused) => (None, Some(format!("the papers cannot be derived: {}", refused.in_full()))),
+    };
+    let faults = check(folder, expected.as_deref(), expect_seal)?;
+    let faults = faults.iter().map(ToString::to_string).chain(refused).collect();
+    let sealed = read_seal(folder).ok();
+    let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
+    Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults })
+}
+
+/// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.
+///
+/// # Errors
+/// When the run cannot be derived from the archive, or nothing in it has this id.
+pub fn explain(folder: &Path, archive: &Path, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
+    let settled = derive(&Archive::open_existing(archive)?, folder::read_inputs(folder)?, watch)?;
+    let close = Close {
+        books: &settled.books,
+        reconciliation: &settled.reconciliation,
+        billing: &settled.billing,
+        evidence: &settled.evidence,
+    };
+    explained(&close, id)?.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
+}
+
+impl Settled {
+    /// What the books as a whole come to.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.reconciliation.verdict
+    }
+
+    /// The text of `summary.txt`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        summary(&self.provenance, &self.reconciliation, &self.billing)
+    }
+}
+
+/// The ledger as Parquet, so that anyone can recompute the figures with other tools.
+fn ledger_parts(books: &Books) -> Result<Vec<Paper>, RunError> {
+    use crate::domain::Side;
+    let mut papers = Vec::new();
+    for (side, name, frame) in [(Side::Master, "master", &books.master), (Side::Customer, "customers", &books.ledgers)]
+    {
+        let parts = frame.to_parquet(side)?;
+        papers.extend(
+            parts
+                .into_iter()
+                .map(|part| Paper { name: format!("ledger/{name}-{:04}.parquet", part.number), bytes: part.bytes }),
+        );
+    }
+    Ok(papers)
+}
+
+fn stage(watch: &dyn Watch, stage: &'static str) {
+    watch.saw(Event::StageBegan { stage });
+}
