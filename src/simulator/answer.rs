@@ -3,7 +3,7 @@
 use super::accounts::Account;
 use super::flaws::Book;
 use super::query::{Paging, Query};
-use super::render::{Json, array, quoted};
+use super::render::{self, Json, array, quoted};
 use super::world::World;
 use crate::domain::Class;
 
@@ -64,9 +64,7 @@ impl World {
             ["accounts"] => self.accounts_page(&query),
             ["transactions"] => self.ledger_page(Book::Master, &query),
             ["accounts", id] => self.of(id, |_at, account| Ok(Answer::json(200, self.render_account(account, false)))),
-            ["accounts", id, "balance"] => {
-                self.of(id, |_at, account| Ok(Answer::json(200, self.render_balance(account))))
-            }
+            ["accounts", id, "balance"] => self.of(id, |_at, account| Ok(Answer::json(200, render::balance(account)))),
             ["accounts", id, "transactions"] => {
                 self.of(id, |at, _account| self.ledger_page(Book::Customer(at), &query))
             }
@@ -123,7 +121,7 @@ impl World {
         }
         let Paging { page, per_page } = query.paging(self.plan.per_page_max)?;
         let view = self.view(&query.filter(book)?);
-        let rows = view.page(self.rows(book), page, per_page).into_iter().map(super::render::row);
+        let rows = view.page(self.rows(book), page, per_page).into_iter().map(render::row);
         let pages = u64::try_from(view.total).unwrap_or(u64::MAX).div_ceil(per_page);
         let shifting = self.damage.lies.get(&book) == Some(&Class::UnstableWalk);
         let shift = if shifting { usize::try_from(page - 1).unwrap_or(usize::MAX) } else { 0 };

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::accounts::{Account, Partner, phone};
-use super::books::{Booked, Books, Copies, Draft, Text, uuid};
+use super::books::{Booked, Books, Copies, Draft, Holder, Text, uuid};
 use super::scenario::WorldPlan;
 use super::times::{DAY, SECOND, Times};
 use crate::domain::{Amount, Timestamp};
@@ -102,7 +102,8 @@ impl Desk<'_> {
 
     /// A call; one in nine also streams, which is a second debit with the same reference.
     fn call(&mut self, counter: &Counter<'_>) {
-        let seconds: i128 = self.rng.random_range(1..=self.rng.clone().random_range(30..900));
+        let longest = self.rng.random_range(30..900);
+        let seconds: i128 = self.rng.random_range(1..=longest);
         let reference: Text = format!("cdr:{}", uuid(self.rng)).into();
         let at = self.times.any(self.rng);
         let to = phone(self.rng);
@@ -166,7 +167,7 @@ impl Desk<'_> {
         let (account, partner) = (&counter.account.auth_id, self.partner);
         let amount = Amount::from_units(CENT * 100 * whole);
         let reference: Text = transfer_reference(&partner.uuid, account, at).into();
-        let holder = super::books::Holder { currency: counter.account.currency, ..partner.holder.clone() };
+        let holder = Holder { currency: counter.account.currency, ..partner.holder.clone() };
         let description = format!("Transfer from partner {}: Balance transfer", partner.name);
         let debit = Draft {
             holder: &holder,

@@ -8,11 +8,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::accounts::{Account, Partner, customer_id};
-use super::books::{Booked, Books, Copies, Draft, Holder, Row, Text};
+use super::books::{Booked, Books, Copies, Draft, Holder, Row, Text, uuid};
 use super::entries::transfer_reference;
 use super::scenario::{FlawPlan, GlobalLedger, GlobalLedgerClaim, Scenario, ScenarioError};
 use super::times::Times;
-use super::touches::{Means, Reach, both, reach, touch};
+use super::touches::{CENT, Change, Means, Method, Misnaming, TENTH_OF_A_CENT, both, change, method, remark};
 use crate::domain::{Amount, Class, Currency, Side};
 
 /// Keeps the draws for flaws apart from those for the books, so that a flaw more leaves the rest of the world as it was.
@@ -72,7 +72,7 @@ pub(super) fn plant(
     let mut hand = Hand { scenario, times, partner, accounts, books, rng, claimed, damage: Damage::default() };
     hand.close_the_global_ledger();
     let (lists, entries): (Vec<&FlawPlan>, Vec<&FlawPlan>) =
-        scenario.flaws.iter().partition(|flaw| of_a_list(flaw.class));
+        scenario.flaws.iter().partition(|flaw| method(flaw.class) == Some(Method::List));
     for flaw in lists.into_iter().chain(entries) {
         for _each in 0..flaw.count {
             hand.plant(flaw)?;
@@ -81,13 +81,6 @@ pub(super) fn plant(
     hand.leave_unsettled();
     hand.damage.planted.sort();
     Ok(hand.damage)
-}
-
-const fn of_a_list(class: Class) -> bool {
-    matches!(
-        class,
-        Class::MissingLedger | Class::ControlTotal | Class::DegradedSummary | Class::CrossFoot | Class::UnstableWalk
-    )
 }
 
 struct Hand<'a> {
@@ -116,26 +109,28 @@ impl Hand<'_> {
     }
 
     fn plant(&mut self, flaw: &FlawPlan) -> Result<(), ScenarioError> {
-        let sided = of_a_list(flaw.class) || matches!(reach(flaw.class), Some(Reach::One(_)));
-        if flaw.side.is_some() && !sided {
+        let method = method(flaw.class).ok_or(ScenarioError::CannotBePlanted(flaw.class))?;
+        if flaw.side.is_some() && !method.leaves_a_choice_of_side() {
             return Err(no_place(flaw, "no `side`: this class leaves no choice of it"));
         }
         if flaw.status.is_some() && flaw.class != Class::MissingLedger {
             return Err(no_place(flaw, "no `status`: only `missing-ledger` has one"));
         }
-        match flaw.class {
-            class if of_a_list(class) => self.spoil_list(flaw),
-            class if reach(class).is_some() => self.spoil_entry(flaw),
-            Class::MispostedTransfer | Class::ForeignPartner | Class::MalformedReference => self.spoil_transfer(flaw),
-            Class::DuplicateReference => self.double_transfer(flaw),
-            Class::UnpairedDebit | Class::UnpairedCredit => self.invent_leg(flaw),
-            Class::UnknownAccount => self.invent_account(flaw),
-            Class::WalletTotal => {
-                self.damage.dashboard_excess += Amount::from_units(1_000_000);
+        match method {
+            Method::List => self.spoil_list(flaw),
+            Method::Copy { side, change, .. } => self.spoil_copy(flaw, flaw.side.unwrap_or(side), change),
+            Method::Both(remarked) => {
+                self.spoil_entry(flaw, |row, means| remark(remarked, row, means), "calendars that differ")
+            }
+            Method::Transfer(misnaming) => self.misname_transfer(flaw, misnaming),
+            Method::DoubledTransfer => self.double_transfer(flaw),
+            Method::Leg(side) => self.invent_leg(flaw, side),
+            Method::Stranger => self.invent_account(flaw),
+            Method::Dashboard => {
+                self.damage.dashboard_excess += CENT;
                 self.note(flaw.class, None, None);
                 Ok(())
             }
-            class => Err(ScenarioError::CannotBePlanted(class)),
         }
     }
 
@@ -168,58 +163,56 @@ impl Hand<'_> {
         Ok(())
     }
 
-    fn spoil_entry(&mut self, flaw: &FlawPlan) -> Result<(), ScenarioError> {
-        let class = flaw.class;
+    fn spoil_copy(&mut self, flaw: &FlawPlan, side: Side, changed: Change) -> Result<(), ScenarioError> {
         let tolerance = self.scenario.close.tolerance;
-        let absorbed = tolerance >= Amount::from_units(if class == Class::AmountDiffers { 1_000_000 } else { 100_000 });
-        if (class == Class::AmountDiffers && absorbed) || (class == Class::RoundingDiffers && !absorbed) {
+        let (amount, rounding) = (flaw.class == Class::AmountDiffers, flaw.class == Class::RoundingDiffers);
+        if (amount && tolerance >= CENT) || (rounding && tolerance < TENTH_OF_A_CENT) {
             return Err(no_place(flaw, "a `close.tolerance` below 0.01, and for `rounding-differs` of at least 0.001"));
         }
-        let (side, both_books) = match reach(class) {
-            Some(Reach::One(side)) => (flaw.side.unwrap_or(side), needs_both_books(class)),
-            Some(Reach::Only(side)) => (side, true),
-            Some(Reach::Both) | None => (Side::Master, false),
-        };
-        if (both_books || side == Side::Master && reach(class) != Some(Reach::Both)) && self.master_is_closed() {
+        if self.master_is_closed() && (side == Side::Master || !changed.shows_in_one_book()) {
             return Err(no_place(flaw, "a master ledger that answers"));
         }
+        let missing = "another customer of the same currency, or half a day after the cut-off";
+        self.spoil_entry(flaw, |row, means| change(changed, side, row, means), missing)
+    }
+
+    /// Sets the copies of an ordinary debit apart.
+    fn spoil_entry(
+        &mut self,
+        flaw: &FlawPlan,
+        touch: impl Fn(&Row, &Means<'_>) -> Option<Copies>,
+        missing: &'static str,
+    ) -> Result<(), ScenarioError> {
         let wanted = "a settled debit well inside the month, of a customer without another flaw in its list";
-        let ordinary = |entry: &Booked, row: &Row| entry.debit.is_none() && row.kind == "debit";
-        let place = self.pick_entry(flaw.account.as_deref(), ordinary).ok_or_else(|| no_place(flaw, wanted))?;
+        let (place, row) = self.pick_debit(flaw.account.as_deref()).ok_or_else(|| no_place(flaw, wanted))?;
         let account = self.books.entries[place].account;
-        let Some(row) = self.books.entries[place].untouched().cloned() else { return Err(no_place(flaw, wanted)) };
         let means = Means {
             times: self.times,
             other_account: self.pick_other(account).map(|other| self.accounts[other].holder.account_id.clone()),
             other_currency: other_currency(row.currency),
-            open_status: ["pending", "failed", "cancelled"][self.rng.random_range(0..3)],
         };
-        let missing = "another customer of the same currency, days after the cut-off, or calendars that differ";
-        let copies = touch(class, side, &row, &means).ok_or_else(|| no_place(flaw, missing))?;
-        self.books.entries[place].copies = copies;
-        self.note(class, Some(self.accounts[account].auth_id.clone()), Some(&row.id));
+        self.books.entries[place].copies = touch(&row, &means).ok_or_else(|| no_place(flaw, missing))?;
+        self.note(flaw.class, Some(self.accounts[account].auth_id.clone()), Some(&row.id));
         Ok(())
     }
 
     /// Gives both legs of a transfer a reference that is wrong in itself.
-    fn spoil_transfer(&mut self, flaw: &FlawPlan) -> Result<(), ScenarioError> {
+    fn misname_transfer(&mut self, flaw: &FlawPlan, misnaming: Misnaming) -> Result<(), ScenarioError> {
         let wanted = "a transfer well inside the month, alone in its second, and another customer of its currency";
         let (place, debit, row) = self.pick_transfer(flaw).ok_or_else(|| no_place(flaw, wanted))?;
         let account = self.books.entries[place].account;
-        let reference = match flaw.class {
-            Class::MispostedTransfer => {
+        let (partner, customer) = (&self.partner.uuid, self.accounts[account].auth_id.clone());
+        let reference: Text = match misnaming {
+            Misnaming::Customer => {
                 let other = self.pick_other(account).ok_or_else(|| no_place(flaw, wanted))?;
-                transfer_reference(&self.partner.uuid, &self.accounts[other].auth_id, row.created_at)
+                transfer_reference(partner, &self.accounts[other].auth_id, row.created_at)
             }
-            Class::ForeignPartner => {
-                let stranger = super::books::uuid(&mut self.rng);
-                transfer_reference(&stranger, &self.accounts[account].auth_id, row.created_at)
-            }
-            _ => format!("ptc:{}:?:{}", self.partner.name, self.rng.random::<u32>()),
-        };
-        let reference: Text = reference.into();
+            Misnaming::Partner => transfer_reference(&uuid(&mut self.rng), &customer, row.created_at),
+            Misnaming::Everything => format!("ptc:{}:?:{}", self.partner.name, self.rng.random::<u32>()),
+        }
+        .into();
         self.books.own[debit].reference = Some(reference.clone());
-        self.note(flaw.class, Some(self.accounts[account].auth_id.clone()), Some(&row.id));
+        self.note(flaw.class, Some(customer), Some(&row.id));
         self.books.entries[place].copies = both(Row { reference: Some(reference), ..row });
         Ok(())
     }
@@ -230,7 +223,7 @@ impl Hand<'_> {
         let place = self.pick_transfer(flaw).filter(|_found| self.pairs_transfers());
         let (place, _debit, row) = place.ok_or_else(|| no_place(flaw, wanted))?;
         let account = self.books.entries[place].account;
-        let again = Row { id: super::books::uuid(&mut self.rng).into(), ..row.clone() };
+        let again = Row { id: uuid(&mut self.rng).into(), ..row.clone() };
         self.note(flaw.class, Some(self.accounts[account].auth_id.clone()), Some(&again.id));
         self.books.entries[place].copies = both(row);
         self.books.entries.push(Booked { account, copies: both(again), debit: None });
@@ -238,7 +231,7 @@ impl Hand<'_> {
     }
 
     /// Writes one leg of a transfer that has no other.
-    fn invent_leg(&mut self, flaw: &FlawPlan) -> Result<(), ScenarioError> {
+    fn invent_leg(&mut self, flaw: &FlawPlan, side: Side) -> Result<(), ScenarioError> {
         let wanted = "the partner's own rows in the master, and a customer with entries in the month";
         let index = self.pick_account(flaw, 1).filter(|_found| self.pairs_transfers());
         let index = index.ok_or_else(|| no_place(flaw, wanted))?;
@@ -250,7 +243,7 @@ impl Hand<'_> {
                 break (at, reference);
             }
         };
-        let debit = flaw.class == Class::UnpairedDebit;
+        let debit = side == Side::Master;
         let own = Holder { currency: account.currency, ..self.partner.holder.clone() };
         let draft = Draft {
             holder: if debit { &own } else { &account.holder },
@@ -273,13 +266,11 @@ impl Hand<'_> {
     /// Books a debit of the master to an account that no list holds.
     fn invent_account(&mut self, flaw: &FlawPlan) -> Result<(), ScenarioError> {
         let wanted = "an open master ledger, and a debit well inside the month to be modelled on";
-        let ordinary = |entry: &Booked, row: &Row| entry.debit.is_none() && row.kind == "debit";
-        let model = self.pick_entry(None, ordinary).filter(|_place| !self.master_is_closed());
-        let model = model.and_then(|place| self.books.entries[place].untouched().cloned());
-        let model = model.ok_or_else(|| no_place(flaw, wanted))?;
+        let model = self.pick_debit(None).filter(|_found| !self.master_is_closed());
+        let (_place, model) = model.ok_or_else(|| no_place(flaw, wanted))?;
         let stranger = customer_id(&mut self.rng, self.accounts.len() + self.books.strays.len());
-        let id: Text = super::books::uuid(&mut self.rng).into();
-        let balance_id = super::books::uuid(&mut self.rng).into();
+        let id: Text = uuid(&mut self.rng).into();
+        let balance_id = uuid(&mut self.rng).into();
         self.note(flaw.class, Some(stranger.clone()), Some(&id));
         self.books.strays.push(Row { id, account_id: stranger.into(), balance_id, ..model });
         Ok(())
@@ -316,6 +307,12 @@ impl Hand<'_> {
             };
             if named && !self.claimed.contains(&index) { places.find(fit) } else { None }
         })
+    }
+
+    /// An ordinary debit to plant a flaw in.
+    fn pick_debit(&mut self, account: Option<&str>) -> Option<(usize, Row)> {
+        let place = self.pick_entry(account, |entry, row| entry.debit.is_none() && row.kind == "debit")?;
+        Some((place, self.books.entries[place].untouched()?.clone()))
     }
 
     /// A transfer whose reference no other shares, with the place of its debit.
@@ -367,11 +364,6 @@ impl Hand<'_> {
     fn note(&mut self, class: Class, account: Option<String>, entry_id: Option<&str>) {
         self.damage.planted.push(Planted { class, account, entry_id: entry_id.map(ToOwned::to_owned) });
     }
-}
-
-/// Whether a class compares the two books, so that both must be readable.
-const fn needs_both_books(class: Class) -> bool {
-    !matches!(class, Class::UnreadableEntry | Class::DuplicateEntry | Class::ConflictingEntry)
 }
 
 /// Dollars, or rupees for a row in dollars.

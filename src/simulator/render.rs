@@ -121,21 +121,21 @@ pub(super) fn row(row: &Row) -> String {
     json.text("status", row.status).raw("processed_at", &at).raw("created_at", &at).raw("updated_at", &at).done()
 }
 
+/// `/accounts/{id}/balance`.
+pub(super) fn balance(account: &Account) -> String {
+    Json::object()
+        .text("auth_id", &account.auth_id)
+        .text("name", &account.name)
+        .text("cash_credits", &account.wallet.to_text(5))
+        .text("currency", account.currency.code())
+        .text("updated_at", &offset_time(account.updated_at))
+        .done()
+}
+
 impl World {
     /// `/me`.
     pub(super) fn render_me(&self) -> String {
         partner(&self.partner, self.accounts.len(), Some(self.partner.wallet))
-    }
-
-    /// `/accounts/{id}/balance`.
-    pub(super) fn render_balance(&self, account: &Account) -> String {
-        Json::object()
-            .text("auth_id", &account.auth_id)
-            .text("name", &account.name)
-            .text("cash_credits", &account.wallet.to_text(5))
-            .text("currency", account.currency.code())
-            .text("updated_at", &offset_time(account.updated_at))
-            .done()
     }
 
     /// One account: as a row of the list (`listed`), or as the object of its own path, which has fewer keys.

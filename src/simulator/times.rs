@@ -81,8 +81,8 @@ impl Times {
     /// The moments at which daily batches are posted, some hours after the day they stand for.
     pub(super) fn batches(&self, rng: &mut ChaCha8Rng) -> Vec<Timestamp> {
         let days = 0..(self.last - self.calendar.start + AROUND) / DAY + 1;
-        let mut posted = |day: i64| self.calendar.start - AROUND + day * DAY + rng.random_range(14 * HOUR..16 * HOUR);
-        days.map(|day| posted(day)).filter(|at| self.allows(*at)).collect()
+        let posted = |day: i64| self.calendar.start - AROUND + day * DAY + rng.random_range(14 * HOUR..16 * HOUR);
+        days.map(posted).filter(|at| self.allows(*at)).collect()
     }
 
     /// The moment two hours after the month has ended by one calendar; none where the calendars agree.

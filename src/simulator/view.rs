@@ -159,11 +159,10 @@ fn reference_type(row: &Row) -> &'static str {
     match scheme {
         Some("cdr") => "cdr",
         Some("pay") => "payment",
-        Some(_) => "unknown",
         None if row.description.starts_with("Number ") => "did_rental",
         None if row.description.starts_with("Refund") => "refund",
         None if row.description.starts_with("Manual adjustment") => "manual_adjustment",
-        None => "unknown",
+        Some(_) | None => "unknown",
     }
 }
 

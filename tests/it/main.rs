@@ -5,3 +5,4 @@ mod invoice;
 mod report;
 mod seal;
 mod settings;
+mod simulator;
