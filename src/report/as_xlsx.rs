@@ -6,7 +6,7 @@
 
 use chrono::Datelike;
 use rust_xlsxwriter::{
-    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError,
 };
 
 use super::Provenance;
@@ -15,6 +15,12 @@ use super::table::{Cell, Table};
 
 /// Digits that a binary float holds exactly enough to give them back.
 const DIGITS_MAX: usize = 15;
+
+/// The height of a line of text.
+const LINE_PIXELS: u32 = 20;
+
+/// Lines beyond which a row grows no higher.
+const LINES_MAX: u32 = 20;
 
 /// The paper size A4.
 const A4: u8 = 9;
@@ -83,6 +89,7 @@ struct Formats {
     title: Format,
     heading: Format,
     label: Format,
+    line: Format,
     words_header: Format,
     numbers_header: Format,
     text: Format,
@@ -94,6 +101,8 @@ struct Formats {
 impl Formats {
     fn new() -> Self {
         let plain = Format::new().set_align(FormatAlign::Top);
+        // Words stand off the figures to their left.
+        let words = plain.clone().set_align(FormatAlign::Left).set_indent(1);
         let header = Format::new()
             .set_bold()
             .set_text_wrap()
@@ -105,9 +114,10 @@ impl Formats {
             heading: Format::new().set_bold().set_font_size(12).set_border_bottom(FormatBorder::Thin),
             label: plain.clone().set_bold(),
             numbers_header: header.clone().set_align(FormatAlign::Right),
-            words_header: header,
-            text: plain.clone().set_text_wrap(),
-            code: plain.clone(),
+            words_header: header.set_align(FormatAlign::Left).set_indent(1),
+            text: words.clone().set_text_wrap(),
+            code: words,
+            line: plain.clone(),
             figure_as_text: plain.clone().set_num_format("@").set_align(FormatAlign::Right),
             number: plain,
         }
@@ -161,16 +171,20 @@ fn survives(text: &str) -> bool {
 }
 
 fn write_overview(sheet: &mut Worksheet, blocks: &[Block], limits: Limits, formats: &Formats) -> Result<(), XlsxError> {
-    for column in 0..8 {
+    const COLUMNS: u16 = 8;
+    for column in 0..COLUMNS {
         sheet.set_column_width(column, if column == 0 { 26 } else { 17 })?;
     }
     let mut row = 0;
+    let mut under_title = true;
     for block in blocks {
+        row += u32::from(!under_title && matches!(block, Block::Pairs(_) | Block::Items(_)));
+        under_title = matches!(block, Block::Title(_) | Block::Heading(_));
         match block {
             Block::Title(title) => write_line(sheet, &mut row, title, limits, &formats.title)?,
             Block::Heading(heading) => {
                 row += 1;
-                for column in 0..8 {
+                for column in 0..COLUMNS {
                     sheet.write_blank(row, column, &formats.heading)?;
                 }
                 write_line(sheet, &mut row, heading, limits, &formats.heading)?;
@@ -178,11 +192,11 @@ fn write_overview(sheet: &mut Worksheet, blocks: &[Block], limits: Limits, forma
             Block::Pairs(pairs) => {
                 for (label, text) in pairs {
                     sheet.write_string_with_format(row, 0, *label, &formats.label)?;
-                    sheet.write_string_with_format(row, 1, fitting(text, limits), &formats.code)?;
+                    sheet.write_string_with_format(row, 1, fitting(text, limits), &formats.line)?;
                     row += 1;
                 }
             }
-            Block::Prose(prose) => write_line(sheet, &mut row, prose, limits, &formats.code)?,
+            Block::Prose(prose) => write_line(sheet, &mut row, prose, limits, &formats.line)?,
             Block::Grid(table) => {
                 write_header(sheet, row, table, formats)?;
                 for cells in &table.rows {
@@ -194,9 +208,9 @@ fn write_overview(sheet: &mut Worksheet, blocks: &[Block], limits: Limits, forma
             Block::Items(items) => {
                 for (head, body) in items {
                     let is_alone = body.is_empty();
-                    write_line(sheet, &mut row, head, limits, if is_alone { &formats.code } else { &formats.label })?;
+                    write_line(sheet, &mut row, head, limits, if is_alone { &formats.line } else { &formats.label })?;
                     if !is_alone {
-                        write_line(sheet, &mut row, body, limits, &formats.code)?;
+                        write_line(sheet, &mut row, body, limits, &formats.line)?;
                     }
                 }
             }
@@ -226,13 +240,31 @@ fn write_table(sheet: &mut Worksheet, table: &Table, limits: Limits, formats: &F
     let mut last = 0;
     for (number, cells) in (1..).zip(rows) {
         write_row(sheet, number, cells, limits, formats)?;
+        let lines = lines(table, cells);
+        if lines > 1 {
+            sheet.set_row_height_pixels(number, lines.min(LINES_MAX) * LINE_PIXELS)?;
+        }
         last = number;
     }
     sheet.set_freeze_panes(1, 1)?;
     sheet.set_repeat_rows(0, 0)?;
     let columns = u16::try_from(table.columns.len()).unwrap_or(u16::MAX);
-    sheet.autofilter(0, 0, last, columns.saturating_sub(1))?;
+    let last_column = columns.saturating_sub(1);
+    sheet.autofilter(0, 0, last, last_column)?;
+    // Ids of digits alone are text on purpose.
+    sheet.ignore_error_range(0, 0, last, last_column, IgnoreError::NumberStoredAsText)?;
     Ok(())
+}
+
+/// How many lines the longest wrapped text of a row needs: not every program finds out by itself.
+fn lines(table: &Table, cells: &[Cell]) -> u32 {
+    let of_cell = |(cell, width): (&Cell, u16)| match cell {
+        Cell::Text(text) => text.chars().count() / usize::from(width.saturating_sub(4).max(1)) + 1,
+        Cell::Empty | Cell::Code(_) | Cell::Count(_) | Cell::Amount(..) | Cell::Percent(_) => 1,
+    };
+    let widths = table.columns.iter().map(|column| column.width);
+    let lines = cells.iter().zip(widths).map(of_cell).max();
+    lines.and_then(|lines| u32::try_from(lines).ok()).unwrap_or(LINES_MAX)
 }
 
 fn write_header(sheet: &mut Worksheet, row: u32, table: &Table, formats: &Formats) -> Result<(), XlsxError> {
@@ -301,4 +333,72 @@ fn fitting(text: &str, limits: Limits) -> String {
         left.is_some()
     };
     carried.chars().take_while(fits).chain(CUT.chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Amount;
+    use crate::report::table::Column;
+
+    const COLUMNS: &[Column] = &[Column::words("name", "Name", 10), Column::numbers("sum", "Sum", 10)];
+    const SMALL: Limits = Limits { rows: 4, text: 30 };
+
+    fn table(rows: Vec<Vec<Cell>>) -> Table {
+        Table { name: "held", title: "Held", columns: COLUMNS, rows }
+    }
+
+    fn told(table: &Table) -> Vec<String> {
+        let of_block = |block| match block {
+            Block::Items(items) => items.into_iter().map(|(head, _)| head).collect(),
+            Block::Heading(_) | Block::Title(_) | Block::Pairs(_) | Block::Prose(_) | Block::Grid(_) => Vec::new(),
+        };
+        notes(SMALL, &[table]).into_iter().flat_map(of_block).collect()
+    }
+
+    fn row(name: &str, units: i128) -> Vec<Cell> {
+        vec![Cell::text(name), Cell::Amount(Amount::from_units(units), 2)]
+    }
+
+    #[test]
+    fn what_fits_needs_no_note() {
+        assert_eq!(told(&table(vec![row(&"x".repeat(30), 999_999_999_999_999); 3])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_and_never_an_error() {
+        let table = table(vec![row(&"😀".repeat(16), 1_000_000_000_000_001); 5]);
+        assert_eq!(
+            told(&table),
+            [
+                "Held: 2 rows do not fit on the sheet and are left out; held.csv has all",
+                "Held: 5 texts do not fit into a cell and are cut short; held.csv has all",
+                "Held: 5 figures have more than 15 digits and stand as text, so that no digit is lost; held.csv has all",
+            ]
+        );
+        let mut workbook = Workbook::new();
+        assert!(write_table(workbook.add_worksheet(), &table, SMALL, &Formats::new()).is_ok());
+        assert_eq!(workbook.save_to_buffer().map(|bytes| bytes.is_empty()).ok(), Some(false));
+    }
+
+    #[test]
+    fn a_cut_text_fits_and_says_so() {
+        for text in ["x".repeat(31), "😀".repeat(16), "é".repeat(4000), "\u{ffff}".repeat(31)] {
+            let cut = fitting(&text, SMALL);
+            assert!(cut.encode_utf16().count() <= 30 && cut.ends_with("… (cut short)"), "{cut}");
+            assert!(!cut.contains('\u{ffff}'), "{cut}");
+        }
+        assert_eq!(fitting("=1+1", SMALL), "=1+1");
+    }
+
+    #[test]
+    fn a_figure_of_up_to_fifteen_digits_comes_back_from_a_float() {
+        for units in [1, 7, 825_000_000, 123_456_789_012_345, 999_999_999_999_999, -999_999_999_999_998] {
+            let text = Amount::from_units(units).to_text(0);
+            assert!(survives(&text), "{text}");
+            let float: f64 = text.parse().unwrap();
+            assert_eq!(float.to_string(), text);
+        }
+        assert!(!survives("10000000.00000001"));
+    }
 }

@@ -22,7 +22,7 @@ fn currency(code: &str) -> Currency {
     code.parse().unwrap()
 }
 
-pub(crate) fn provenance() -> Provenance {
+fn provenance() -> Provenance {
     Provenance {
         partner: "PA_ANVIL001".to_owned(),
         partner_name: "Anvil & Daughters Telecom".to_owned(),
@@ -96,8 +96,8 @@ fn proof(list: &str, total: Option<u64>, summary: Option<(&str, &str)>, verdict:
     }
 }
 
-/// A small month: one customer sound, one short by 0.40, one whose entry went to another, one in yen and held.
-fn books() -> Reconciliation {
+/// One entry short by 0.40, one that went to another account, a ledger that could not be read, a wallet's total.
+fn breaks() -> Vec<Break> {
     let moved =
         vec![leg("MA_BRAVO", "INR", Direction::Debit, "-90.25"), leg("MA_CHARLIE", "INR", Direction::Debit, "90.25")];
     let differs = vec![leg("MA_BRAVO", "INR", Direction::Debit, "0.4")];
@@ -139,6 +139,12 @@ fn books() -> Reconciliation {
         }),
     ];
     breaks.sort_by_key(Break::class);
+    breaks
+}
+
+/// A small month: one customer sound, two with breaks, one in yen whose ledger could not be read.
+fn books() -> Reconciliation {
+    let breaks = breaks();
     let tie_outs = vec![
         tie_out(key("MA_ALPHA", "INR", Direction::Debit), Some("1250.40"), Some("1250.40"), &breaks),
         tie_out(key("MA_BRAVO", "INR", Direction::Debit), Some("1034567.15"), Some("1034657"), &breaks),
@@ -337,9 +343,13 @@ fn any_books() -> impl Strategy<Value = Reconciliation> {
     (prop::collection::vec(found, 0..12), prop::collection::vec(0..9_000_000_000_000_i128, 12)).prop_map(made)
 }
 
+/// An account, a currency, and whether it is a debit.
 type Place = (usize, usize, bool);
 
-fn made((found, figures): (Vec<(Class, Vec<(Place, i128)>)>, Vec<i128>)) -> Reconciliation {
+/// The class of a break and its effects.
+type Found = (Class, Vec<(Place, i128)>);
+
+fn made((found, figures): (Vec<Found>, Vec<i128>)) -> Reconciliation {
     let key = |(account, code, is_debit): Place| {
         let direction = if is_debit { Direction::Debit } else { Direction::Credit };
         key(["MA_A", "MA_B", "PA_ANVIL001"][account], ["INR", "JPY"][code], direction)
@@ -430,12 +440,4 @@ fn runs(field: &str) -> bool {
         !(c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}' | '\u{feff}')) || DANGEROUS.contains(*c)
     };
     field.chars().find(is_ink).is_some_and(|c| DANGEROUS.contains(c))
-}
-
-#[test]
-fn zz_dump() {
-    let _ = std::fs::create_dir_all("/tmp/papers");
-    for paper in report(&provenance(), &books(), &billing(), &unreadable()).unwrap() {
-        std::fs::write(format!("/tmp/papers/{}", paper.name), paper.bytes).unwrap();
-    }
 }
