@@ -5,6 +5,7 @@
 //! `cli` · `run` · `settings` · `seal` · `report` · `invoice` · `reconcile` · `normalise` · `fetch`, `archive` ·
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
+pub mod cli;
 pub mod domain;
 pub mod invoice;
 pub mod reconcile;
