@@ -6,6 +6,7 @@
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod archive;
+pub mod cli;
 pub mod domain;
 pub mod explain;
 pub mod fetch;

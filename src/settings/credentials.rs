@@ -128,7 +128,7 @@ impl CredentialsError {
                              `tieout demo` needs no credentials"
                 .to_owned(),
             Self::Half(_) | Self::AuthId(_) | Self::Token(_) => "the value itself is never shown".to_owned(),
-            Self::Unreadable { .. } => "paths in the settings are relative to the settings file".to_owned(),
+            Self::Unreadable { .. } => "a path in the settings is relative to the settings file".to_owned(),
             Self::Open { file, .. } => format!("chmod 600 {}", file.display()),
             Self::Form { .. } => "what the file holds is not shown, as it may be the token".to_owned(),
             Self::Customer(_) => "a customer's credentials open the customer API alone".to_owned(),

@@ -178,7 +178,9 @@ impl SettingsError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "paths in the settings are relative to the settings file",
+            Self::Unreadable { .. } => {
+                "a path in the settings is relative to the settings file, an argument to the current folder"
+            }
             Self::Text { .. } => "every setting has a default: what is not needed can be left out",
             Self::RuleWithoutCondition { .. } => {
                 "conditions are direction, type, reference_prefix, description_prefix and description_contains"

@@ -1,0 +1,166 @@
+//! The arguments, and the texts that `--help` shows.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use super::exit::Exit;
+use crate::domain::{Class, Period};
+
+/// Closes a telephony reseller's month: ties the master ledger out to the customers' ledgers, bills the usage, seals
+/// the proof
+#[derive(Debug, Parser)]
+#[command(name = "tieout", version, after_long_help = contract(), disable_help_subcommand = true, max_term_width = 120)]
+pub struct Args {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What is asked for.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Global {
+    /// Show no progress; the result and errors are shown all the same
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Write the result (or the failure) to stdout as one JSON object
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Log to stderr: -v the requests that are repeated, -vv every event
+    #[arg(
+        long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Global options"
+    )]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Close a month of the embedded simulator: no account, no network, no settings
+    Demo(DemoArgs),
+    /// Fetch and settle one month
+    ///
+    /// Credentials come from `VOBIZ_AUTH_ID` and `VOBIZ_AUTH_TOKEN`, or from the file that the settings name in
+    /// `partner.credentials_file`; never from an argument, where everyone on the machine could see them.
+    /// `TIEOUT_BASE_URL` overrides the base of the API.
+    Close(MonthArgs),
+    /// Fetch one month's evidence into the archive, or go on where a fetch was cut off
+    Fetch(MonthArgs),
+    /// Settle a fetched month from its archive, offline: reconcile, invoice, report, seal
+    Settle(SettleArgs),
+    /// Derive every paper of a run again from the archive, compare the bytes and check the seal
+    Verify(VerifyArgs),
+    /// Walk a break, an invoice or a total back to its entries and archived pages
+    Explain(ExplainArgs),
+    /// Put a run and the archived pages it rests on into one file, which verify accepts anywhere
+    Pack(PackArgs),
+    /// Serve the simulated partner API of a scenario
+    Simulate(SimulateArgs),
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// The run folder [default: reports/demo]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The scenario to close [default: one that is built in]
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+}
+
+/// Arguments of `close` and `fetch`.
+#[derive(Debug, ClapArgs)]
+pub struct MonthArgs {
+    /// The month, such as 2026-03
+    #[arg(long, value_name = "YYYY-MM")]
+    pub period: Period,
+    /// The settings [default: tieout.toml in the current folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The run folder [default: reports/<period>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `settle`.
+#[derive(Debug, ClapArgs)]
+pub struct SettleArgs {
+    /// The run folder
+    pub run: PathBuf,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// The run folder, or a packed run
+    pub run: PathBuf,
+    /// The seal that the run must have, as it was written down elsewhere
+    #[arg(long, value_name = "HASH", value_parser = seal)]
+    pub expect_seal: Option<String>,
+    /// The archive [default: the one that the run was settled from]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// The run folder, or a packed run
+    pub run: PathBuf,
+    /// A break id, an invoice number, an entry id or an account
+    pub id: String,
+    /// The archive [default: the one that the run was settled from]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
+}
+
+/// Arguments of `pack`.
+#[derive(Debug, ClapArgs)]
+pub struct PackArgs {
+    /// The run folder
+    pub run: PathBuf,
+    /// The file to write [default: the run folder's name with .pack]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, ClapArgs)]
+pub struct SimulateArgs {
+    /// The scenario to serve
+    #[arg(long, value_name = "FILE")]
+    pub scenario: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+}
+
+/// Reads a seal: 64 hexadecimal digits, in either case.
+fn seal(text: &str) -> Result<String, String> {
+    let whole = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    whole.then(|| text.to_ascii_lowercase()).ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
+}
+
+/// The contract with scripts, made from the program's own lists so that it cannot be out of date.
+fn contract() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for exit in Exit::ALL {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}  {}", exit.code(), exit.meaning());
+    }
+    text.push_str("\nBreaks, by class and severity (break and incomplete keep an account from being invoiced):\n");
+    let mut family = None;
+    for class in Class::ALL {
+        if family.replace(class.family()).is_some_and(|before| before != class.family()) {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "  {:<22} {:<11} {}", class.slug(), class.severity().word(), class.meaning());
+    }
+    text
+}

@@ -1,0 +1,51 @@
+//! What the surroundings say, read once: environment, clock, terminal.
+
+use std::io::IsTerminal;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::settings::Secret;
+
+/// What the surroundings say. A variable that is empty counts as not set.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// `VOBIZ_AUTH_ID`.
+    pub auth_id: Option<String>,
+    /// `VOBIZ_AUTH_TOKEN`.
+    pub auth_token: Option<Secret>,
+    /// `TIEOUT_BASE_URL`.
+    pub base_url: Option<String>,
+    /// Whether colour is wanted on stderr: it is a terminal, and `NO_COLOR` is not set.
+    pub colour: bool,
+    /// Whether stderr is a terminal that can redraw a line.
+    pub terminal: bool,
+    /// The moment the program began.
+    pub now: DateTime<Utc>,
+}
+
+impl Environment {
+    /// Reads the surroundings.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where environment and clock are read")]
+    pub fn read() -> Self {
+        // What is not Unicode becomes a text that every check refuses, and is not silently absent.
+        let value = |name| std::env::var_os(name).map(|text| text.to_string_lossy().into_owned());
+        let set = |name| value(name).filter(|text| !text.is_empty());
+        let stderr_is_terminal = std::io::stderr().is_terminal();
+        Self {
+            auth_id: set("VOBIZ_AUTH_ID"),
+            auth_token: set("VOBIZ_AUTH_TOKEN").map(Secret::new),
+            base_url: set("TIEOUT_BASE_URL"),
+            colour: stderr_is_terminal && set("NO_COLOR").is_none(),
+            terminal: stderr_is_terminal && set("TERM").is_none_or(|term| term != "dumb"),
+            now: Utc::now(),
+        }
+    }
+
+    /// Today in a zone.
+    #[must_use]
+    pub fn today(&self, zone: Tz) -> NaiveDate {
+        self.now.with_timezone(&zone).date_naive()
+    }
+}

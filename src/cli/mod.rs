@@ -1,0 +1,51 @@
+//! The command line: arguments, environment and clock in, one result on stdout and an exit code out.
+//!
+//! The only reader of the clock, the environment and the terminal. It decides nothing about books: it works out what is
+//! asked, hands that to the pipeline, and shows what comes back. stdout carries the result alone; progress, warnings
+//! and logs go to stderr.
+
+mod args;
+mod commands;
+mod environment;
+mod exit;
+mod logs;
+mod month;
+mod progress;
+mod tally;
+mod terminal;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use args::{Args, Command, Global};
+pub use environment::Environment;
+pub use exit::{Exit, Failure, Outcome};
+pub use month::Month;
+pub use progress::Progress;
+pub use tally::Tally;
+
+/// Does what the arguments (the program's name first) ask for, and says how it went: see [`Exit`].
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(terminal::show_bug));
+    // The hook has said what happened; a panic must not look like any of the other exits.
+    let exit = catch_unwind(AssertUnwindSafe(|| answer(arguments))).unwrap_or(Exit::Bug);
+    ExitCode::from(exit.code())
+}
+
+/// Parses, works, and shows the result or the failure.
+fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(asked_for_help_or_refused) => return terminal::show_usage(&asked_for_help_or_refused),
+    };
+    let environment = Environment::read();
+    logs::start(args.global.verbose, &environment);
+    let progress = Progress::on_terminal(&args.global, &environment);
+    let result = commands::run(args.command, &environment, &progress);
+    // Bars must be gone before anything else is written.
+    drop(progress);
+    terminal::show(&result, args.global.json)
+}

@@ -1,0 +1,79 @@
+//! What `close` and `fetch` are asked to do, worked out before the first request.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use chrono::NaiveDate;
+
+use super::args::MonthArgs;
+use super::environment::Environment;
+use super::exit::{Exit, Failure};
+use crate::domain::Period;
+use crate::invoice::RateCard;
+use crate::settings::{BaseUrl, Credentials, Settings};
+
+/// A month to be fetched or closed: everything that arguments, settings and environment say about it.
+#[derive(Clone, Debug)]
+pub struct Month {
+    /// The month.
+    pub period: Period,
+    /// Today in the partner's zone.
+    pub today: NaiveDate,
+    /// The run folder asked for; a second run of a sealed month takes another.
+    pub run_folder: PathBuf,
+    /// The archive.
+    pub archive: PathBuf,
+    /// The settings.
+    pub settings: Settings,
+    /// The rate card.
+    pub card: RateCard,
+    /// Where the partner API is.
+    pub base_url: BaseUrl,
+    /// What opens it.
+    pub credentials: Credentials,
+}
+
+impl Month {
+    /// Works out what is asked.
+    ///
+    /// # Errors
+    /// When settings, rate card, base URL or credentials cannot be used; nothing has been requested then.
+    pub fn prepare(args: &MonthArgs, environment: &Environment) -> Result<Self, Failure> {
+        let settings = Settings::read(args.config.as_deref())?;
+        let card = settings.rate_card()?;
+        let base_url = match &environment.base_url {
+            Some(text) => text.parse().context("TIEOUT_BASE_URL").map_err(|refused| {
+                Failure::new(
+                    Exit::Usage,
+                    refused,
+                    Some("without it, the settings' partner.base_url is used".to_owned()),
+                )
+            })?,
+            None => settings.partner.base_url.clone(),
+        };
+        let credentials = Credentials::find(
+            environment.auth_id.clone(),
+            environment.auth_token.clone(),
+            settings.partner.credentials_file.as_deref(),
+        )?;
+        let run_folder = args.out.clone().unwrap_or_else(|| settings.reports.join(args.period.to_string()));
+        Ok(Self {
+            period: args.period,
+            today: environment.today(settings.partner.timezone),
+            archive: settings.archive_beside(&run_folder),
+            run_folder,
+            settings,
+            card,
+            base_url,
+            credentials,
+        })
+    }
+
+    /// A warning when the month is not over in the partner's zone: entries may still be added to it.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let next = self.period.day_after();
+        let running = self.today < next;
+        running.then(|| format!("{} is not over before {next}: entries may still be added to it", self.period))
+    }
+}

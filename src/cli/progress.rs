@@ -1,0 +1,173 @@
+//! Shows what the stages say: bars on a terminal, a few plain lines elsewhere, nothing with `--quiet`.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::Global;
+use super::environment::Environment;
+use super::tally::Tally;
+use super::terminal::printable;
+use crate::watch::{Event, Watch};
+
+/// How long the plain lines are silent about pages: a log is read later, not watched.
+const LINES_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Shows progress. Shared by concurrent tasks.
+pub struct Progress(Mutex<Display>);
+
+/// Where progress goes.
+enum Display {
+    Silent,
+    Lines(Lines),
+    Bars(Bars),
+}
+
+/// Plain lines: each thing worth knowing once, pages at intervals.
+struct Lines {
+    out: Box<dyn Write + Send>,
+    elapsed: Box<dyn Fn() -> Duration + Send>,
+    tally: Tally,
+    said_at: Duration,
+}
+
+/// Two bars that redraw themselves, and lines above them.
+struct Bars {
+    screen: MultiProgress,
+    ledgers: ProgressBar,
+    pages: ProgressBar,
+    tally: Tally,
+}
+
+impl Progress {
+    /// Chooses by what the user wants and stderr can: logs and redrawn bars do not go together.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "progress is paced by the real clock")]
+    pub fn on_terminal(global: &Global, environment: &Environment) -> Self {
+        let began = Instant::now();
+        if global.quiet {
+            Self::silent()
+        } else if environment.terminal && global.verbose == 0 {
+            Self(Mutex::new(Display::Bars(Bars::new())))
+        } else {
+            Self::lines(io::stderr(), move || began.elapsed())
+        }
+    }
+
+    /// Shows nothing.
+    #[must_use]
+    pub const fn silent() -> Self {
+        Self(Mutex::new(Display::Silent))
+    }
+
+    /// Writes plain lines to `out`, paced by `elapsed`.
+    #[must_use]
+    pub fn lines(out: impl Write + Send + 'static, elapsed: impl Fn() -> Duration + Send + 'static) -> Self {
+        let (out, elapsed) = (Box::new(out), Box::new(elapsed));
+        Self(Mutex::new(Display::Lines(Lines { out, elapsed, tally: Tally::default(), said_at: Duration::ZERO })))
+    }
+}
+
+impl Watch for Progress {
+    fn saw(&self, event: Event) {
+        if let Event::Retried { list, page, attempt, reason, wait } = &event {
+            tracing::info!("{list}, page {page}: attempt {attempt} failed ({reason}), next in {wait:?}");
+        } else {
+            tracing::debug!("{event:?}");
+        }
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Display::Silent => {}
+            Display::Lines(lines) => lines.saw(&event),
+            Display::Bars(bars) => bars.saw(&event),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Display::Bars(bars) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            bars.clear();
+        }
+    }
+}
+
+/// What is worth a line of its own: not a page, not a retry, not a list that went well.
+fn sentence(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::FetchBegan { period, pages_held: 0 } => format!("fetching {period}"),
+        Event::FetchBegan { period, pages_held } => format!("fetching {period}, going on after {pages_held} pages"),
+        Event::AccountsListed { accounts } => format!("{accounts} customers"),
+        Event::RateChanged { requests_per_second } => format!("now at most {requests_per_second} requests a second"),
+        Event::WalkedAgain { list, walk, reason } => format!("{list}: walk {walk}, as {reason}"),
+        Event::ListMissing { list, reason } => format!("{list}: missing ({reason})"),
+        Event::FetchEnded { requests, retries } => {
+            format!("fetched with {requests} requests, {retries} of them repeats")
+        }
+        Event::StageBegan { stage } => (*stage).to_owned(),
+        Event::ListOpened { .. } | Event::PageKept { .. } | Event::Retried { .. } | Event::ListDone { .. } => {
+            return None;
+        }
+    };
+    // Reasons may hold what the partner said.
+    Some(printable(&text))
+}
+
+impl Lines {
+    fn saw(&mut self, event: &Event) {
+        self.tally.count(event);
+        let now = (self.elapsed)();
+        if let Some(sentence) = sentence(event) {
+            self.say(&sentence);
+        } else if now.saturating_sub(self.said_at) >= LINES_INTERVAL {
+            self.said_at = now;
+            let ((pages, pages_of), (ledgers, ledgers_of)) = (self.tally.pages(), self.tally.ledgers());
+            self.say(&format!("{pages} of {pages_of} pages, {ledgers} of {ledgers_of} ledgers, {} s", now.as_secs()));
+        }
+    }
+
+    /// Where stderr is closed there is nobody to tell.
+    fn say(&mut self, line: &str) {
+        let _ = writeln!(self.out, "{line}");
+    }
+}
+
+impl Bars {
+    fn new() -> Self {
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        // Without colours, so that there is nothing to be switched off. A template that cannot be read shows plainly.
+        let bar = |template| {
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_refused| ProgressStyle::default_bar());
+            ProgressBar::hidden().with_style(style.progress_chars("=> "))
+        };
+        let ledgers = bar("ledgers [{bar:30}] {pos} of {len}");
+        let pages = bar("pages   [{bar:30}] {pos} of {len}, {per_sec}, {eta} left");
+        Self { screen, ledgers, pages, tally: Tally::default() }
+    }
+
+    fn saw(&mut self, event: &Event) {
+        self.tally.count(event);
+        if let Some(sentence) = sentence(event) {
+            // The screen draws above the bars; where it cannot, nothing is lost but a line of progress.
+            let _ = self.screen.println(sentence);
+        }
+        if matches!(event, Event::FetchBegan { .. }) {
+            self.ledgers = self.screen.add(self.ledgers.clone());
+            self.pages = self.screen.add(self.pages.clone());
+        }
+        let ((pages, pages_of), (ledgers, ledgers_of)) = (self.tally.pages(), self.tally.ledgers());
+        self.ledgers.set_length(ledgers_of);
+        self.ledgers.set_position(ledgers);
+        self.pages.set_length(pages_of);
+        self.pages.set_position(pages);
+        if matches!(event, Event::FetchEnded { .. }) {
+            self.clear();
+        }
+    }
+
+    fn clear(&self) {
+        self.pages.finish_and_clear();
+        self.ledgers.finish_and_clear();
+    }
+}
