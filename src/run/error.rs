@@ -1,8 +1,9 @@
 //! Why a run stopped. A break never stops one: these are the line, the disk, the settings, or a damaged archive.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -57,10 +58,10 @@ pub enum RunError {
     #[error("{}: the run is sealed already", .0.display())]
     Sealed(PathBuf),
     /// Too many runs of one month.
-    #[error("{}: {period} was run 999 times", reports.display())]
+    #[error("{}: {period} was run 999 times", folder.display())]
     TooManyRuns {
-        /// Where run folders go.
-        reports: PathBuf,
+        /// The first run's folder.
+        folder: PathBuf,
         /// The month.
         period: Period,
     },
@@ -71,6 +72,16 @@ pub enum RunError {
         run: String,
         /// The archive's.
         archive: String,
+    },
+    /// The archive does not hold the evidence that the run rests on.
+    #[error("the archive holds no fetch of {period} whose manifest has sha256 {digest}")]
+    NoEvidence {
+        /// The digest that the run names.
+        digest: String,
+        /// The month.
+        period: Period,
+        /// The manifest of the newest fetch of the month, where there is one.
+        latest: Option<String>,
     },
     /// No figure of the run has this id.
     #[error("{}: nothing here is called {id:?}", folder.display())]
@@ -107,5 +118,19 @@ impl RunError {
             cause = error.source();
         }
         text
+    }
+
+    /// The same as findings of a verification: where the archive holds other evidence than the run rests on, each line by
+    /// which the manifest in the folder and the archive's differ.
+    pub(super) fn faults(&self, folder: &Path) -> Vec<String> {
+        let mut faults = vec![format!("the papers cannot be derived: {}", self.in_full())];
+        if let Self::NoEvidence { latest: Some(latest), .. } = self {
+            let sealed = std::fs::read_to_string(folder.join(super::MANIFEST_FILE)).unwrap_or_default();
+            let lines = |text: &str| text.lines().map(ToOwned::to_owned).collect::<BTreeSet<_>>();
+            let (sealed, found) = (lines(&sealed), lines(latest));
+            faults.extend(sealed.difference(&found).map(|line| format!("archive: not as sealed: {line}")));
+            faults.extend(found.difference(&sealed).map(|line| format!("archive: not in the seal: {line}")));
+        }
+        faults
     }
 }

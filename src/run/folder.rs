@@ -14,31 +14,50 @@ use crate::seal::{SEAL, read_seal};
 const RUNS_MAX: u32 = 999;
 
 /// What the sealed months before this one hand on.
-pub(super) struct Earlier {
-    pub(super) numbers_from: u64,
-    pub(super) previous: Option<String>,
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// The first invoice's place in its series.
+    pub numbers_from: u64,
+    /// The seal of the month before.
+    pub previous: Option<String>,
 }
 
-/// The run's name and folder: `2026-03`, or `2026-03.r2` where that is sealed. An unsealed folder is gone on with.
-pub(super) fn choose(reports: &Path, period: Period) -> Result<(String, PathBuf), RunError> {
-    names(period)
-        .map(|name| (name.clone(), reports.join(name)))
+/// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed. An
+/// unsealed folder is gone on with.
+pub(super) fn choose(folder: &Path, period: Period) -> Result<(String, PathBuf), RunError> {
+    (1..=RUNS_MAX)
+        .map(|run| (numbered(period.to_string(), run), rerun(folder, run)))
         .find(|(_, folder)| !folder.join(SEAL).exists())
-        .ok_or_else(|| RunError::TooManyRuns { reports: reports.to_owned(), period })
+        .ok_or_else(|| RunError::TooManyRuns { folder: folder.to_owned(), period })
 }
 
-fn names(period: Period) -> impl DoubleEndedIterator<Item = String> {
-    (1..=RUNS_MAX).map(move |run| if run == 1 { period.to_string() } else { format!("{period}.r{run}") })
+fn numbered(name: String, run: u32) -> String {
+    if run == 1 { name } else { format!("{name}.r{run}") }
+}
+
+fn rerun(folder: &Path, run: u32) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if run == 1 { folder.to_owned() } else { folder.with_file_name(numbered(name, run)) }
+}
+
+/// The folder that a run folder stands in.
+pub(super) fn parent(folder: &Path) -> PathBuf {
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    }
 }
 
 /// The folders of a month's sealed runs, in order.
 fn sealed(reports: &Path, period: Period) -> impl Iterator<Item = PathBuf> {
-    names(period).map(|name| reports.join(name)).take_while(|folder| folder.join(SEAL).exists())
+    let first = reports.join(period.to_string());
+    (1..=RUNS_MAX).map(move |run| rerun(&first, run)).take_while(|folder| folder.join(SEAL).exists())
 }
 
 /// Reads what earlier months hand on: the last invoice number of any of them in this card's series, and the seal of the
 /// month before. Runs of the same month do not count: a second run bills the same month with the same numbers.
-pub(super) fn earlier(reports: &Path, period: Period, card: &RateCard) -> Result<Earlier, RunError> {
+pub(super) fn earlier(folder: &Path, period: Period, card: &RateCard) -> Result<Earlier, RunError> {
+    let reports = &parent(folder);
     let mut last = None;
     for folder in months_before(reports, period)?.into_iter().flat_map(|month| sealed(reports, month)) {
         let path = folder.join("invoices.csv");
@@ -76,10 +95,7 @@ pub(super) fn make(folder: &Path) -> Result<(), RunError> {
 
 /// Makes the folder that a file is to stand in.
 pub(super) fn make_parent(file: &Path) -> Result<(), RunError> {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => make(parent),
-        Some(_) | None => Ok(()),
-    }
+    make(&parent(file))
 }
 
 /// Writes `run.json` whole or not at all: a temporary file beside the folder's others, synced, then renamed.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
 use super::folder::Earlier;
-use super::{Books, Calendar, FetchId, Period, Provenance, Rule, reconcile};
+use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::domain::Amount;
 use crate::invoice::RateCard;
 
@@ -40,14 +40,14 @@ pub struct Inputs {
     format: String,
     /// The program's version that made the papers.
     pub version: String,
-    /// The run's id, its folder's name when it was made.
+    /// The run's id: the month, with `.r2` and so on for further runs of a sealed month.
     pub run: String,
     /// The month.
     pub period: Period,
     /// The partner, `PA_…`.
     pub partner: String,
-    /// The fetch in the partner's archive that the run rests on.
-    pub fetch: i64,
+    /// The evidence it rests on: the SHA-256 of the archive manifest.
+    pub evidence: String,
     /// The first invoice's place in its series: after the last one of every earlier month sealed beside this run.
     pub numbers_from: u64,
     /// The seal of the month before, where one is sealed beside this run.
@@ -67,11 +67,11 @@ impl Terms {
 impl Inputs {
     /// The inputs of a run that begins now.
     #[must_use]
-    pub(super) fn new(
+    pub fn new(
         run: String,
         period: Period,
         partner: String,
-        fetch: FetchId,
+        evidence: String,
         terms: &Terms,
         earlier: Earlier,
     ) -> Self {
@@ -81,7 +81,7 @@ impl Inputs {
             run,
             period,
             partner,
-            fetch: fetch.number(),
+            evidence,
             numbers_from: earlier.numbers_from,
             previous: earlier.previous,
             terms: terms.clone(),

@@ -10,10 +10,11 @@ mod inputs;
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
-pub use inputs::{Inputs, RUN_FILE};
+pub use folder::Earlier;
+pub use inputs::{Inputs, RUN_FILE, Terms};
 
-use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
-use crate::domain::{Calendar, Period, Verdict, sha256};
+use crate::archive::{Archive, Evidence, FetchPlan};
+use crate::domain::{Calendar, Period, Side, Verdict, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::invoice::{Billing, invoice};
@@ -21,7 +22,7 @@ use crate::normalise::{Books, Options, Rule, Rules, normalise};
 use crate::reconcile::{self, Reconciliation, reconcile};
 use crate::report::{Paper, Provenance, report, summary};
 use crate::seal::{Seal, check, read_seal, seal, write_run};
-use crate::watch::{Event, Watch};
+use crate::watch::{Event, Nobody, Watch};
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -35,12 +36,12 @@ pub struct Request {
     pub line: Line,
     /// The dates to walk, and today's.
     pub plan: FetchPlan,
-    /// Where run folders go; the run's own is `<reports>/<period>`, or `<period>.r2` where that is sealed.
-    pub reports: PathBuf,
-    /// The partner's archive.
-    pub archive: PathBuf,
+    /// The run folder; where that is sealed, the run goes into `<folder>.r2` beside it.
+    pub folder: PathBuf,
+    /// The partner's archive, where it is not to stand beside the run folder.
+    pub archive: Option<PathBuf>,
     /// The settings that bear on the papers.
-    pub terms: inputs::Terms,
+    pub terms: Terms,
 }
 
 /// A run whose evidence is in the archive and whose inputs are in its folder, ready to be settled.
@@ -96,7 +97,7 @@ pub struct Verified {
 /// When a stage fails. Breaks are no failure: they are in the reconciliation and decide its verdict.
 pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetched), RunError> {
     let Prepared { folder, fetched } = fetch(request, watch).await?;
-    let closed = settle(&folder, &request.archive, watch)?;
+    let closed = settle(&folder, request.archive.as_deref(), watch)?;
     Ok((closed, fetched))
 }
 
@@ -105,26 +106,35 @@ pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetc
 /// # Errors
 /// When the line, the archive or the folder fails.
 pub async fn fetch(request: &Request, watch: &dyn Watch) -> Result<Prepared, RunError> {
-    let (name, folder) = folder::choose(&request.reports, request.period)?;
-    folder::make(&request.reports)?;
-    folder::make_parent(&request.archive)?;
+    let (run, folder) = folder::choose(&request.folder, request.period)?;
     let partner = &request.line.credentials.auth_id;
-    let earlier = folder::earlier(&request.reports, request.period, &request.terms.rate_card)?;
-    let archive = Archive::open(&request.archive, partner.as_str())?;
+    let earlier = folder::earlier(&folder, request.period, &request.terms.rate_card)?;
+    let path = archive_of(&folder, partner.as_str(), request.archive.as_deref());
+    folder::make(&folder)?;
+    folder::make_parent(&path)?;
+    let archive = Archive::open(&path, partner.as_str())?;
     let fetched = fetched(&request.line, &archive, &request.plan, watch).await?;
-    let inputs = Inputs::new(name, request.period, partner.to_string(), fetched.fetch, &request.terms, earlier);
+    let evidence = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
+    let inputs = Inputs::new(run, request.period, partner.to_string(), evidence, &request.terms, earlier);
     folder::write_inputs(&folder, &inputs)?;
     Ok(Prepared { folder, fetched })
+}
+
+/// A partner's archive: the one named, else `<partner>.archive.sqlite` beside the run folder, where closes share it.
+#[must_use]
+pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf {
+    let beside = || folder::parent(folder).join(format!("{partner}.archive.sqlite"));
+    named.map_or_else(beside, Path::to_owned)
 }
 
 /// The second half, offline: derives the papers of a prepared run and seals them.
 ///
 /// # Errors
 /// When the folder holds no prepared run or is sealed, or a stage fails.
-pub fn settle(folder: &Path, archive: &Path, watch: &dyn Watch) -> Result<Closed, RunError> {
+pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Closed, RunError> {
     folder::refuse_sealed(folder)?;
-    let inputs = folder::read_inputs(folder)?;
-    let settled = derive(&Archive::open_existing(archive)?, inputs, watch)?;
+    let (inputs, archive) = open(folder, archive)?;
+    let settled = derive(&archive, inputs, watch)?;
     stage(watch, "seal");
     write_run(folder, &settled.papers, &settled.seal)?;
     Ok(Closed { folder: folder.to_owned(), settled })
@@ -137,8 +147,7 @@ pub fn settle(folder: &Path, archive: &Path, watch: &dyn Watch) -> Result<Closed
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     inputs.refuse_other_partner(archive.partner())?;
-    let evidence = archive.evidence(FetchId::new(inputs.fetch))?;
-    let manifest = evidence.manifest();
+    let (evidence, manifest) = evidence_of(archive, &inputs)?;
     stage(watch, "normalise");
     let rules = Rules::new(&inputs.terms.classify);
     let books = normalise(archive, &evidence, &Options { zone: inputs.terms.timezone, rules })?;
@@ -164,19 +173,18 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
 /// When the folder cannot be read at all. A folder, seal or archive that does not hold what it should is a finding.
 pub fn verify(
     folder: &Path,
-    archive: &Path,
+    archive: Option<&Path>,
     expect_seal: Option<&str>,
     watch: &dyn Watch,
 ) -> Result<Verified, RunError> {
     stage(watch, "verify");
-    let derived = folder::read_inputs(folder)
-        .and_then(|inputs| derive(&Archive::open_existing(archive)?, inputs, &crate::watch::Nobody));
+    let derived = open(folder, archive).and_then(|(inputs, archive)| derive(&archive, inputs, &Nobody));
     let (expected, refused) = match derived {
         Ok(settled) => {
             let seal = settled.seal.paper();
-            (Some(settled.papers.into_iter().chain([seal]).collect::<Vec<_>>()), None)
+            (Some(settled.papers.into_iter().chain([seal]).collect::<Vec<_>>()), Vec::new())
         }
-        Err(refused) => (None, Some(format!("the papers cannot be derived: {}", refused.in_full()))),
+        Err(refused) => (None, refused.faults(folder)),
     };
     let faults = check(folder, expected.as_deref(), expect_seal)?;
     let faults = faults.iter().map(ToString::to_string).chain(refused).collect();
@@ -189,8 +197,9 @@ pub fn verify(
 ///
 /// # Errors
 /// When the run cannot be derived from the archive, or nothing in it has this id.
-pub fn explain(folder: &Path, archive: &Path, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
-    let settled = derive(&Archive::open_existing(archive)?, folder::read_inputs(folder)?, watch)?;
+pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
+    let (inputs, archive) = open(folder, archive)?;
+    let settled = derive(&archive, inputs, watch)?;
     let close = Close {
         books: &settled.books,
         reconciliation: &settled.reconciliation,
@@ -214,9 +223,29 @@ impl Settled {
     }
 }
 
+/// The inputs of a run, and the archive it rests on.
+fn open(folder: &Path, archive: Option<&Path>) -> Result<(Inputs, Archive), RunError> {
+    let inputs = folder::read_inputs(folder)?;
+    let archive = Archive::open_existing(&archive_of(folder, &inputs.partner, archive))?;
+    Ok((inputs, archive))
+}
+
+/// The evidence that a run names by the digest of its manifest, among the finished fetches of its month.
+fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(Evidence, String), RunError> {
+    let mut latest = None;
+    for fetch in archive.finished(inputs.period)?.into_iter().rev() {
+        let evidence = archive.evidence(fetch)?;
+        let manifest = evidence.manifest();
+        if sha256(manifest.as_bytes()) == inputs.evidence {
+            return Ok((evidence, manifest));
+        }
+        latest = latest.or(Some(manifest));
+    }
+    Err(RunError::NoEvidence { digest: inputs.evidence.clone(), period: inputs.period, latest })
+}
+
 /// The ledger as Parquet, so that anyone can recompute the figures with other tools.
 fn ledger_parts(books: &Books) -> Result<Vec<Paper>, RunError> {
-    use crate::domain::Side;
     let mut papers = Vec::new();
     for (side, name, frame) in [(Side::Master, "master", &books.master), (Side::Customer, "customers", &books.ledgers)]
     {
