@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -251,24 +252,31 @@ async fn a_changed_bit_in_a_body_is_named() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+/// The file of `filled`, its fetch and its manifest, made once.
+static FILLED: LazyLock<(Vec<u8>, FetchId, String)> = LazyLock::new(|| {
+    let (_folder, path) = place();
+    let fetch = block_on(filled(&path));
+    let manifest = Archive::open_existing(&path).unwrap().evidence(fetch).unwrap().manifest();
+    (std::fs::read(&path).unwrap(), fetch, manifest)
+});
 
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+proptest! {
     /// Law 10, at the archive: a bit may be one that nothing rests on, but it never changes a fact in silence.
     #[test]
     fn no_changed_bit_passes_for_the_truth(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-        let (folder, path) = place();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let fetch = runtime.block_on(filled(&path));
-        let manifest = Archive::open_existing(&path).unwrap().evidence(fetch).unwrap().manifest();
-        let mut bytes = std::fs::read(&path).unwrap();
+        let (bytes, fetch, manifest) = &*FILLED;
+        let mut bytes = bytes.clone();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        let flipped = folder.path().join("flipped");
+        let (_folder, flipped) = place();
         std::fs::write(&flipped, bytes).unwrap();
         let Ok(archive) = Archive::open_existing(&flipped) else { return Ok(()) };
-        let Ok(evidence) = archive.evidence(fetch) else { return Ok(()) };
-        if evidence.manifest() == manifest {
+        let Ok(evidence) = archive.evidence(*fetch) else { return Ok(()) };
+        if evidence.manifest() == *manifest {
             for page in evidence.lists.iter().flat_map(|list| &list.pages) {
                 if let Ok(body) = archive.body(&page.digest) {
                     prop_assert_eq!(sha256(&body), page.digest.clone());
@@ -276,15 +284,18 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn any_body_comes_back_as_it_went_in(bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5)) {
         let (_folder, path) = place();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let archive = Archive::open(&path, "PA_1").unwrap();
         let fetch = archive.begin(&plan("2026-04-02")).unwrap();
         for (number, body) in (1..).zip(&bodies) {
-            runtime.block_on(archive.keep(page(fetch, &List::Master, 1, number, body))).unwrap();
+            block_on(archive.keep(page(fetch, &List::Master, 1, number, body))).unwrap();
         }
         let held = archive.pages_held(fetch, &List::Master).unwrap();
         let back: Vec<Vec<u8>> = held.values().map(|held| archive.body(&held.digest).unwrap()).collect();

@@ -1,5 +1,14 @@
 //! The one integration-test binary: properties and examples, by topic.
-#![allow(clippy::float_arithmetic, clippy::as_conversions, reason = "tests measure times and draw indices")]
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::iter_on_single_items,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on says so at once"
+)]
 
 mod archive;
 mod fetch;
