@@ -48,7 +48,7 @@ impl Partner {
     }
 
     async fn fetch(&self, archive: &Archive, watch: &dyn Watch) -> Result<Fetched, FetchError> {
-        fetch(&self.line, archive, &self.plan, watch).await
+        sendable(fetch(&self.line, archive, &self.plan, watch)).await
     }
 
     /// A whole fetch into an archive of its own.
@@ -58,6 +58,11 @@ impl Partner {
         let fetched = self.fetch(&archive, &Nobody).await.unwrap();
         (archive.evidence(fetched.fetch).unwrap(), fetched)
     }
+}
+
+/// A fetch can be moved to another thread: this would not compile otherwise.
+fn sendable<F: Send>(future: F) -> F {
+    future
 }
 
 fn outcomes(evidence: &Evidence) -> BTreeMap<String, ListOutcome> {
