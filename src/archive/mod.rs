@@ -95,15 +95,7 @@ impl Archive {
     /// the disk refuses.
     pub async fn keep(&self, page: KeptPage) -> Result<(), ArchiveError> {
         let packed = write::pack(page)?;
-        let (send, receive) = tokio::sync::oneshot::channel();
-        self.writer()?.submit(
-            move |db| write::keep(db, &packed),
-            move |done| {
-                // Nobody listens any more only when the caller was cancelled; the page is durable all the same.
-                let _ = send.send(done);
-            },
-        )?;
-        receive.await.map_err(|_closed| ArchiveError::Stopped)?
+        self.written(move |db| write::keep(db, &packed)).await
     }
 
     /// Records how a list ended. The same outcome again changes nothing.
@@ -114,6 +106,20 @@ impl Archive {
     pub fn settle_list(&self, fetch: FetchId, list: &List, outcome: ListOutcome) -> Result<(), ArchiveError> {
         let list = list.clone();
         self.writer()?.wait(move |db| write::settle_list(db, fetch, &list, &outcome))
+    }
+
+    /// The same as `settle_list` without holding up the thread: what is settled at one time shares a commit.
+    ///
+    /// # Errors
+    /// As `settle_list`.
+    pub async fn settle_list_beside(
+        &self,
+        fetch: FetchId,
+        list: &List,
+        outcome: ListOutcome,
+    ) -> Result<(), ArchiveError> {
+        let list = list.clone();
+        self.written(move |db| write::settle_list(db, fetch, &list, &outcome)).await
     }
 
     /// Declares a fetch finished: from now on it is evidence, and nothing can be added to it.
@@ -191,6 +197,19 @@ impl Archive {
 
     fn writer(&self) -> Result<&Writer, ArchiveError> {
         self.writer.as_ref().ok_or(ArchiveError::ReadOnly)
+    }
+
+    /// Writes without holding up the thread.
+    async fn written<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        self.writer()?.submit(work, move |done| {
+            // Nobody listens any more only when the caller was cancelled; what was queued is durable all the same.
+            let _ = send.send(done);
+        })?;
+        receive.await.map_err(|_closed| ArchiveError::Stopped)?
     }
 
     /// Reads through a connection of its own, so that threads do not wait for each other.

@@ -95,15 +95,12 @@ pub(super) fn settle_list(
     // One line, so that the manifest stays a table.
     let reason = outcome.reason().map(|reason| reason.replace(char::is_control, " "));
     let recorded = ListOutcome::recorded(outcome.word(), outcome.walk(), reason.clone());
-    match read::outcome(db, fetch, list)? {
-        Some(_) => {}
-        None => {
-            db.execute(
-                "INSERT INTO outcomes (fetch, list, outcome, walk, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![fetch.number(), list.to_string(), outcome.word(), outcome.walk(), reason],
-            )
-            .map_err(failed_to("settle a list"))?;
-        }
+    if read::outcome(db, fetch, list)?.is_none() {
+        db.execute(
+            "INSERT INTO outcomes (fetch, list, outcome, walk, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![fetch.number(), list.to_string(), outcome.word(), outcome.walk(), reason],
+        )
+        .map_err(failed_to("settle a list"))?;
     }
     if read::outcome(db, fetch, list)? == recorded {
         Ok(())

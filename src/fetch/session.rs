@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
             same_partner("me", &answer.read, self.line)?;
             self.keep(&list, 1, 1, "me".to_owned(), answer).await?;
         }
-        self.settle(&list, ListOutcome::Complete { walk: 1 })
+        self.settle(&list, ListOutcome::Complete { walk: 1 }).await
     }
 
     /// Reads the account list and gives the accounts whose ledgers can be walked. A row whose id could not stand in a
@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
             outcome
         } else {
             let outcome = self.read_list(&list).await.map_err(|setback| setback.fatal(&list))?;
-            self.settle(&list, outcome.clone())?;
+            self.settle(&list, outcome.clone()).await?;
             outcome
         };
         let mut accounts = BTreeSet::new();
@@ -127,7 +127,10 @@ impl<'a> Session<'a> {
         if let (false, Some((list, reason))) = (answered, lost.first()) {
             return Err(FetchError::Line { list: list.clone(), reason: reason.clone() });
         }
-        lost.into_iter().try_for_each(|(list, reason)| self.settle(&list, ListOutcome::Missing { reason }))
+        for (list, reason) in lost {
+            self.settle(&list, ListOutcome::Missing { reason }).await?;
+        }
+        Ok(())
     }
 
     /// Declares the fetch finished.
@@ -147,7 +150,7 @@ impl<'a> Session<'a> {
     async fn read_and_settle(&self, list: &List) -> Result<(), Setback> {
         if self.archive.outcome(self.fetch, list)?.is_none() {
             let outcome = self.read_list(list).await?;
-            self.settle(list, outcome)?;
+            self.settle(list, outcome).await?;
         }
         Ok(())
     }
@@ -168,8 +171,8 @@ impl<'a> Session<'a> {
         Ok(read)
     }
 
-    fn settle(&self, list: &List, outcome: ListOutcome) -> Result<(), FetchError> {
-        self.archive.settle_list(self.fetch, list, outcome.clone())?;
+    async fn settle(&self, list: &List, outcome: ListOutcome) -> Result<(), FetchError> {
+        self.archive.settle_list_beside(self.fetch, list, outcome.clone()).await?;
         self.watch.saw(match outcome {
             ListOutcome::Complete { .. } => Event::ListDone { list: list.clone() },
             ListOutcome::Unstable { reason, .. } | ListOutcome::Missing { reason } => {

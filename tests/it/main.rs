@@ -1,9 +1,13 @@
 //! The integration tests: one binary, one module a topic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod archive;
 mod cli;
+mod fetch;
+mod fetch_walk;
 mod invoice;
 mod report;
+mod scrub;
 mod seal;
 mod settings;
 mod simulator;
