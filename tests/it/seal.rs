@@ -1,6 +1,7 @@
 //! Seals: what is sealed cannot change unnoticed, and a shell can redo the proof.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -142,6 +143,11 @@ fn a_link_is_no_paper() {
     assert_eq!(found, "summary.txt: not a plain file");
 }
 
+/// Writes in place, which a disk takes more lightly than a file cut short and written anew.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
 #[test]
 fn every_changed_bit_of_the_seal_is_named() {
     let (home, papers, seal) = run();
@@ -150,7 +156,7 @@ fn every_changed_bit_of_the_seal_is_named() {
         for bit in 0..8 {
             let mut bytes = seal.text.clone().into_bytes();
             bytes[index] ^= 1 << bit;
-            fs::write(folder.join(SEAL), &bytes).unwrap();
+            overwrite(&folder.join(SEAL), &bytes);
             let faults = told(&check(&folder, Some(&papers), Some(&seal.hash)).unwrap());
             assert!(faults.contains("SEAL, line "), "byte {index}, bit {bit}: {faults}");
             assert!(faults.contains("SEAL: seal "), "byte {index}, bit {bit}: {faults}");
@@ -167,7 +173,7 @@ fn every_changed_bit_of_a_paper_is_named() {
             for bit in 0..8 {
                 let mut bytes = paper.bytes.clone();
                 bytes[index] ^= 1 << bit;
-                fs::write(folder.join(&paper.name), &bytes).unwrap();
+                overwrite(&folder.join(&paper.name), &bytes);
                 let faults = told(&check(&folder, None, None).unwrap());
                 assert!(faults.contains(&format!("{}: changed", paper.name)), "byte {index}, bit {bit}: {faults}");
             }
@@ -245,7 +251,7 @@ fn no_name_leaves_the_folder() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_seal_reads_back_and_any_other_text_is_refused(
