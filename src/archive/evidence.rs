@@ -42,11 +42,11 @@ pub struct PageRef {
 impl Evidence {
     /// The evidence as text: a context line, one line a page or unread list in the order of `List`, the count last.
     ///
-    /// Holds no times, walk numbers or attempts: the same facts give the same text, whatever the weather was.
+    /// Holds the day, but no times, walk numbers or attempts: the same facts give the same text, whatever the weather was.
     #[must_use]
     pub fn manifest(&self) -> String {
-        let FetchPlan { period, from, to, today: _ } = self.plan;
-        let mut text = format!("tieout archive manifest v1  {}  {period}  {from}  {to}\n", self.partner);
+        let FetchPlan { period, from, to, today } = self.plan;
+        let mut text = format!("tieout archive manifest v1  {}  {period}  {from} to {to}  on {today}\n", self.partner);
         for ListEvidence { list, outcome, pages } in &self.lists {
             if let Some(reason) = outcome.reason() {
                 // Writing to a string cannot fail, here and below.

@@ -29,6 +29,7 @@ CREATE TABLE exchanges (
     request TEXT NOT NULL, status INTEGER NOT NULL, asked_at_us INTEGER NOT NULL,
     digest TEXT NOT NULL REFERENCES bodies, PRIMARY KEY (fetch, list, walk, page)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE papers (name TEXT PRIMARY KEY, zstd BLOB NOT NULL) STRICT;
 CREATE INDEX exchanges_by_digest ON exchanges (digest);
 CREATE TABLE outcomes (
     fetch INTEGER NOT NULL REFERENCES fetches, list TEXT NOT NULL, outcome TEXT NOT NULL, walk INTEGER, reason TEXT,
@@ -96,7 +97,7 @@ pub(super) fn connect(path: &Path, door: Door) -> Result<Connection, ArchiveErro
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match door {
         Door::Ordinary => Connection::open_with_flags(path, flags),
-        Door::Frozen => Connection::open_with_flags(frozen_uri(path), flags | OpenFlags::SQLITE_OPEN_URI),
+        Door::Frozen => Connection::open_with_flags(read_uri(path, door), flags | OpenFlags::SQLITE_OPEN_URI),
     }
     .map_err(failed_to("open the file for reading"))
 }
@@ -117,8 +118,9 @@ fn lock(path: &Path) -> Result<File, ArchiveError> {
     }
 }
 
-fn create(db: &Connection, partner: &str) -> Result<(), ArchiveError> {
-    let append_only = ["partner", "fetches", "finishes", "bodies", "exchanges", "outcomes"].map(|table| {
+/// Lays the tables out in an empty file.
+pub(super) fn create(db: &Connection, partner: &str) -> Result<(), ArchiveError> {
+    let append_only = ["partner", "fetches", "finishes", "bodies", "exchanges", "outcomes", "papers"].map(|table| {
         ["UPDATE", "DELETE"].map(|verb| {
             format!(
                 "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} \
@@ -154,13 +156,14 @@ fn number(db: &Connection, path: &Path, question: &str) -> Result<i64, ArchiveEr
 }
 
 /// The path with something put behind its last character, as SQLite names its side files.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
 }
 
-fn frozen_uri(path: &Path) -> String {
+/// The file as SQLite's URI for reading it.
+pub(super) fn read_uri(path: &Path, door: Door) -> String {
     let escaped: String = path
         .as_os_str()
         .as_encoded_bytes()
@@ -170,5 +173,8 @@ fn frozen_uri(path: &Path) -> String {
             _ => format!("%{byte:02x}"),
         })
         .collect();
-    format!("file:{escaped}?immutable=1")
+    match door {
+        Door::Ordinary => format!("file:{escaped}?mode=ro"),
+        Door::Frozen => format!("file:{escaped}?immutable=1"),
+    }
 }

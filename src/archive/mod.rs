@@ -8,6 +8,7 @@
 mod error;
 mod evidence;
 mod file;
+mod pack;
 mod read;
 mod record;
 mod scrub;

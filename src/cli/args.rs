@@ -66,7 +66,7 @@ pub enum Command {
 /// Arguments of `demo`.
 #[derive(Debug, ClapArgs)]
 pub struct DemoArgs {
-    /// The run folder [default: reports/demo]
+    /// The run folder [default: reports/demo/<period>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The scenario to close [default: one that is built in]
@@ -93,6 +93,9 @@ pub struct MonthArgs {
 pub struct SettleArgs {
     /// The run folder
     pub run: PathBuf,
+    /// The archive [default: the partner's, beside the run folder]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
 }
 
 /// Arguments of `verify`.
@@ -103,7 +106,7 @@ pub struct VerifyArgs {
     /// The seal that the run must have, as it was written down elsewhere
     #[arg(long, value_name = "HASH", value_parser = seal)]
     pub expect_seal: Option<String>,
-    /// The archive [default: the one that the run was settled from]
+    /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
 }
@@ -115,7 +118,7 @@ pub struct ExplainArgs {
     pub run: PathBuf,
     /// A break id, an invoice number, an entry id or an account
     pub id: String,
-    /// The archive [default: the one that the run was settled from]
+    /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
 }
@@ -128,6 +131,9 @@ pub struct PackArgs {
     /// The file to write [default: the run folder's name with .pack]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// The archive [default: the partner's, beside the run folder]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
 }
 
 /// Arguments of `simulate`.

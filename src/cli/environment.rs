@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use crate::settings::Secret;
+use crate::fetch::Secret;
 
 /// What the surroundings say. A variable that is empty counts as not set.
 #[derive(Clone, Debug)]

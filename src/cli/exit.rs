@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
+use crate::fetch::FetchError;
+use crate::normalise::NormaliseError;
+use crate::run::RunError;
 use crate::settings::{CredentialsError, SettingsError};
 
 /// An exit code. The numbers are a contract: they never change their meaning.
@@ -122,5 +126,61 @@ impl From<CredentialsError> for Failure {
     fn from(refused: CredentialsError) -> Self {
         let hint = refused.hint();
         Self::new(Exit::Usage, refused, Some(hint))
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(refused: RunError) -> Self {
+        let (exit, hint) = match &refused {
+            RunError::Fetch(error) => of_fetch(error),
+            RunError::Archive(error) => of_archive(error),
+            RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
+            RunError::Normalise(NormaliseError::Frame(_)) | RunError::Frame(_) => (Exit::Bug, None),
+            RunError::Normalise(_) => (Exit::Incomplete, Some("the archive's evidence cannot be used; fetch again")),
+            RunError::Report(_) | RunError::Inputs(_) => (Exit::Bug, None),
+            RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
+            RunError::NoEvidence { .. } => {
+                (Exit::Incomplete, Some("is this the archive that the run was settled from? name it with --archive"))
+            }
+            RunError::Sealed(_) => (
+                Exit::Usage,
+                Some("nothing sealed is overwritten; `tieout verify` derives it anew, `tieout close` makes a new run"),
+            ),
+            RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
+            RunError::NothingToExplain { .. } => (
+                Exit::Usage,
+                Some("ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction"),
+            ),
+            RunError::Malformed { .. } | RunError::OtherPartner { .. } => (Exit::Incomplete, None),
+            RunError::Seal(_) | RunError::TooManyRuns { .. } | RunError::Disk { .. } | RunError::Packed(_) => {
+                (Exit::Usage, None)
+            }
+        };
+        Self::new(exit, refused, hint.map(ToOwned::to_owned))
+    }
+}
+
+/// How a command ends when the partner, the line or what leads to it fails.
+fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
+    match error {
+        FetchError::BaseUrl { .. } => (Exit::Usage, Some("plain HTTP is for this machine alone")),
+        FetchError::Token => (Exit::Usage, None),
+        FetchError::OtherPartner { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
+        FetchError::Credentials { .. } => {
+            (Exit::Line, Some("the partner API takes the partner's own credentials (`PA_…` and its token)"))
+        }
+        FetchError::Client(_) | FetchError::TooManyAccounts { .. } => (Exit::Line, None),
+        FetchError::Line { .. } => (Exit::Line, Some("what was fetched is kept; the same command goes on from it")),
+        FetchError::Archive(error) => of_archive(error),
+    }
+}
+
+/// How a command ends when the archive fails: what is there cannot be used, or it cannot be got at.
+fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
+    match error {
+        ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),
+        ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive")),
+        ArchiveError::Busy { .. } => (Exit::Usage, Some("wait for the other run, or end it")),
+        _ => (Exit::Usage, None),
     }
 }

@@ -1,6 +1,7 @@
 //! What `close` and `fetch` are asked to do, worked out before the first request.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::NaiveDate;
@@ -8,9 +9,12 @@ use chrono::NaiveDate;
 use super::args::MonthArgs;
 use super::environment::Environment;
 use super::exit::{Exit, Failure};
+use crate::archive::FetchPlan;
 use crate::domain::Period;
+use crate::fetch::{Credentials, Limits, Line};
 use crate::invoice::RateCard;
-use crate::settings::{BaseUrl, Credentials, Settings};
+use crate::run::{Request, Terms};
+use crate::settings::{BaseUrl, GlobalLedger, Settings, find_credentials};
 
 /// A month to be fetched or closed: everything that arguments, settings and environment say about it.
 #[derive(Clone, Debug)]
@@ -21,8 +25,6 @@ pub struct Month {
     pub today: NaiveDate,
     /// The run folder asked for; a second run of a sealed month takes another.
     pub run_folder: PathBuf,
-    /// The archive.
-    pub archive: PathBuf,
     /// The settings.
     pub settings: Settings,
     /// The rate card.
@@ -51,7 +53,7 @@ impl Month {
             })?,
             None => settings.partner.base_url.clone(),
         };
-        let credentials = Credentials::find(
+        let credentials = find_credentials(
             environment.auth_id.clone(),
             environment.auth_token.clone(),
             settings.partner.credentials_file.as_deref(),
@@ -60,13 +62,47 @@ impl Month {
         Ok(Self {
             period: args.period,
             today: environment.today(settings.partner.timezone),
-            archive: settings.archive_beside(&run_folder),
             run_folder,
             settings,
             card,
             base_url,
             credentials,
         })
+    }
+
+    /// The same as the pipeline takes it.
+    #[must_use]
+    pub fn request(&self, environment: &Environment) -> Request {
+        let (fetch, period) = (&self.settings.fetch, self.period);
+        let (from, to) = period.window(fetch.pad_days);
+        let limits = Limits {
+            requests_per_second: fetch.requests_per_second,
+            concurrency: usize::try_from(fetch.concurrency).unwrap_or(usize::MAX),
+            attempts_max: fetch.attempts_max,
+            timeout: Duration::from_secs(u64::from(fetch.timeout_seconds)),
+            walks_max: fetch.walks_max,
+            ..Limits::default()
+        };
+        Request {
+            period,
+            line: Line {
+                base_url: self.base_url.as_str().to_owned(),
+                credentials: self.credentials.clone(),
+                limits,
+                now: environment.now.timestamp_micros(),
+            },
+            plan: FetchPlan { period, from, to, today: self.today },
+            folder: self.run_folder.clone(),
+            archive: self.settings.archive.clone(),
+            terms: Terms {
+                timezone: self.settings.partner.timezone,
+                tolerance: self.settings.reconcile.tolerance,
+                master_declared_absent: self.settings.partner.global_ledger == GlobalLedger::None,
+                classify: self.settings.classify.clone(),
+                rate_card: self.card.clone(),
+                scenario: None,
+            },
+        }
     }
 
     /// A warning when the month is not over in the partner's zone: entries may still be added to it.

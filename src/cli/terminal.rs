@@ -38,6 +38,12 @@ pub(super) fn show_usage(asked: &clap::Error) -> Exit {
     if asked.use_stderr() { Exit::Usage } else { Exit::TiedOut }
 }
 
+/// Says on stdout, at once, what a command that goes on for ever has to say.
+pub(super) fn announce(text: &str) {
+    // Where stdout is closed there is nobody to tell.
+    let _ = writeln!(io::stdout().lock(), "{}", printable(text));
+}
+
 /// Says something that the result does not depend on.
 pub(super) fn warn(text: &str) {
     say(&format!("warning: {}", printable(text)));

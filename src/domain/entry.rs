@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use super::amount::Amount;
@@ -53,8 +53,18 @@ impl Direction {
     }
 }
 
+impl<'de> Deserialize<'de> for Direction {
+    /// Reads the word of a direction that a rule can ask for.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = Some(Self::from_word(&word)).filter(|direction| *direction != Self::Unclassified);
+        let refused = || serde::de::Error::custom(format_args!("{word:?} is not a direction (`credit` or `debit`)"));
+        known.ok_or_else(refused)
+    }
+}
+
 /// What an entry is charged for, such as `call` or `number-rental`: a short lower-case name given by the rules.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ChargeClass(pub String);
 
@@ -91,6 +101,12 @@ impl ChargeClass {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0:?} is not a charge class (1 to 32 of `a-z`, `0-9` and `-`, as in `number-rental`)")]
 pub struct ChargeClassError(pub String);
+
+impl<'de> Deserialize<'de> for ChargeClass {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
 
 impl fmt::Display for ChargeClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,9 +23,7 @@ pub enum FetchError {
     #[error("failed to set up HTTPS: {0}")]
     Client(#[source] reqwest::Error),
     /// The partner refused the credentials.
-    #[error(
-        "{list}: HTTP {status}: {message}\nhint: the partner API takes the partner's own credentials (`PA_…` and its token), not a customer's"
-    )]
+    #[error("{list}: HTTP {status}: {message}")]
     Credentials {
         /// What was asked for.
         list: List,

@@ -43,8 +43,9 @@ impl Secret {
         Self(text)
     }
 
-    /// The text itself; the fetch alone may see it.
-    pub(super) fn expose(&self) -> &str {
+    /// The text itself, to be checked or sent, never shown.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 

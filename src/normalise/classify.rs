@@ -6,26 +6,26 @@ use crate::domain::{ChargeClass, Direction};
 use crate::wire::LedgerRow;
 
 /// One rule: every condition that is set must hold. Texts compare without regard to ASCII case.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `credit` or `debit`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub direction: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
     /// The partner's word in `type` or `reference_type`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// How the reference begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_prefix: Option<String>,
     /// How the description begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description_prefix: Option<String>,
     /// What the description contains.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description_contains: Option<String>,
     /// The charge class it names.
-    pub class: String,
+    pub class: ChargeClass,
 }
 
 /// The rules in order: the user's, then the built-in ones. The first that holds names the class.
@@ -59,16 +59,23 @@ impl Rules {
             return ChargeClass(ChargeClass::UNCLASSIFIED.to_owned());
         }
         let rule = self.rules.iter().find(|rule| rule.holds(row, direction));
-        ChargeClass(rule.map_or(ChargeClass::OTHER, |rule| &rule.class).to_owned())
+        rule.map_or_else(|| ChargeClass(ChargeClass::OTHER.to_owned()), |rule| rule.class.clone())
     }
 }
 
 impl Rule {
+    /// Whether the rule asks for anything at all; one that does not would name every entry.
+    #[must_use]
+    pub fn has_condition(&self) -> bool {
+        let texts = [&self.kind, &self.reference_prefix, &self.description_prefix, &self.description_contains];
+        self.direction.is_some() || texts.into_iter().any(Option::is_some)
+    }
+
     fn holds(&self, row: &LedgerRow<'_>, direction: Direction) -> bool {
         let asked = |condition: &Option<String>, test: &dyn Fn(&str) -> bool| condition.as_deref().is_none_or(test);
         let description = row.description.as_deref().unwrap_or_default();
         let reference = row.reference.as_deref().unwrap_or_default();
-        asked(&self.direction, &|word| word == direction.word())
+        self.direction.is_none_or(|asked| asked == direction)
             && asked(&self.kind, &|word| row.kind == word || row.reference_type.as_deref() == Some(word))
             && asked(&self.reference_prefix, &|prefix| begins(reference, prefix))
             && asked(&self.description_prefix, &|prefix| begins(description, prefix))
@@ -88,12 +95,12 @@ fn contains(text: &str, part: &str) -> bool {
 fn built_in() -> Vec<Rule> {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let rule = |direction: &str, kind: &str, reference: &str, description: &str, class: &str| Rule {
-        direction: some(direction),
+        direction: some(direction).map(|word| Direction::from_word(&word)),
         kind: some(kind),
         reference_prefix: some(reference),
         description_prefix: some(description),
         description_contains: None,
-        class: class.to_owned(),
+        class: ChargeClass(class.to_owned()),
     };
     vec![
         rule("", "", "ptc:", "", ChargeClass::TRANSFER),

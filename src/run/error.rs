@@ -83,6 +83,9 @@ pub enum RunError {
         /// The manifest of the newest fetch of the month, where there is one.
         latest: Option<String>,
     },
+    /// A file that is an archive, but no packed run.
+    #[error("{}: an archive without a run, expected a run folder or a packed run", .0.display())]
+    Packed(PathBuf),
     /// No figure of the run has this id.
     #[error("{}: nothing here is called {id:?}", folder.display())]
     NothingToExplain {

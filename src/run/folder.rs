@@ -124,6 +124,7 @@ pub(super) fn refuse_sealed(folder: &Path) -> Result<(), RunError> {
     if folder.join(SEAL).exists() { Err(RunError::Sealed(folder.to_owned())) } else { Ok(()) }
 }
 
-fn disk<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> RunError + 'a {
+/// Names what the disk was asked for when it refused.
+pub(super) fn disk<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> RunError + 'a {
     move |source| RunError::Disk { action, path: path.to_owned(), source }
 }

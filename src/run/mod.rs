@@ -6,14 +6,18 @@
 mod error;
 mod folder;
 mod inputs;
+mod pack;
 
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
 pub use folder::Earlier;
 pub use inputs::{Inputs, RUN_FILE, Terms};
+pub use pack::pack;
 
-use crate::archive::{Archive, Evidence, FetchPlan};
+use pack::unpacked;
+
+use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
 use crate::domain::{Calendar, Period, Side, Verdict, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
@@ -147,7 +151,7 @@ pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Resul
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     inputs.refuse_other_partner(archive.partner())?;
-    let (evidence, manifest) = evidence_of(archive, &inputs)?;
+    let (_, evidence, manifest) = evidence_of(archive, &inputs)?;
     stage(watch, "normalise");
     let rules = Rules::new(&inputs.terms.classify);
     let books = normalise(archive, &evidence, &Options { zone: inputs.terms.timezone, rules })?;
@@ -178,6 +182,8 @@ pub fn verify(
     watch: &dyn Watch,
 ) -> Result<Verified, RunError> {
     stage(watch, "verify");
+    let opened = unpacked(folder, archive)?;
+    let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
     let derived = open(folder, archive).and_then(|(inputs, archive)| derive(&archive, inputs, &Nobody));
     let (expected, refused) = match derived {
         Ok(settled) => {
@@ -198,7 +204,8 @@ pub fn verify(
 /// # Errors
 /// When the run cannot be derived from the archive, or nothing in it has this id.
 pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
-    let (inputs, archive) = open(folder, archive)?;
+    let opened = unpacked(folder, archive)?;
+    let (inputs, archive) = open(&opened.folder, opened.archive.as_deref())?;
     let settled = derive(&archive, inputs, watch)?;
     let close = Close {
         books: &settled.books,
@@ -231,13 +238,13 @@ fn open(folder: &Path, archive: Option<&Path>) -> Result<(Inputs, Archive), RunE
 }
 
 /// The evidence that a run names by the digest of its manifest, among the finished fetches of its month.
-fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(Evidence, String), RunError> {
+fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(FetchId, Evidence, String), RunError> {
     let mut latest = None;
     for fetch in archive.finished(inputs.period)?.into_iter().rev() {
         let evidence = archive.evidence(fetch)?;
         let manifest = evidence.manifest();
         if sha256(manifest.as_bytes()) == inputs.evidence {
-            return Ok((evidence, manifest));
+            return Ok((fetch, evidence, manifest));
         }
         latest = latest.or(Some(manifest));
     }

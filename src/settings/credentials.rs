@@ -1,6 +1,5 @@
 //! The partner's credentials: environment values or a private file in, a checked pair out that no message can show.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,20 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{AccountId, Place};
-
-/// A text that is never shown: it has no `Display`, and its `Debug` hides it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-/// What opens the partner API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The partner, `PA_…`.
-    pub auth_id: AccountId,
-    /// Its token.
-    pub token: Secret,
-}
+use crate::fetch::{Credentials, Secret};
 
 /// Why there are no credentials to work with. No variant holds what was read: it might be the token.
 #[derive(Debug, Error)]
@@ -73,49 +59,28 @@ pub enum CredentialsError {
 #[serde(deny_unknown_fields)]
 struct Written {
     auth_id: String,
-    auth_token: Secret,
+    auth_token: String,
 }
 
-impl Secret {
-    /// Keeps a text from being shown.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself, for the header that it goes into.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-impl Credentials {
-    /// Finds the credentials: `auth_id` and `auth_token` from the environment, else those in `file`.
-    ///
-    /// # Errors
-    /// When there are none, only half of them, a file that others can read, or values that cannot be credentials.
-    pub fn find(
-        auth_id: Option<String>,
-        auth_token: Option<Secret>,
-        file: Option<&Path>,
-    ) -> Result<Self, CredentialsError> {
-        match (auth_id, auth_token, file) {
-            (Some(id), Some(token), _) => check(&id, token, ["VOBIZ_AUTH_ID", "VOBIZ_AUTH_TOKEN"].map(str::to_owned)),
-            (Some(_), None, _) => Err(CredentialsError::Half("VOBIZ_AUTH_TOKEN")),
-            (None, Some(_), _) => Err(CredentialsError::Half("VOBIZ_AUTH_ID")),
-            (None, None, Some(file)) => {
-                let Written { auth_id, auth_token } = read(file)?;
-                check(&auth_id, auth_token, ["auth_id", "auth_token"].map(|key| format!("{}, {key}", file.display())))
-            }
-            (None, None, None) => Err(CredentialsError::Absent),
+/// Finds the credentials: `auth_id` and `auth_token` from the environment, else those in `file`.
+///
+/// # Errors
+/// When there are none, only half of them, a file that others can read, or values that cannot be credentials.
+pub fn find_credentials(
+    auth_id: Option<String>,
+    auth_token: Option<Secret>,
+    file: Option<&Path>,
+) -> Result<Credentials, CredentialsError> {
+    match (auth_id, auth_token, file) {
+        (Some(id), Some(token), _) => check(&id, token, ["VOBIZ_AUTH_ID", "VOBIZ_AUTH_TOKEN"].map(str::to_owned)),
+        (Some(_), None, _) => Err(CredentialsError::Half("VOBIZ_AUTH_TOKEN")),
+        (None, Some(_), _) => Err(CredentialsError::Half("VOBIZ_AUTH_ID")),
+        (None, None, Some(file)) => {
+            let Written { auth_id, auth_token } = read(file)?;
+            let places = ["auth_id", "auth_token"].map(|key| format!("{}, {key}", file.display()));
+            check(&auth_id, Secret::new(auth_token), places)
         }
+        (None, None, None) => Err(CredentialsError::Absent),
     }
 }
 

@@ -16,20 +16,18 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::domain::{Amount, ChargeClass, Direction, Place};
+use crate::domain::{Amount, Place};
 use crate::invoice::{RateCard, RateCardError};
+use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub use credentials::{Credentials, CredentialsError, Secret};
+pub use credentials::{CredentialsError, find_credentials};
 
 /// The settings file that is read where none is named.
 pub const SETTINGS_FILE: &str = "tieout.toml";
 
 /// The rate card that is read beside the settings where they name none.
 pub const RATE_CARD_FILE: &str = "rate-card.toml";
-
-/// The archive's name beside the run folder where the settings name none.
-pub const ARCHIVE_FILE: &str = "archive.sqlite";
 
 /// All settings. Paths are relative to the folder of the file that they were read from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -43,12 +41,12 @@ pub struct Settings {
     pub reconcile: ReconcileSettings,
     /// The rate card, where named.
     pub rate_card: Option<PathBuf>,
-    /// The archive, where named; see [`Settings::archive_beside`].
+    /// The archive, where named; else it stands beside the run folder.
     pub archive: Option<PathBuf>,
     /// The folder that run folders go into.
     pub reports: PathBuf,
     /// Rules that name charge classes, tried in order and before the built-in ones.
-    pub classify: Vec<ClassifyRule>,
+    pub classify: Vec<Rule>,
 }
 
 /// The partner and its API.
@@ -108,30 +106,6 @@ pub struct ReconcileSettings {
     /// What a matched pair may differ by; zero or more.
     #[serde(deserialize_with = "values::tolerance")]
     pub tolerance: Amount,
-}
-
-/// A rule of the user's: an entry that meets every condition given belongs to the class.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClassifyRule {
-    /// The direction, `credit` or `debit`.
-    #[serde(default, deserialize_with = "values::direction")]
-    pub direction: Option<Direction>,
-    /// The partner's word for the type, as written.
-    #[serde(default, rename = "type")]
-    pub kind: Option<String>,
-    /// What the reference begins with.
-    #[serde(default)]
-    pub reference_prefix: Option<String>,
-    /// What the description begins with.
-    #[serde(default)]
-    pub description_prefix: Option<String>,
-    /// What the description holds somewhere.
-    #[serde(default)]
-    pub description_contains: Option<String>,
-    /// The class given.
-    #[serde(deserialize_with = "values::class")]
-    pub class: ChargeClass,
 }
 
 /// Why the settings cannot be used.
@@ -240,13 +214,6 @@ impl Settings {
             None => Ok(RateCard::default()),
         }
     }
-
-    /// The archive: the one named, else `archive.sqlite` beside the run folder, where a partner's closes share it.
-    #[must_use]
-    pub fn archive_beside(&self, run_folder: &Path) -> PathBuf {
-        let beside = || run_folder.parent().unwrap_or(Path::new("")).join(ARCHIVE_FILE);
-        self.archive.clone().unwrap_or_else(beside)
-    }
 }
 
 /// The text of a file; nothing when it is absent and need not be there.
@@ -255,13 +222,6 @@ fn read_text(file: &Path, required: bool) -> Result<Option<String>, SettingsErro
         Ok(text) => Ok(Some(text)),
         Err(refused) if refused.kind() == io::ErrorKind::NotFound && !required => Ok(None),
         Err(refused) => Err(SettingsError::Unreadable { file: file.to_owned(), refused }),
-    }
-}
-
-impl ClassifyRule {
-    fn has_condition(&self) -> bool {
-        let texts = [&self.kind, &self.reference_prefix, &self.description_prefix, &self.description_contains];
-        self.direction.is_some() || texts.into_iter().any(Option::is_some)
     }
 }
 

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{Amount, ChargeClass, Direction};
+use crate::domain::Amount;
 
 /// A whole number from `MIN` to `MAX`.
 pub(super) fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -26,16 +26,4 @@ pub(super) fn tolerance<'de, D: Deserializer<'de>>(from: D) -> Result<Amount, D:
     let amount = Amount::deserialize(from)?;
     let positive = (!amount.is_negative()).then_some(amount);
     positive.ok_or_else(|| D::Error::custom(format_args!("a tolerance of {amount} is below zero")))
-}
-
-/// A direction by its word; what no rule can ask for is refused.
-pub(super) fn direction<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Direction>, D::Error> {
-    let word = String::deserialize(from)?;
-    let known = Some(Direction::from_word(&word)).filter(|direction| *direction != Direction::Unclassified);
-    known.map(Some).ok_or_else(|| D::Error::custom(format_args!("{word:?} is not a direction (`credit` or `debit`)")))
-}
-
-/// The name of a charge class.
-pub(super) fn class<'de, D: Deserializer<'de>>(from: D) -> Result<ChargeClass, D::Error> {
-    ChargeClass::parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }

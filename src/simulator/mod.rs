@@ -8,6 +8,7 @@
 mod accounts;
 mod answer;
 mod books;
+mod check;
 mod entries;
 mod flaws;
 mod query;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use tieout::domain::{Amount, Direction, Place};
+use tieout::fetch::{Credentials, Secret};
 use tieout::invoice::RateCard;
-use tieout::settings::{BaseUrl, Credentials, GlobalLedger, Secret, Settings};
+use tieout::settings::{BaseUrl, GlobalLedger, Settings, find_credentials};
 
 fn parse(text: &str) -> Result<Settings, String> {
     Settings::parse(text, Path::new("month/tieout.toml")).map_err(|refused| refused.to_string())
@@ -158,7 +159,7 @@ fn credentials_go_over_tls_or_stay_on_this_machine() {
 
 fn find(id: Option<&str>, token: Option<&str>, file: Option<&Path>) -> Result<Credentials, String> {
     let text = |text: &str| text.to_owned();
-    Credentials::find(id.map(text), token.map(text).map(Secret::new), file).map_err(|refused| refused.to_string())
+    find_credentials(id.map(text), token.map(text).map(Secret::new), file).map_err(|refused| refused.to_string())
 }
 
 #[test]
@@ -217,7 +218,7 @@ proptest! {
     /// Whatever is taken for credentials, no message and no debug text shows the token.
     #[test]
     fn a_token_is_never_shown(token in "[ -~]{6,40}", id in "(PA_[A-Z]{3}|MA_[A-Z]{3}|[ -~]{6,12})") {
-        let shown = match Credentials::find(Some(id), Some(Secret::new(token.clone())), None) {
+        let shown = match find_credentials(Some(id), Some(Secret::new(token.clone())), None) {
             Ok(found) => format!("{found:?}"),
             Err(refused) => format!("{refused} {refused:?} {}", refused.hint()),
         };

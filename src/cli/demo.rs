@@ -1,0 +1,100 @@
+//! The demo: a whole close against the embedded simulator, checked against what the scenario planted.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::args::DemoArgs;
+use super::commands::{outcome_of, scenario_at, world_of};
+use super::environment::Environment;
+use super::exit::{Exit, Failure, Outcome};
+use crate::archive::FetchPlan;
+use crate::domain::AccountId;
+use crate::fetch::{Credentials, Limits, Line, Secret};
+use crate::invoice::RateCard;
+use crate::run::{self, Request, Terms};
+use crate::simulator::{BASE_PATH, GlobalLedgerClaim, Scenario, World, serve};
+use crate::watch::Watch;
+
+/// The scenario that is built in.
+const SCENARIO: &str = include_str!("../../fixtures/scenarios/demo.toml");
+
+/// The rate card that is built in.
+const RATE_CARD: &str = include_str!("../../fixtures/rate-cards/standard.toml");
+
+/// Days walked on both sides of the month.
+const PAD_DAYS: u32 = 2;
+
+/// Closes the month of a scenario over a real socket, and ends well when it found exactly what was planted.
+pub(super) async fn demo(args: &DemoArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+    let scenario = match &args.scenario {
+        Some(path) => scenario_at(path)?,
+        None => Scenario::read(SCENARIO).map_err(bug)?,
+    };
+    let (world, weather) = world_of(&scenario)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(bug)?;
+    let base_url = format!("http://{}{BASE_PATH}", listener.local_addr().map_err(bug)?);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve(world.clone(), weather, listener, async {
+        let _ = stopped.await;
+    }));
+    let request = request(args, &scenario, &world, base_url, environment)?;
+    let closed = run::close(&request, watch).await;
+    // The server has done its work; what it says at its end changes nothing.
+    drop(stop);
+    server.abort();
+    let (closed, fetched) = closed?;
+    let mistakes = world.mistakes(&closed.settled.reconciliation.breaks);
+    let mut outcome = outcome_of(&closed, Some(&fetched));
+    let planted = world.planted().len();
+    let right = mistakes.is_empty() && closed.settled.verdict().word() == scenario.expected.verdict;
+    outcome.exit = if right { Exit::TiedOut } else { Exit::Bug };
+    let run = closed.folder.display();
+    let check = if right {
+        format!("the scenario planted {planted} findings, and the close found exactly these {planted}")
+    } else {
+        format!("the close did not find what the scenario planted:\n{}", mistakes.join("\n"))
+    };
+    outcome.text = format!("{}\n\n{check}\nnext: tieout verify {run}", outcome.text);
+    outcome.json.insert("planted".to_owned(), planted.into());
+    outcome.json.insert("mistakes".to_owned(), mistakes.into_iter().map(Value::from).collect());
+    Ok(outcome)
+}
+
+fn request(
+    args: &DemoArgs,
+    scenario: &Scenario,
+    world: &World,
+    base_url: String,
+    environment: &Environment,
+) -> Result<Request, Failure> {
+    let period = scenario.world.period;
+    let (from, to) = period.window(PAD_DAYS);
+    let partner = world.partner();
+    let credentials = Credentials {
+        auth_id: AccountId::parse(&partner.auth_id).map_err(bug)?,
+        token: Secret::new(partner.token.clone()),
+    };
+    Ok(Request {
+        period,
+        line: Line { base_url, credentials, limits: Limits::default(), now: environment.now.timestamp_micros() },
+        plan: FetchPlan { period, from, to, today: scenario.world.today },
+        folder: args.out.clone().unwrap_or_else(|| PathBuf::from(format!("reports/demo/{period}"))),
+        archive: None,
+        terms: Terms {
+            timezone: scenario.world.timezone,
+            tolerance: scenario.close.tolerance,
+            master_declared_absent: scenario.close.global_ledger == GlobalLedgerClaim::None,
+            classify: Vec::new(),
+            rate_card: RateCard::parse(RATE_CARD).map_err(bug)?,
+            scenario: Some(scenario.name.clone()),
+        },
+    })
+}
+
+fn bug(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::new(Exit::Bug, anyhow!(error.into()).context("demo"), None)
+}
