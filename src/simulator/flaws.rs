@@ -15,7 +15,7 @@ use super::times::Times;
 use super::touches::{CENT, Change, Means, Method, Misnaming, TENTH_OF_A_CENT, both, change, method, remark};
 use crate::domain::{Amount, Class, Currency, Side};
 
-/// Keeps the draws for flaws apart from those for the books, so that a flaw more leaves the rest of the world as it was.
+/// Keeps the draws for flaws apart from those for the books, so that one flaw more leaves the other rows as they were.
 const FLAW_STREAM: u64 = 1;
 
 /// Rows in the month that make a second page at 200 a page certain.
