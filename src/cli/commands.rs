@@ -192,9 +192,7 @@ fn requests_json(fetched: &Fetched) -> Value {
     json!({ "requests": fetched.requests, "retries": fetched.retries, "elapsed_ms": elapsed_ms })
 }
 
+/// The object that `json!({…})` makes.
 fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        other => Map::from_iter([("result".to_owned(), other)]),
-    }
+    if let Value::Object(object) = value { object } else { Map::new() }
 }

@@ -133,11 +133,12 @@ impl From<RunError> for Failure {
     fn from(refused: RunError) -> Self {
         let (exit, hint) = match &refused {
             RunError::Fetch(error) => of_fetch(error),
-            RunError::Archive(error) => of_archive(error),
-            RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
-            RunError::Normalise(NormaliseError::Frame(_)) | RunError::Frame(_) => (Exit::Bug, None),
+            RunError::Archive(error) | RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
+            RunError::Normalise(NormaliseError::Frame(_))
+            | RunError::Frame(_)
+            | RunError::Report(_)
+            | RunError::Inputs(_) => (Exit::Bug, None),
             RunError::Normalise(_) => (Exit::Incomplete, Some("the archive's evidence cannot be used; fetch again")),
-            RunError::Report(_) | RunError::Inputs(_) => (Exit::Bug, None),
             RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
             RunError::NoEvidence { .. } => {
                 (Exit::Incomplete, Some("is this the archive that the run was settled from? name it with --archive"))
@@ -176,6 +177,7 @@ fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
 }
 
 /// How a command ends when the archive fails: what is there cannot be used, or it cannot be got at.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have no advice of their own")]
 fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
     match error {
         ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),

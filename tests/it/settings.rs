@@ -57,7 +57,7 @@ fn everything_can_be_set_and_paths_are_relative_to_the_file() {
     )
     .unwrap();
     assert_eq!(settings.rate_card.as_deref(), Some(Path::new("month/cards/2026.toml")));
-    assert_eq!(settings.archive_beside(Path::new("x/2026-03")), Path::new("/var/lib/books.sqlite"));
+    assert_eq!(settings.archive.as_deref(), Some(Path::new("/var/lib/books.sqlite")));
     assert_eq!(settings.reports, Path::new("month/closed"));
     assert_eq!(settings.partner.credentials_file.as_deref(), Some(Path::new("month/credentials.toml")));
     assert_eq!(settings.partner.base_url.as_str(), "http://127.0.0.1:8090/api/v1/partner");
@@ -66,8 +66,7 @@ fn everything_can_be_set_and_paths_are_relative_to_the_file() {
     assert_eq!((rule.direction, rule.kind.as_deref()), (Some(Direction::Debit), Some("did_rental")));
     assert_eq!(rule.class.as_str(), "number-rental");
     let settings = Settings::default();
-    assert_eq!(settings.archive_beside(Path::new("reports/2026-03")), Path::new("reports/archive.sqlite"));
-    assert_eq!(settings.archive_beside(Path::new("2026-03")), Path::new("archive.sqlite"));
+    assert_eq!(settings.archive, None);
 }
 
 #[test]

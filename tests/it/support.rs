@@ -1,0 +1,165 @@
+//! What several topics share: a scenario's world walked into an archive without a network, and settled.
+
+use std::path::{Path, PathBuf};
+
+use futures::executor::block_on;
+use serde_json::Value;
+use tieout::archive::{Archive, FetchId, FetchPlan, KeptPage, ListOutcome, scrub};
+use tieout::domain::{AccountId, List, sha256};
+use tieout::invoice::RateCard;
+use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
+use tieout::simulator::{GlobalLedgerClaim, Request, Scenario, World};
+use tieout::watch::Nobody;
+
+/// Days walked on both sides of the month, as the program does by default.
+const PAD_DAYS: u32 = 2;
+
+/// The rate card that tests bill with.
+const RATE_CARD: &str = include_str!("../../fixtures/rate-cards/standard.toml");
+
+/// A file below `fixtures/`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// Reads a scenario below `fixtures/scenarios/`.
+pub(crate) fn scenario(name: &str) -> Scenario {
+    let text = std::fs::read_to_string(fixture("scenarios").join(name)).unwrap();
+    Scenario::read(&text).unwrap()
+}
+
+/// What a scenario asks to be read.
+pub(crate) fn plan(scenario: &Scenario) -> FetchPlan {
+    let period = scenario.world.period;
+    let (from, to) = period.window(PAD_DAYS);
+    FetchPlan { period, from, to, today: scenario.world.today }
+}
+
+/// The terms on which a scenario is settled.
+pub(crate) fn terms(scenario: &Scenario) -> Terms {
+    Terms {
+        timezone: scenario.world.timezone,
+        tolerance: scenario.close.tolerance,
+        master_declared_absent: scenario.close.global_ledger == GlobalLedgerClaim::None,
+        classify: Vec::new(),
+        rate_card: RateCard::parse(RATE_CARD).unwrap(),
+        scenario: Some(scenario.name.clone()),
+    }
+}
+
+/// Walks a world into a new archive at `path`, page by page, straight from its pure function.
+pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archive {
+    let archive = Archive::open(path, &world.partner().auth_id).unwrap();
+    let plan = plan(scenario);
+    let fetch = archive.begin(&plan).unwrap();
+    let walk =
+        Walk { world, archive: &archive, fetch, window: format!("from_date={}&to_date={}&", plan.from, plan.to) };
+    let mut lists = vec![List::Me, List::Dashboard, List::Accounts, List::Master];
+    lists.extend(world.accounts().iter().map(|account| List::Ledger(AccountId::parse(&account.auth_id).unwrap())));
+    for list in lists {
+        let outcome = walk.list(&list);
+        archive.settle_list(fetch, &list, outcome).unwrap();
+    }
+    archive.finish(fetch).unwrap();
+    archive
+}
+
+/// Settles the newest fetch of an archive.
+pub(crate) fn settle(scenario: &Scenario, archive: &Archive) -> Settled {
+    let period = scenario.world.period;
+    let fetch = archive.latest(period).unwrap().expect("a finished fetch");
+    let evidence = sha256(archive.evidence(fetch).unwrap().manifest().as_bytes());
+    let partner = archive.partner().to_owned();
+    let earlier = Earlier { numbers_from: 1, previous: None };
+    let inputs = Inputs::new(period.to_string(), period, partner, evidence, &terms(scenario), earlier);
+    derive(archive, inputs, &Nobody).unwrap()
+}
+
+/// Builds, archives and settles a scenario.
+pub(crate) fn settled(scenario: &Scenario) -> (World, Settled) {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::build(scenario).unwrap();
+    let archive = archive(scenario, &world, &folder.path().join("a.sqlite"));
+    let settled = settle(scenario, &archive);
+    (world, settled)
+}
+
+struct Walk<'a> {
+    world: &'a World,
+    archive: &'a Archive,
+    fetch: FetchId,
+    window: String,
+}
+
+impl Walk<'_> {
+    fn list(&self, list: &List) -> ListOutcome {
+        let (paging, rows) = match list {
+            List::Me | List::Dashboard => {
+                return self.page(list, 1, list.to_string()).map_or_else(missing, |_| complete());
+            }
+            List::Accounts => ("per_page=100".to_owned(), "accounts"),
+            List::Master | List::Ledger(_) => (format!("{}per_page={}", self.window, self.largest()), "transactions"),
+        };
+        let mut seen = 0;
+        let mut totals = Vec::new();
+        for page in 1.. {
+            match self.page(list, page, format!("{list}?{paging}&page={page}")) {
+                Err(reason) => return missing(reason),
+                Ok(body) => {
+                    let total = body["total"].as_u64().unwrap_or(0);
+                    totals.push(total);
+                    let count = body[rows].as_array().map_or(0, Vec::len);
+                    seen += u64::try_from(count).unwrap();
+                    if count == 0 || seen >= total {
+                        break;
+                    }
+                }
+            }
+        }
+        totals.dedup();
+        if totals.len() > 1 {
+            return ListOutcome::Unstable { walk: 1, reason: "the total changed from page to page".to_owned() };
+        }
+        complete()
+    }
+
+    /// The largest page that the world serves.
+    fn largest(&self) -> u64 {
+        let asked = |per_page| self.ask(&format!("transactions?per_page={per_page}")).0;
+        if asked(200) == 422 { 100 } else { 200 }
+    }
+
+    fn page(&self, list: &List, page: u32, request: String) -> Result<Value, String> {
+        let (status, body) = self.ask(&request);
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        if status != 200 {
+            return Err(format!("HTTP {status}: {}", value["message"].as_str().unwrap_or_default()));
+        }
+        let body = scrub(&body, &self.world.partner().token);
+        let list = list.clone();
+        let kept = KeptPage { fetch: self.fetch, list, walk: 1, page, request, status, asked_at_us: 0, body };
+        block_on(self.archive.keep(kept)).unwrap();
+        Ok(value)
+    }
+
+    fn ask(&self, request: &str) -> (u16, Vec<u8>) {
+        let (path, query) = request.split_once('?').map_or((request, None), |(path, query)| (path, Some(query)));
+        let partner = self.world.partner();
+        let answer = self.world.answer(&Request {
+            method: "GET".to_owned(),
+            path: format!("/{path}"),
+            query: query.map(ToOwned::to_owned),
+            auth_id: Some(partner.auth_id.clone()),
+            auth_token: Some(partner.token.clone()),
+        });
+        (answer.status, answer.body)
+    }
+}
+
+fn complete() -> ListOutcome {
+    ListOutcome::Complete { walk: 1 }
+}
+
+fn missing(reason: String) -> ListOutcome {
+    ListOutcome::Missing { reason }
+}
