@@ -51,8 +51,6 @@ pub(super) struct Damage {
     pub(super) lies: BTreeMap<Book, Class>,
     /// Lists that are refused, and with which status.
     pub(super) refused: BTreeMap<Book, u16>,
-    /// What the dashboard says too much.
-    pub(super) dashboard_excess: Amount,
 }
 
 /// Plants the scenario's flaws, then the unsettled entries that every world has.
@@ -126,11 +124,6 @@ impl Hand<'_> {
             Method::DoubledTransfer => self.double_transfer(flaw),
             Method::Leg(side) => self.invent_leg(flaw, side),
             Method::Stranger => self.invent_account(flaw),
-            Method::Dashboard => {
-                self.damage.dashboard_excess += CENT;
-                self.note(flaw.class, None, None);
-                Ok(())
-            }
         }
     }
 

@@ -22,10 +22,9 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// Reads a scenario below `fixtures/scenarios/`.
-pub(crate) fn scenario(name: &str) -> Scenario {
-    let text = std::fs::read_to_string(fixture("scenarios").join(name)).unwrap();
-    Scenario::read(&text).unwrap()
+/// Reads a scenario file.
+pub(crate) fn scenario_at(path: &Path) -> Scenario {
+    Scenario::read(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// What a scenario asks to be read.
