@@ -7,17 +7,8 @@ use thiserror::Error;
 
 use super::amount::Amount;
 use super::currency::Currency;
-use super::list::List;
+use super::list::{List, Side};
 use super::period::Timestamp;
-
-/// Which of the two books an entry was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The master ledger.
-    Master,
-    /// A customer's ledger.
-    Customer,
-}
 
 /// Which way the money goes, seen from the wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -63,7 +63,9 @@ impl LedgerFrame {
     pub fn concat(parts: Vec<Self>) -> Result<Self, FrameError> {
         let mut parts = parts.into_iter();
         let Some(Self(mut whole)) = parts.next() else {
-            return super::LedgerColumns::with_capacity(0).finish();
+            return Self::gate(DataFrame::empty_with_schema(&Schema::from_iter(
+                c::SCHEMA.map(|(name, kind)| Field::new(name.into(), kind)),
+            )));
         };
         for Self(part) in parts {
             whole.vstack_mut_owned(part)?;
