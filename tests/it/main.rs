@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod archive;
+mod books;
 mod cli;
+mod damage;
 mod fetch;
 mod fetch_walk;
 mod invoice;
+mod laws;
+mod plain;
 mod report;
 mod scenarios;
 mod scrub;
