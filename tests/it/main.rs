@@ -9,6 +9,8 @@ mod fetch;
 mod fetch_walk;
 mod invoice;
 mod laws;
+mod laws_money;
+mod laws_order;
 mod plain;
 mod report;
 mod scenarios;
