@@ -164,9 +164,8 @@ impl LedgerFrame {
                 origin: Origin { page: place(c::PAGE, page)?, row: place(c::ROW, row)? },
             });
         }
-        entries.sort_by(|a, b| {
-            (&a.id, &a.ledger, a.content(), a.origin).cmp(&(&b.id, &b.ledger, b.content(), b.origin))
-        });
+        entries
+            .sort_by(|a, b| (&a.id, &a.ledger, a.content(), a.origin).cmp(&(&b.id, &b.ledger, b.content(), b.origin)));
         Ok(entries)
     }
 
