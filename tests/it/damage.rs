@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use tieout::domain::{Amount, Class, List};
 use tieout::simulator::{Row, Scenario, ScenarioError, World};
 
-use crate::books::{RawBooks, State, ledger, one_of};
+use crate::books::{Claim, RawBooks, State, ledger, one_of};
 
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
@@ -98,11 +98,29 @@ pub(crate) fn damaged(rng: &mut ChaCha8Rng) -> RawBooks {
         strike(&mut books, &list, rng);
     }
     books.make_honest();
+    if rng.random_range(0..3) == 0 {
+        let list = one_of(rng, &lists);
+        lie(&mut books.ledgers.get_mut(list).unwrap().claim, rng);
+    }
     if rng.random_range(0..8) == 0 {
         let list = one_of(rng, &lists);
         books.ledgers.get_mut(list).unwrap().state = *one_of(rng, &[State::Missing, State::Unstable]);
     }
     books
+}
+
+/// Makes a list say something wrong of itself.
+fn lie(claim: &mut Claim, rng: &mut ChaCha8Rng) {
+    let more = *one_of(rng, &[Amount::from_units(1_000_000), Amount::from_units(-25_000)]);
+    match rng.random_range(0..7) {
+        0 => claim.total += 1,
+        1 => claim.transactions += 1,
+        2 => *claim = Claim { debit: claim.debit + more, net: claim.net - more, ..*claim },
+        3 => *claim = Claim { credit: claim.credit + more, net: claim.net + more, ..*claim },
+        4 => claim.net += more,
+        5 => *claim = Claim { total: claim.total, ..Claim::default() },
+        _ => *claim = Claim { debit: claim.credit, credit: claim.debit, net: -claim.net, ..*claim },
+    }
 }
 
 /// One blow to one row of a list.

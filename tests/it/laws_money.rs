@@ -31,7 +31,8 @@ fn card(rounding: &str) -> RateCard {
         format!("'{sign}{}.{:02}'", hundredths.abs() / 100, hundredths.abs() % 100)
     };
     let classes: String = MARKUPS.iter().map(|(class, markup)| format!("{class} = {}\n", percent(*markup))).collect();
-    let text = format!("rounding = '{rounding}'\n[markup]\ndefault = {}\n[markup.classes]\n{classes}", percent(DEFAULT));
+    let text =
+        format!("rounding = '{rounding}'\n[markup]\ndefault = {}\n[markup.classes]\n{classes}", percent(DEFAULT));
     RateCard::parse(&text).unwrap()
 }
 

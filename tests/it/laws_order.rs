@@ -19,14 +19,25 @@ use crate::plain::{self, Finding};
 /// Everything that a close says, but for where it read it.
 fn said(settled: &Settled) -> Vec<String> {
     let it = &settled.reconciliation;
-    let mut said: Vec<String> = it.breaks.iter().map(|found| {
-        // A row that cannot be read is known, and told of, by its place.
-        let placed = found.class() == Class::UnreadableEntry;
-        let told = if placed { "" } else { found.explanation() };
-        let id = if placed { "" } else { found.id() };
-        let values = (found.account(), found.currency(), found.reference(), found.field(), found.master_value(), found.customer_value());
-        format!("{} {id} {:?} {values:?} {:?} {told}", found.class(), found.entry_ids(), found.legs())
-    }).collect();
+    let mut said: Vec<String> = it
+        .breaks
+        .iter()
+        .map(|found| {
+            // A row that cannot be read is known, and told of, by its place.
+            let placed = found.class() == Class::UnreadableEntry;
+            let told = if placed { "" } else { found.explanation() };
+            let id = if placed { "" } else { found.id() };
+            let values = (
+                found.account(),
+                found.currency(),
+                found.reference(),
+                found.field(),
+                found.master_value(),
+                found.customer_value(),
+            );
+            format!("{} {id} {:?} {values:?} {:?} {told}", found.class(), found.entry_ids(), found.legs())
+        })
+        .collect();
     said.sort();
     said.extend(it.tie_outs.iter().map(|it| {
         format!("{:?} {:?} {:?} {:?} {:?}", it.key(), it.master(), it.customer(), it.explained(), it.verdict())

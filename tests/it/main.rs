@@ -11,6 +11,7 @@ mod invoice;
 mod laws;
 mod laws_money;
 mod laws_order;
+mod laws_proof;
 mod plain;
 mod report;
 mod scenarios;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tieout::domain::{Amount, Class, Currency, Direction, List, Severity, Timestamp, TieOutKey};
+use tieout::domain::{Amount, Class, Currency, Direction, List, Severity, TieOutKey, Timestamp};
 use tieout::run::Settled;
 use tieout::simulator::Row;
 
