@@ -195,15 +195,16 @@ impl Entry {
     /// Whether both say the same of the same entry; where they were read does not matter.
     #[must_use]
     pub fn same_content(&self, other: &Self) -> bool {
-        self.account == other.account
-            && self.currency == other.currency
-            && self.direction == other.direction
-            && self.amount == other.amount
-            && self.kind == other.kind
-            && self.status == other.status
-            && self.reference == other.reference
-            && self.description == other.description
-            && self.created_at == other.created_at
+        self.content() == other.content()
+    }
+
+    /// What the partner says of the entry, and nothing of where: puts several copies of one entry into an order that
+    /// does not hang on the order of rows.
+    #[must_use]
+    pub fn content(&self) -> impl Ord + '_ {
+        let Self { account, currency, direction, amount, kind, status, .. } = self;
+        let texts = (self.reference.as_deref(), &self.description);
+        (account, *currency, *direction, *amount, kind, status, texts, self.created_at)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Every copy, on either side, of every entry that needs judging, sorted by id, side, ledger and origin.
+    /// Every copy, on either side, of every entry that needs judging, sorted by id, side, ledger, content and origin.
     ///
     /// An entry is left out only when it is plain: once in each book, with the same account, currency, direction,
     /// amount, status and calendar; settled; not negative; of a class that rules name; and inside or outside the
@@ -49,7 +49,9 @@ impl Comparison<'_> {
         let mut entries = pick(self.master, Side::Master)?;
         entries.retain(|entry| entry.account != self.partner);
         entries.extend(pick(self.customers, Side::Customer)?);
-        entries.sort_by(|a, b| (&a.id, a.side, &a.ledger, a.origin).cmp(&(&b.id, b.side, &b.ledger, b.origin)));
+        entries.sort_by(|a, b| {
+            (&a.id, a.side, &a.ledger, a.content(), a.origin).cmp(&(&b.id, b.side, &b.ledger, b.content(), b.origin))
+        });
         Ok(entries)
     }
 

@@ -118,16 +118,16 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
     }
     let reading = reading(control, received);
     // Rows that could not be read have no amount to add: then only the count can prove the walk.
-    if reading == "none" && received.unreadable == 0 && received.rows > 0 {
-        if degraded(control) {
+    if reading == "none" && received.unreadable == 0 {
+        if !degraded(control) {
+            mismatches.extend(sums(control, &received.totals));
+        } else if received.rows > 0 {
             let sentence = format!(
                 "the summary of {} is all zero beside {} entries: a degraded answer; the count still proves the walk",
                 record.list, received.rows
             );
             let rows = received.rows.to_string();
             found.push(fact(Class::DegradedSummary, owner(&record.list), "summary", "0", &rows, sentence));
-        } else {
-            mismatches.extend(sums(control, &received.totals));
         }
     }
     if !mismatches.is_empty() {

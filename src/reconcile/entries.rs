@@ -129,14 +129,13 @@ fn existence(group: &Group<'_>, scope: &Scope) -> Option<Class> {
     }
 }
 
-/// Is it there once?
+/// Is it there once, in each book? The first fault in order of precedence, where the books differ in this, too.
 fn repetition(group: &Group<'_>) -> Option<Class> {
-    let conflict = |copies: &[&Entry]| copies.iter().any(|copy| !copy.same_content(copies[0]));
-    match (group.master.len() > 1 || group.customers.len() > 1, conflict(&group.master) || conflict(&group.customers)) {
-        (false, _) => None,
-        (true, false) => Some(Class::DuplicateEntry),
-        (true, true) => Some(Class::ConflictingEntry),
-    }
+    let of_book = |copies: &[&Entry]| {
+        let same = copies.iter().all(|copy| copy.same_content(copies[0]));
+        (copies.len() > 1).then_some(if same { Class::DuplicateEntry } else { Class::ConflictingEntry })
+    };
+    of_book(&group.master).into_iter().chain(of_book(&group.customers)).min()
 }
 
 /// Do both sides say the same of it?

@@ -1,14 +1,19 @@
 //! The integration tests: one binary, one module a topic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "figures in tests are small")]
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod archive;
 mod audit;
+mod books;
 mod cli;
+mod damage;
 mod fetch;
 mod fetch_walk;
 mod invoice;
+mod laws;
+mod laws_money;
+mod laws_order;
+mod laws_proof;
+mod plain;
 mod report;
 mod scenarios;
 mod scrub;
