@@ -43,7 +43,7 @@ pub(super) fn dashboard(
         return Ok(None);
     }
     let body = only_body(archive, list)?;
-    let Ok(dashboard) = serde_json::from_slice::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
+    let Ok(dashboard) = wire::object::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
     let currency: Option<Currency> = dashboard.currency.and_then(|code| code.parse().ok());
     Ok(amount(dashboard.total_balance).map(|total| (total, currency)))
 }
@@ -59,7 +59,7 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
         control.total = control.total.or(read.total);
         for (raw, row) in read.accounts.into_iter().zip(1_u32..) {
             rows += 1;
-            match serde_json::from_str::<AccountRow<'_>>(raw.get()) {
+            match wire::object::<AccountRow<'_>>(raw.get().as_bytes()) {
                 Ok(account) if AccountId::parse(&account.auth_id).is_ok() => {
                     customers.insert(account.auth_id.clone().into_owned(), customer(account));
                 }
@@ -101,7 +101,7 @@ fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, Normalis
 }
 
 fn parse<'a, T: Deserialize<'a>>(list: &ListEvidence, page: u32, body: &'a [u8]) -> Result<T, NormaliseError> {
-    serde_json::from_slice(body).map_err(|refused| NormaliseError::Page {
+    wire::object(body).map_err(|refused| NormaliseError::Page {
         list: list.list.clone(),
         page,
         reason: refused.to_string(),

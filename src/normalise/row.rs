@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::classify::{Rules, direction_of};
 use crate::domain::{Amount, Calendar, Currency, Entry, List, Origin, Timestamp, UnreadableRow};
-use crate::wire::{LedgerRow, decimal_text};
+use crate::wire::{LedgerRow, decimal_text, object};
 
 /// The only status that counts as settled (partner API, ledger rows).
 const SETTLED: &str = "completed";
@@ -30,7 +30,7 @@ pub(super) fn entry(
     origin: Origin,
     reading: &Reading<'_>,
 ) -> Result<Entry, Box<UnreadableRow>> {
-    let row: LedgerRow<'_> = serde_json::from_str(raw.get())
+    let row: LedgerRow<'_> = object(raw.get().as_bytes())
         .map_err(|refused| Box::new(unreadable(raw, list, origin, without_position(&refused))))?;
     let refuse = |reason| Box::new(unreadable(raw, list, origin, reason));
     if row.id.trim().is_empty() {
