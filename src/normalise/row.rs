@@ -1,7 +1,8 @@
 //! One row: the partner's JSON into an entry, or the reason why not.
 
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::classify::{Rules, direction_of};
@@ -78,9 +79,16 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 fn unreadable(raw: &RawValue, list: &List, origin: Origin, reason: String) -> UnreadableRow {
-    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let text = |key: &str| value.get(key)?.as_str().filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned);
-    UnreadableRow { list: list.clone(), origin, id: text("id"), account: text("account_id"), reason }
+    let (id, account) = (text_of(raw, "id"), text_of(raw, "account_id"));
+    UnreadableRow { list: list.clone(), origin, id, account, reason }
+}
+
+/// The text under a key of a row that cannot be read as a whole. The other values are passed over as they stand, so that
+/// one that no parser takes does not cost the row its name.
+pub(super) fn text_of(raw: &RawValue, key: &str) -> Option<String> {
+    let values: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+    let text: String = serde_json::from_str(values.get(key)?.get()).ok()?;
+    (!text.trim().is_empty()).then_some(text)
 }
 
 fn shown(text: &str) -> String {

@@ -6,6 +6,8 @@ mod cli;
 mod fetch;
 mod fetch_walk;
 mod invoice;
+mod raw;
+mod refusals;
 mod report;
 mod scenarios;
 mod scrub;
