@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use super::NormaliseError;
 use super::books::{Control, Customer, ListRecord, Partner};
 use super::ledger::state_of;
-use super::row::without_position;
-use crate::archive::{Archive, ListEvidence};
+use super::row::{text_of, without_position};
+use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Currency, List, Origin, UnreadableRow};
 use crate::wire::{self, AccountRow, AccountsPage};
 
@@ -52,6 +52,8 @@ pub(super) fn dashboard(
 pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accounts, NormaliseError> {
     let mut control = Control::default();
     let (mut customers, mut unwalkable, mut unreadable) = (BTreeMap::new(), Vec::new(), Vec::new());
+    // On a list that kept shifting an account may have come twice by that alone.
+    let whole = matches!(list.outcome, ListOutcome::Complete { .. });
     let mut rows = 0;
     for page in &list.pages {
         let body = archive.body(&page.digest)?;
@@ -59,19 +61,25 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
         control.total = control.total.or(read.total);
         for (raw, row) in read.accounts.into_iter().zip(1_u32..) {
             rows += 1;
-            match wire::object::<AccountRow<'_>>(raw.get().as_bytes()) {
-                Ok(account) if AccountId::parse(&account.auth_id).is_ok() => {
-                    customers.insert(account.auth_id.clone().into_owned(), customer(account));
+            let refused = match wire::object::<AccountRow<'_>>(raw.get().as_bytes()) {
+                Ok(account) if account.auth_id.trim().is_empty() => "auth_id is empty".to_owned(),
+                Ok(account) if whole && customers.contains_key(account.auth_id.as_ref()) => {
+                    format!("auth_id {:?} is listed a second time", account.auth_id)
                 }
-                Ok(account) => unwalkable.push(account.auth_id.into_owned()),
-                Err(refused) => unreadable.push(UnreadableRow {
-                    list: List::Accounts,
-                    origin: Origin { page: page.page, row },
-                    id: None,
-                    account: None,
-                    reason: without_position(&refused),
-                }),
-            }
+                Ok(account) => {
+                    let id = account.auth_id.clone().into_owned();
+                    if AccountId::parse(&id).is_ok() {
+                        customers.insert(id, customer(account));
+                    } else {
+                        unwalkable.push(id);
+                    }
+                    continue;
+                }
+                Err(refused) => without_position(&refused),
+            };
+            let origin = Origin { page: page.page, row };
+            let account = text_of(raw, "auth_id");
+            unreadable.push(UnreadableRow { list: List::Accounts, origin, id: None, account, reason: refused });
         }
     }
     unwalkable.sort();
