@@ -21,13 +21,18 @@ pub(super) struct Accounts {
     pub(super) record: ListRecord,
 }
 
-/// Reads `/me`.
-pub(super) fn partner(archive: &Archive, list: &ListEvidence) -> Result<Partner, NormaliseError> {
+/// Reads `/me`, which must be the archive's own partner.
+pub(super) fn partner(archive: &Archive, list: &ListEvidence, owner: &str) -> Result<Partner, NormaliseError> {
     let body = only_body(archive, list)?;
     let me: wire::Me<'_> = parse(list, 1, &body)?;
+    let account = AccountId::parse(&me.auth_id)?;
+    if account.as_str() != owner {
+        let reason = format!("partner {account}, expected {owner}, whose archive this is");
+        return Err(NormaliseError::Page { list: List::Me, page: 1, reason });
+    }
     Ok(Partner {
         uuid: me.id.into_owned(),
-        account: AccountId::parse(&me.auth_id)?,
+        account,
         name: me.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
         wallet: amount(me.balance),
         currency: me.currency.and_then(|code| code.parse().ok()),
