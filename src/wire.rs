@@ -6,10 +6,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 /// `GET /me`: the partner.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Me<'a> {
     /// The uuid that stands in `ptc:` references.
     #[serde(borrow)]
@@ -30,6 +32,7 @@ pub struct Me<'a> {
 
 /// `GET /dashboard`: the partner's totals.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Dashboard<'a> {
     /// The sum of the customers' wallets.
     #[serde(borrow)]
@@ -41,6 +44,7 @@ pub struct Dashboard<'a> {
 
 /// One page of `GET /accounts`.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct AccountsPage<'a> {
     /// The rows, each still raw, so that one bad row does not cost the page.
     #[serde(borrow)]
@@ -56,6 +60,7 @@ pub struct AccountsPage<'a> {
 
 /// One row of `GET /accounts`.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct AccountRow<'a> {
     /// `MA_…`.
     #[serde(borrow)]
@@ -73,6 +78,7 @@ pub struct AccountRow<'a> {
 
 /// The part of an account's pricing tier that is read.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct PricingTier<'a> {
     /// The currency of the account's rates, and so of its wallet.
     #[serde(borrow)]
@@ -82,6 +88,7 @@ pub struct PricingTier<'a> {
 /// One page of a ledger, of one customer or of the partner. The global ledger's envelope is undocumented; the names
 /// that other lists of the API use are read too.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct LedgerPage<'a> {
     /// The rows, each still raw, so that one bad row does not cost the page.
     #[serde(borrow, alias = "data", alias = "items")]
@@ -104,6 +111,7 @@ pub struct LedgerPage<'a> {
 
 /// The control totals that a ledger page carries.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Summary<'a> {
     /// Entries in the window.
     pub total_transactions: Option<u64>,
@@ -120,6 +128,7 @@ pub struct Summary<'a> {
 
 /// One ledger row.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct LedgerRow<'a> {
     /// The identity.
     #[serde(borrow)]
@@ -151,6 +160,17 @@ pub struct LedgerRow<'a> {
     /// RFC 3339.
     #[serde(borrow)]
     pub created_at: Cow<'a, str>,
+}
+
+/// Reads a JSON object. An array is refused: serde would take its values for the object's, by their places.
+///
+/// # Errors
+/// When the text is not JSON, no object, or not of this shape.
+pub fn object<'a, T: Deserialize<'a>>(text: &'a [u8]) -> serde_json::Result<T> {
+    match text.trim_ascii_start().first() {
+        Some(b'[') => Err(serde_json::Error::custom("invalid type: sequence, expected an object")),
+        Some(_) | None => serde_json::from_slice(text),
+    }
 }
 
 /// The decimal text of a JSON number or string; nothing for any other JSON value.

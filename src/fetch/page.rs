@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 use crate::domain::List;
-use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me};
+use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 pub(super) type RowId = u128;
@@ -78,7 +78,7 @@ fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, Strin
 }
 
 fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
+    object(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
 }
 
 fn ledger_facts(page: LedgerPage<'_>) -> PageFacts {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::NormaliseError;
 use super::books::{Control, Customer, ListRecord, ListState, Partner};
-use super::row::{amount, without_position};
-use crate::archive::{Archive, ListEvidence};
+use super::row::{amount, text_of, without_position};
+use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Currency, List, Origin, UnreadableRow};
 use crate::wire::{self, AccountRow, AccountsPage};
 
@@ -19,13 +19,18 @@ pub(super) struct Accounts {
     pub(super) record: ListRecord,
 }
 
-/// Reads `/me`.
-pub(super) fn partner(archive: &Archive, list: &ListEvidence) -> Result<Partner, NormaliseError> {
+/// Reads `/me`, which must be the archive's own partner.
+pub(super) fn partner(archive: &Archive, list: &ListEvidence, owner: &str) -> Result<Partner, NormaliseError> {
     let body = only_body(archive, list)?;
     let me: wire::Me<'_> = parse(list, 1, &body)?;
+    let account = AccountId::parse(&me.auth_id)?;
+    if account.as_str() != owner {
+        let reason = format!("partner {account}, expected {owner}, whose archive this is");
+        return Err(NormaliseError::Page { list: List::Me, page: 1, reason });
+    }
     Ok(Partner {
         uuid: me.id.into_owned(),
-        account: AccountId::parse(&me.auth_id)?,
+        account,
         name: me.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
         wallet: amount(me.balance),
         currency: me.currency.and_then(|code| code.parse().ok()),
@@ -41,7 +46,7 @@ pub(super) fn dashboard(
         return Ok(None);
     }
     let body = only_body(archive, list)?;
-    let Ok(dashboard) = serde_json::from_slice::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
+    let Ok(dashboard) = wire::object::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
     let currency: Option<Currency> = dashboard.currency.and_then(|code| code.parse().ok());
     Ok(amount(dashboard.total_balance).map(|total| (total, currency)))
 }
@@ -50,6 +55,8 @@ pub(super) fn dashboard(
 pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accounts, NormaliseError> {
     let mut control = Control::default();
     let (mut customers, mut unwalkable, mut unreadable) = (BTreeMap::new(), Vec::new(), Vec::new());
+    // On a list that kept shifting an account may have come twice by that alone.
+    let whole = matches!(list.outcome, ListOutcome::Complete { .. });
     let mut rows = 0;
     for page in &list.pages {
         let body = archive.body(&page.digest)?;
@@ -57,19 +64,25 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
         control.total = control.total.or(read.total);
         for (raw, row) in read.accounts.into_iter().zip(1_u32..) {
             rows += 1;
-            match serde_json::from_str::<AccountRow<'_>>(raw.get()) {
-                Ok(account) if AccountId::parse(&account.auth_id).is_ok() => {
-                    customers.insert(account.auth_id.clone().into_owned(), customer(account));
+            let refused = match wire::object::<AccountRow<'_>>(raw.get().as_bytes()) {
+                Ok(account) if account.auth_id.trim().is_empty() => "auth_id is empty".to_owned(),
+                Ok(account) if whole && customers.contains_key(account.auth_id.as_ref()) => {
+                    format!("auth_id {:?} is listed a second time", account.auth_id)
                 }
-                Ok(account) => unwalkable.push(account.auth_id.into_owned()),
-                Err(refused) => unreadable.push(UnreadableRow {
-                    list: List::Accounts,
-                    origin: Origin { page: page.page, row },
-                    id: None,
-                    account: None,
-                    reason: without_position(&refused),
-                }),
-            }
+                Ok(account) => {
+                    let id = account.auth_id.clone().into_owned();
+                    if AccountId::parse(&id).is_ok() {
+                        customers.insert(id, customer(account));
+                    } else {
+                        unwalkable.push(id);
+                    }
+                    continue;
+                }
+                Err(refused) => without_position(&refused),
+            };
+            let origin = Origin { page: page.page, row };
+            let account = text_of(raw, "auth_id");
+            unreadable.push(UnreadableRow { list: List::Accounts, origin, id: None, account, reason: refused });
         }
     }
     unwalkable.sort();
@@ -94,7 +107,7 @@ fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, Normalis
 }
 
 fn parse<'a, T: Deserialize<'a>>(list: &ListEvidence, page: u32, body: &'a [u8]) -> Result<T, NormaliseError> {
-    serde_json::from_slice(body).map_err(|refused| NormaliseError::Page {
+    wire::object(body).map_err(|refused| NormaliseError::Page {
         list: list.list.clone(),
         page,
         reason: refused.to_string(),

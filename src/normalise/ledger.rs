@@ -9,7 +9,7 @@ use super::{NormaliseError, Rules};
 use crate::archive::{Archive, Evidence, ListEvidence, PageRef};
 use crate::domain::{Calendar, List, Origin, UnreadableRow};
 use crate::frame::{LedgerColumns, LedgerFrame};
-use crate::wire::{LedgerPage, Summary};
+use crate::wire::{LedgerPage, Summary, object};
 
 /// Every ledger, read.
 pub(super) struct Ledgers {
@@ -104,7 +104,7 @@ fn decode_page(
     unreadable: &mut Vec<UnreadableRow>,
 ) -> Result<PageRecord, NormaliseError> {
     let list = task.list.clone();
-    let page: LedgerPage<'_> = match serde_json::from_slice(body) {
+    let page: LedgerPage<'_> = match object(body) {
         Ok(page) => page,
         Err(refused) => {
             let refused = Some(format!("page {}: {refused}", task.page.page));
@@ -128,7 +128,7 @@ fn decode_page(
 
 /// The control totals on a page; a summary that cannot be read counts as none.
 fn control_of(page: &LedgerPage<'_>) -> Control {
-    let summary = page.summary.and_then(|raw| serde_json::from_str::<Summary<'_>>(raw.get()).ok());
+    let summary = page.summary.and_then(|raw| object::<Summary<'_>>(raw.get().as_bytes()).ok());
     let summary = summary.as_ref();
     Control {
         total: page.total,

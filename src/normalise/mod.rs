@@ -64,7 +64,7 @@ pub enum NormaliseError {
 /// unreadable. A ledger that cannot be read is no error: its record says so.
 pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> Result<Books, NormaliseError> {
     let calendar = Calendar::new(evidence.plan.period, options.zone);
-    let partner = accounts::partner(archive, needed(evidence, &List::Me)?)?;
+    let partner = accounts::partner(archive, needed(evidence, &List::Me)?, &evidence.partner)?;
     let dashboard = evidence.lists.iter().find(|found| found.list == List::Dashboard);
     let dashboard = dashboard.map(|list| accounts::dashboard(archive, list)).transpose()?.flatten();
     let accounts = accounts::customers(archive, needed(evidence, &List::Accounts)?)?;

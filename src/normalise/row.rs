@@ -1,12 +1,13 @@
 //! One row: the partner's JSON into an entry, or the reason why not.
 
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::classify::{Rules, direction_of};
 use crate::domain::{Amount, Calendar, Currency, Entry, List, Origin, Timestamp, UnreadableRow};
-use crate::wire::{LedgerRow, decimal_text};
+use crate::wire::{LedgerRow, decimal_text, object};
 
 /// The only status that counts as settled (partner API, ledger rows).
 const SETTLED: &str = "completed";
@@ -30,7 +31,7 @@ pub(super) fn entry(
     origin: Origin,
     reading: &Reading<'_>,
 ) -> Result<Entry, Box<UnreadableRow>> {
-    let row: LedgerRow<'_> = serde_json::from_str(raw.get())
+    let row: LedgerRow<'_> = object(raw.get().as_bytes())
         .map_err(|refused| Box::new(unreadable(raw, list, origin, without_position(&refused))))?;
     let refuse = |reason| Box::new(unreadable(raw, list, origin, reason));
     if row.id.trim().is_empty() {
@@ -78,9 +79,16 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 fn unreadable(raw: &RawValue, list: &List, origin: Origin, reason: String) -> UnreadableRow {
-    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let text = |key: &str| value.get(key)?.as_str().filter(|text| !text.trim().is_empty()).map(ToOwned::to_owned);
-    UnreadableRow { list: list.clone(), origin, id: text("id"), account: text("account_id"), reason }
+    let (id, account) = (text_of(raw, "id"), text_of(raw, "account_id"));
+    UnreadableRow { list: list.clone(), origin, id, account, reason }
+}
+
+/// The text under a key of a row that cannot be read as a whole. The other values are passed over as they stand, so that
+/// one that no parser takes does not cost the row its name.
+pub(super) fn text_of(raw: &RawValue, key: &str) -> Option<String> {
+    let values: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+    let text: String = serde_json::from_str(values.get(key)?.get()).ok()?;
+    (!text.trim().is_empty()).then_some(text)
 }
 
 fn shown(text: &str) -> String {

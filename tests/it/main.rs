@@ -21,3 +21,5 @@ mod seal;
 mod settings;
 mod simulator;
 mod support;
+mod tidy;
+mod tidy_lexer;
