@@ -120,8 +120,10 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
     // Rows that could not be read have no amount to add: then only the count can prove the walk.
     if reading == "none" && received.unreadable == 0 && received.rows > 0 {
         if degraded(control) {
+            let absent = control.debit.or(control.credit).is_none();
+            let seen = if absent { "absent or cannot be read" } else { "all zero" };
             let sentence = format!(
-                "the summary of {} is all zero beside {} entries: a degraded answer; the count still proves the walk",
+                "the summary of {} is {seen} beside {} entries: a degraded answer; the count still proves the walk",
                 record.list, received.rows
             );
             let rows = received.rows.to_string();
