@@ -28,6 +28,7 @@ pub(super) fn prove(
     };
     let (master, ledgers) = (by_name(books.master.totals_by_ledger()?), by_name(books.ledgers.totals_by_ledger()?));
     let (mut proofs, mut breaks) = (Vec::new(), missing(scope, options));
+    breaks.extend(strangers(books, scope));
     for record in &books.lists {
         let totals = match &record.list {
             List::Ledger(owner) => ledgers.get(owner.as_str()),
@@ -54,6 +55,22 @@ fn missing(scope: &Scope, options: &Options) -> Vec<BreakFacts> {
         fact(Class::MissingLedger, None, "ledger", "not read", "expected", sentence)
     });
     master.chain(customers).collect()
+}
+
+/// One `unknown-account` for each ledger of an account that the list does not hold, neither readable nor refused.
+fn strangers(books: &Books, scope: &Scope) -> Vec<BreakFacts> {
+    let refused = |account: &str| {
+        books.unreadable.iter().any(|row| row.list == List::Accounts && row.account.as_deref() == Some(account))
+    };
+    let strange = |record: &&ListRecord| {
+        record.rows > 0 && owner(&record.list).is_some_and(|account| !scope.knows(&account) && !refused(&account))
+    };
+    let told = books.lists.iter().filter(strange).map(|record| {
+        let sentence =
+            format!("{} holds {} entries, but the account list has no such account", record.list, record.rows);
+        fact(Class::UnknownAccount, owner(&record.list), "account", "absent", "a ledger", sentence)
+    });
+    told.collect()
 }
 
 fn prove_list(record: &ListRecord, received: &Received) -> (ListProof, Vec<BreakFacts>) {
@@ -122,8 +139,10 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
         if !degraded(control) {
             mismatches.extend(sums(control, &received.totals));
         } else if received.rows > 0 {
+            let absent = control.debit.or(control.credit).is_none();
+            let seen = if absent { "absent or cannot be read" } else { "all zero" };
             let sentence = format!(
-                "the summary of {} is all zero beside {} entries: a degraded answer; the count still proves the walk",
+                "the summary of {} is {seen} beside {} entries: a degraded answer; the count still proves the walk",
                 record.list, received.rows
             );
             let rows = received.rows.to_string();

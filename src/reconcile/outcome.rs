@@ -150,7 +150,7 @@ pub struct HeldAccount {
     /// The currency.
     pub currency: Currency,
     /// Σ settled debits of the period less refunds: from its own ledger, or from the master where that could not be
-    /// read.
+    /// read or has nothing of the kind.
     pub cost_base: Amount,
     /// Why, such as `amount-differs (2), timing (1)`.
     pub reason: String,

@@ -58,7 +58,7 @@ pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Re
     let accounts = standings(books, scope, findings)?;
     let own = charges(books.ledgers.charges(Side::Customer)?);
     let of_master = charges(books.master.charges(Side::Master)?);
-    let (mut tied, mut held) = (Vec::new(), Vec::new());
+    let (mut tied, mut held) = (Vec::<TiedAccount>::new(), Vec::<HeldAccount>::new());
     for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {
         let key = (standing.account.clone(), standing.currency);
         let book = if scope.missing.contains_key(&standing.account) { &of_master } else { &own };
@@ -72,23 +72,33 @@ pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Re
             held.push(HeldAccount { account, name, currency, cost_base, reason });
         }
     }
-    held.extend(strangers(scope, &of_master, findings));
+    let named: BTreeSet<(String, Currency)> = tied
+        .iter()
+        .map(|it| (it.account().to_owned(), it.currency()))
+        .chain(held.iter().map(|it| (it.account.clone(), it.currency)))
+        .collect();
+    held.extend(in_the_master_alone(books, scope, &of_master, findings, &named));
     held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(Standings { accounts, tied, held })
 }
 
-/// Accounts that the master charges and the account list does not hold.
-fn strangers<'a>(
-    scope: &'a Scope,
-    of_master: &'a Charges,
-    findings: &'a Findings<'_>,
-) -> impl Iterator<Item = HeldAccount> + 'a {
-    let unknown = of_master.iter().filter(|((account, _), _)| !scope.knows(account) && *account != scope.partner);
-    unknown.filter_map(|((account, currency), charges)| {
+/// What the master charges and no ledger does: to accounts that the account list does not hold, or to customers whose
+/// own ledger lacks it, all of it or a currency.
+fn in_the_master_alone(
+    books: &Books,
+    scope: &Scope,
+    of_master: &Charges,
+    findings: &Findings<'_>,
+    named: &BTreeSet<(String, Currency)>,
+) -> Vec<HeldAccount> {
+    let alone = of_master.iter().filter(|(key, _)| key.0 != scope.partner && !named.contains(key));
+    let held = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;
+        let name = books.customers.get(account).map(|customer| customer.name.clone()).unwrap_or_default();
         let reason = findings.reason(account);
-        Some(HeldAccount { account: account.clone(), name: String::new(), currency: *currency, cost_base, reason })
-    })
+        Some(HeldAccount { account: account.clone(), name, currency: *currency, cost_base, reason })
+    });
+    held.collect()
 }
 
 /// One line for each account and currency: the customers in the list, and the partner's own wallet.
