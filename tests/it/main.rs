@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod archive;
+mod binary;
 mod cli;
+mod desk;
 mod fetch;
 mod fetch_walk;
 mod invoice;
