@@ -207,8 +207,11 @@ impl Page<'_> {
         Ok(copies)
     }
 
+    /// Entries in order of time, each with the archived page it was read from.
     fn entries(&mut self, title: &str, entries: &[Entry]) {
         self.line(&format!("  {title}: {}", entries.len()));
+        let mut entries: Vec<&Entry> = entries.iter().collect();
+        entries.sort_by_key(|entry| (entry.created_at, &entry.id, entry.side));
         for entry in entries {
             let Entry { id, amount, currency, direction, class, status, .. } = entry;
             let when = self.close.books.calendar.local(entry.created_at);

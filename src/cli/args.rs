@@ -66,7 +66,7 @@ pub enum Command {
 /// Arguments of `demo`.
 #[derive(Debug, ClapArgs)]
 pub struct DemoArgs {
-    /// The run folder [default: reports/demo/<period>]
+    /// The run folder [default: reports/demo/YYYY-MM]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The scenario to close [default: one that is built in]
@@ -83,7 +83,7 @@ pub struct MonthArgs {
     /// The settings [default: tieout.toml in the current folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The run folder [default: reports/<period>]
+    /// The run folder [default: reports/YYYY-MM]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

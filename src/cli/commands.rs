@@ -1,23 +1,20 @@
 //! The commands, each handed to the pipeline with everything it needs.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, SettleArgs, SimulateArgs, VerifyArgs};
+use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, SettleArgs, VerifyArgs};
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::month::Month;
+use super::result::{object, outcome_of, requests, requests_json};
+use super::simulate::{interrupted, simulate};
 use super::terminal;
-use crate::fetch::Fetched;
-use crate::run::{self, Closed};
-use crate::simulator::{Scenario, Weather, World, serve};
+use crate::run;
 use crate::watch::Watch;
 
 /// Does what a command asks for.
@@ -88,53 +85,6 @@ fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
     Ok(Outcome { exit: Exit::TiedOut, text: format!("{file}: packed\nnext: tieout verify {file}"), json })
 }
 
-/// Serves until it is interrupted. Says where on stdout as soon as it listens.
-async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
-    let scenario = scenario_at(&args.scenario)?;
-    let (world, weather) = world_of(&scenario)?;
-    let refused = |error: std::io::Error| {
-        Failure::new(Exit::Usage, anyhow!(error).context(format!("--listen {}", args.listen)), None)
-    };
-    let listener = TcpListener::bind(args.listen).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
-    let partner = world.partner();
-    // The token opens the simulator alone; it is a scenario's, not a secret.
-    terminal::announce(&format!(
-        "scenario {:?} at http://{address}{}\nVOBIZ_AUTH_ID={} VOBIZ_AUTH_TOKEN={}",
-        scenario.name,
-        crate::simulator::BASE_PATH,
-        partner.auth_id,
-        partner.token,
-    ));
-    serve(world, weather, listener, interrupted()).await.map_err(refused)?;
-    Ok(Outcome { exit: Exit::TiedOut, text: String::new(), json: Map::new() })
-}
-
-/// Resolves when the user interrupts.
-async fn interrupted() {
-    // Where no signal can be heard there is none to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Reads a scenario file.
-pub(super) fn scenario_at(path: &Path) -> Result<Scenario, Failure> {
-    let refused = |error: anyhow::Error| {
-        let hint = "scenario files are described in the README; fixtures/scenarios holds examples".to_owned();
-        Failure::new(Exit::Usage, error.context(path.display().to_string()), Some(hint))
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.into()))?;
-    Scenario::read(&text).map_err(|error| refused(error.into()))
-}
-
-/// Builds what a scenario describes.
-pub(super) fn world_of(scenario: &Scenario) -> Result<(Arc<World>, Weather), Failure> {
-    let world = World::build(scenario)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow!(error).context(scenario.name.clone()), None))?;
-    Ok((Arc::new(world), Weather::new(scenario.weather.clone(), scenario.seed)))
-}
-
 /// The month asked for, with a warning when it is not over.
 fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
     let month = Month::prepare(args, environment)?;
@@ -158,41 +108,4 @@ fn on_runtime(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Ou
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
-}
-
-/// What a close came to.
-pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome {
-    let (settled, run) = (&closed.settled, closed.folder.display().to_string());
-    let mut breaks: Map<String, Value> = Map::new();
-    for found in &settled.reconciliation.breaks {
-        let count = breaks.get(found.class().slug()).and_then(Value::as_u64).unwrap_or(0);
-        breaks.insert(found.class().slug().to_owned(), (count + 1).into());
-    }
-    let line = fetched.map(|fetched| format!("\nfetched with {}", requests(fetched))).unwrap_or_default();
-    let text = format!("{}\nrun  {run}\nseal {}{line}", settled.summary().trim_end(), settled.seal.hash);
-    let json = object(json!({
-        "run": run,
-        "seal": settled.seal.hash,
-        "verdict": settled.verdict().word(),
-        "breaks": breaks,
-        "invoices": settled.billing.invoices.len(),
-        "held": settled.billing.held.len(),
-        "fetch": fetched.map(requests_json),
-    }));
-    Outcome { exit: settled.verdict().into(), text, json }
-}
-
-fn requests(fetched: &Fetched) -> String {
-    let Fetched { requests, retries, elapsed, .. } = fetched;
-    format!("{requests} requests, {retries} of them repeats, in {} s", elapsed.as_secs())
-}
-
-fn requests_json(fetched: &Fetched) -> Value {
-    let elapsed_ms = u64::try_from(fetched.elapsed.as_millis()).unwrap_or(u64::MAX);
-    json!({ "requests": fetched.requests, "retries": fetched.retries, "elapsed_ms": elapsed_ms })
-}
-
-/// The object that `json!({…})` makes.
-fn object(value: Value) -> Map<String, Value> {
-    if let Value::Object(object) = value { object } else { Map::new() }
 }

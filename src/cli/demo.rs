@@ -8,9 +8,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::args::DemoArgs;
-use super::commands::{outcome_of, scenario_at, world_of};
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
+use super::result::outcome_of;
+use super::simulate::{scenario_at, world_of};
 use crate::archive::FetchPlan;
 use crate::domain::AccountId;
 use crate::fetch::{Credentials, Limits, Line, Secret};

@@ -12,6 +12,8 @@ mod exit;
 mod logs;
 mod month;
 mod progress;
+mod result;
+mod simulate;
 mod tally;
 mod terminal;
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::amount::Amount;
 use super::currency::Currency;
 use super::digest::hex;
-use super::tie_out::TieOutKey;
+use super::tie_out_key::TieOutKey;
 
 /// How much a break weighs. The worst one found is the verdict; `Break` and `Incomplete` keep an account from being
 /// invoiced.

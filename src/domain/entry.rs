@@ -7,17 +7,8 @@ use thiserror::Error;
 
 use super::amount::Amount;
 use super::currency::Currency;
-use super::list::List;
+use super::list::{List, Side};
 use super::period::Timestamp;
-
-/// Which of the two books an entry was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The master ledger.
-    Master,
-    /// A customer's ledger.
-    Customer,
-}
 
 /// Which way the money goes, seen from the wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -204,15 +195,16 @@ impl Entry {
     /// Whether both say the same of the same entry; where they were read does not matter.
     #[must_use]
     pub fn same_content(&self, other: &Self) -> bool {
-        self.account == other.account
-            && self.currency == other.currency
-            && self.direction == other.direction
-            && self.amount == other.amount
-            && self.kind == other.kind
-            && self.status == other.status
-            && self.reference == other.reference
-            && self.description == other.description
-            && self.created_at == other.created_at
+        self.content() == other.content()
+    }
+
+    /// What the partner says of the entry, and nothing of where: puts several copies of one entry into an order that
+    /// does not hang on the order of rows.
+    #[must_use]
+    pub fn content(&self) -> impl Ord + '_ {
+        let Self { account, currency, direction, amount, kind, status, .. } = self;
+        let texts = (self.reference.as_deref(), &self.description);
+        (account, *currency, *direction, *amount, kind, status, texts, self.created_at)
     }
 }
 

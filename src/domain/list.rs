@@ -4,7 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::account::{AccountId, AccountIdError};
-use super::entry::Side;
+
+/// Which of the two books an entry was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The master ledger.
+    Master,
+    /// A customer's ledger.
+    Customer,
+}
 
 /// One list (or single object) of the partner API. Its text is its path below the base, so a person can ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

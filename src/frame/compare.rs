@@ -12,6 +12,8 @@ pub struct Comparison<'a> {
     pub master: &'a LedgerFrame,
     /// All customers' ledgers.
     pub customers: &'a LedgerFrame,
+    /// Whether both books were read; where one was not, no entry can be missed in it.
+    pub both_read: bool,
     /// The partner's own account, whose entries are its wallet and need no counterpart.
     pub partner: &'a str,
     /// Entries to judge in any case, by id.
@@ -19,7 +21,7 @@ pub struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Every copy, on either side, of every entry that needs judging, sorted by id, side, ledger and origin.
+    /// Every copy, on either side, of every entry that needs judging, sorted by id, side, ledger, content and origin.
     ///
     /// An entry is left out only when it is plain: once in each book, with the same account, currency, direction,
     /// amount, status and calendar; settled; not negative; of a class that rules name; and inside or outside the
@@ -32,14 +34,13 @@ impl Comparison<'_> {
         let master = Self::pieces(master, c::ACCOUNT).collect()?;
         let customers = Self::pieces(self.customers.lazy(), c::LEDGER).collect()?;
         let also = df!(c::ID => self.also)?;
-        let ids = [
-            Self::repeated(&master),
-            Self::repeated(&customers),
-            Self::absent(&master, &customers),
-            Self::absent(&customers, &master),
-            Self::unlike(&master, &customers),
-            also.lazy(),
-        ];
+        let mut ids = vec![Self::repeated(&master), Self::repeated(&customers), also.lazy()];
+        if self.both_read {
+            ids.extend([Self::absent(&master, &customers), Self::absent(&customers, &master)]);
+            ids.push(Self::unlike(&master, &customers));
+        } else {
+            ids.extend([Self::odd(&master), Self::odd(&customers)]);
+        }
         let ids = concat(ids, UnionArgs::default())?.unique(None, UniqueKeepStrategy::Any).collect()?;
         let pick = |book: &LedgerFrame, side| -> Result<Vec<Entry>, FrameError> {
             let picked = book.lazy().semi_join(ids.clone().lazy(), col(c::ID), col(c::ID)).collect()?;
@@ -48,7 +49,9 @@ impl Comparison<'_> {
         let mut entries = pick(self.master, Side::Master)?;
         entries.retain(|entry| entry.account != self.partner);
         entries.extend(pick(self.customers, Side::Customer)?);
-        entries.sort_by(|a, b| (&a.id, a.side, &a.ledger, a.origin).cmp(&(&b.id, b.side, &b.ledger, b.origin)));
+        entries.sort_by(|a, b| {
+            (&a.id, a.side, &a.ledger, a.content(), a.origin).cmp(&(&b.id, b.side, &b.ledger, b.content(), b.origin))
+        });
         Ok(entries)
     }
 
@@ -87,6 +90,10 @@ impl Comparison<'_> {
     fn absent(book: &DataFrame, from: &DataFrame) -> LazyFrame {
         let relevant = book.clone().lazy().filter(col(c::IN_PERIOD).or(col("odd")));
         relevant.anti_join(from.clone().lazy(), col(c::ID), col(c::ID)).select([col(c::ID)])
+    }
+
+    fn odd(book: &DataFrame) -> LazyFrame {
+        book.clone().lazy().filter(col("odd")).select([col(c::ID)])
     }
 
     fn unlike(master: &DataFrame, customers: &DataFrame) -> LazyFrame {

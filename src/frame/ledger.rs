@@ -63,7 +63,9 @@ impl LedgerFrame {
     pub fn concat(parts: Vec<Self>) -> Result<Self, FrameError> {
         let mut parts = parts.into_iter();
         let Some(Self(mut whole)) = parts.next() else {
-            return super::LedgerColumns::with_capacity(0).finish();
+            return Self::gate(DataFrame::empty_with_schema(&Schema::from_iter(
+                c::SCHEMA.map(|(name, kind)| Field::new(name.into(), kind)),
+            )));
         };
         for Self(part) in parts {
             whole.vstack_mut_owned(part)?;
@@ -85,7 +87,7 @@ impl LedgerFrame {
         self.0.clone().lazy()
     }
 
-    /// The entries of a customer's ledger, or of one account in the master, sorted by id and origin.
+    /// The entries of a customer's ledger, or of one account in the master, sorted by id, content and origin.
     ///
     /// # Errors
     /// When polars refuses.
@@ -94,7 +96,7 @@ impl LedgerFrame {
         Self(self.lazy().filter(col(holder).eq(lit(account.to_owned()))).collect()?).entries(side)
     }
 
-    /// Every copy of the entries with these ids, sorted by id and origin.
+    /// Every copy of the entries with these ids, sorted by id, content and origin.
     ///
     /// # Errors
     /// When polars refuses.
@@ -120,7 +122,7 @@ impl LedgerFrame {
         Self(self.0.filter(&mask)?).entries(side)
     }
 
-    /// All entries as rows, sorted by id, ledger and origin: for the few that need judging.
+    /// All entries as rows, sorted by id, ledger, content and origin: for the few that need judging.
     ///
     /// # Errors
     /// When a column does not hold what it promises.
@@ -164,7 +166,8 @@ impl LedgerFrame {
                 origin: Origin { page: place(c::PAGE, page)?, row: place(c::ROW, row)? },
             });
         }
-        entries.sort_by(|a, b| (&a.id, &a.ledger, a.origin).cmp(&(&b.id, &b.ledger, b.origin)));
+        entries
+            .sort_by(|a, b| (&a.id, &a.ledger, a.content(), a.origin).cmp(&(&b.id, &b.ledger, b.content(), b.origin)));
         Ok(entries)
     }
 

@@ -4,13 +4,14 @@
 //! values in a stable order. polars selects, groups, joins and sums (in `Int128`: its `Int64` sums wrap in silence); it
 //! never multiplies, divides or rounds money.
 
+mod builder;
 mod columns;
 mod compare;
 mod ledger;
 mod parquet;
 mod totals;
 
-pub use columns::LedgerColumns;
+pub use builder::LedgerColumns;
 pub use compare::Comparison;
 pub use ledger::{FrameError, LedgerFrame};
 pub use parquet::Part;

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::NormaliseError;
-use super::books::{Control, Customer, ListRecord, Partner};
-use super::ledger::state_of;
-use super::row::{text_of, without_position};
+use super::books::{Control, Customer, ListRecord, ListState, Partner};
+use super::row::{amount, text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Currency, List, Origin, UnreadableRow};
 use crate::wire::{self, AccountRow, AccountsPage};
@@ -90,7 +88,7 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
     unwalkable.sort();
     unwalkable.dedup();
     let refused = u64::try_from(unreadable.len()).unwrap_or(u64::MAX);
-    let record = ListRecord { list: List::Accounts, state: state_of(list), control, rows, unreadable: refused };
+    let record = ListRecord { list: List::Accounts, state: ListState::of(list), control, rows, unreadable: refused };
     Ok(Accounts { customers, unwalkable, unreadable, record })
 }
 
@@ -100,11 +98,6 @@ fn customer(account: AccountRow<'_>) -> Customer {
         wallet: amount(account.cash_credits),
         currency: account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok()),
     }
-}
-
-/// An amount that is there and readable.
-pub(super) fn amount(raw: Option<&RawValue>) -> Option<Amount> {
-    wire::decimal_text(raw?)?.parse().ok()
 }
 
 fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, NormaliseError> {

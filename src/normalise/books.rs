@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::archive::{ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Calendar, Currency, List, UnreadableRow};
 use crate::frame::LedgerFrame;
 
@@ -80,6 +81,17 @@ pub enum ListState {
     Unstable(String),
     /// Not to be had.
     Missing(String),
+}
+
+impl ListState {
+    /// What the archive says of a list.
+    pub(super) fn of(list: &ListEvidence) -> Self {
+        match &list.outcome {
+            ListOutcome::Complete { .. } => Self::Read,
+            ListOutcome::Unstable { reason, .. } => Self::Unstable(reason.clone()),
+            ListOutcome::Missing { reason } => Self::Missing(reason.clone()),
+        }
+    }
 }
 
 /// A list's own control totals, each where it carries one and it can be read.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use super::accounts::amount;
 use super::books::{Control, ListRecord, ListState};
-use super::row::{self, Reading};
+use super::row::{self, Reading, amount};
 use super::{NormaliseError, Rules};
-use crate::archive::{Archive, Evidence, ListEvidence, ListOutcome, PageRef};
+use crate::archive::{Archive, Evidence, ListEvidence, PageRef};
 use crate::domain::{Calendar, List, Origin, UnreadableRow};
 use crate::frame::{LedgerColumns, LedgerFrame};
 use crate::wire::{LedgerPage, Summary, object};
@@ -152,20 +151,11 @@ fn records<'a>(lists: impl Iterator<Item = &'a ListEvidence>, pages: Vec<PageRec
             let refused = pages.iter().find_map(|page| page.refused.clone());
             ListRecord {
                 list: found.list.clone(),
-                state: refused.map_or_else(|| state_of(found), ListState::Missing),
+                state: refused.map_or_else(|| ListState::of(found), ListState::Missing),
                 control: pages.first().map(|page| page.control).unwrap_or_default(),
                 rows: pages.iter().map(|page| page.rows).sum(),
                 unreadable: pages.iter().map(|page| page.unreadable).sum(),
             }
         })
         .collect()
-}
-
-/// What the archive says of a list.
-pub(super) fn state_of(list: &ListEvidence) -> ListState {
-    match &list.outcome {
-        ListOutcome::Complete { .. } => ListState::Read,
-        ListOutcome::Unstable { reason, .. } => ListState::Unstable(reason.clone()),
-        ListOutcome::Missing { reason } => ListState::Missing(reason.clone()),
-    }
 }

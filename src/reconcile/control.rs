@@ -135,8 +135,10 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
     }
     let reading = reading(control, received);
     // Rows that could not be read have no amount to add: then only the count can prove the walk.
-    if reading == "none" && received.unreadable == 0 && received.rows > 0 {
-        if degraded(control) {
+    if reading == "none" && received.unreadable == 0 {
+        if !degraded(control) {
+            mismatches.extend(sums(control, &received.totals));
+        } else if received.rows > 0 {
             let absent = control.debit.or(control.credit).is_none();
             let seen = if absent { "absent or cannot be read" } else { "all zero" };
             let sentence = format!(
@@ -145,8 +147,6 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
             );
             let rows = received.rows.to_string();
             found.push(fact(Class::DegradedSummary, owner(&record.list), "summary", "0", &rows, sentence));
-        } else {
-            mismatches.extend(sums(control, &received.totals));
         }
     }
     if !mismatches.is_empty() {

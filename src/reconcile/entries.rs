@@ -22,8 +22,13 @@ struct Group<'a> {
 /// Compares the books entry by entry.
 pub(super) fn compare(books: &Books, scope: &Scope, options: &Options) -> Result<Vec<BreakFacts>, FrameError> {
     let also: Vec<String> = books.unreadable.iter().filter_map(|row| row.id.clone()).collect();
-    let comparison =
-        Comparison { master: &books.master, customers: &books.ledgers, partner: &scope.partner, also: &also };
+    let comparison = Comparison {
+        master: &books.master,
+        customers: &books.ledgers,
+        both_read: scope.master,
+        partner: &scope.partner,
+        also: &also,
+    };
     let entries = comparison.to_judge()?;
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
     for entry in &entries {
@@ -83,6 +88,10 @@ fn legs(group: &Group<'_>, scope: &Scope) -> Legs {
 
 /// The first fault in order of precedence, `None` for an entry that is sound or another month's.
 fn fault(group: &Group<'_>, scope: &Scope, options: &Options) -> Option<Class> {
+    // A ledger that could not be read is one break by itself: its side of the master is not reported entry by entry.
+    if group.customers.is_empty() && copies(group).all(|entry| scope.missing.contains_key(&entry.account)) {
+        return None;
+    }
     let inside = copies(group).any(|entry| entry.in_period);
     if copies(group).all(|entry| !entry.settled) {
         return inside.then_some(Class::Unsettled);
@@ -109,9 +118,8 @@ fn existence(group: &Group<'_>, scope: &Scope) -> Option<Class> {
         let elsewhere = group.customers.iter().any(|entry| entry.holder() == stranger.account);
         return (!elsewhere).then_some(Class::UnknownAccount);
     }
-    let expected = group.master.iter().any(|entry| scope.compares(&entry.account));
     match (group.master.is_empty(), group.customers.is_empty()) {
-        (false, true) => expected.then_some(Class::MissingFromCustomer),
+        (false, true) => Some(Class::MissingFromCustomer),
         (true, false) => Some(Class::MissingFromMaster),
         (false, false) | (true, true) => {
             // In the ledgers of two customers, while the master knows it once.
@@ -121,14 +129,13 @@ fn existence(group: &Group<'_>, scope: &Scope) -> Option<Class> {
     }
 }
 
-/// Is it there once?
+/// Is it there once, in each book? The first fault in order of precedence, where the books differ in this, too.
 fn repetition(group: &Group<'_>) -> Option<Class> {
-    let conflict = |copies: &[&Entry]| copies.iter().any(|copy| !copy.same_content(copies[0]));
-    match (group.master.len() > 1 || group.customers.len() > 1, conflict(&group.master) || conflict(&group.customers)) {
-        (false, _) => None,
-        (true, false) => Some(Class::DuplicateEntry),
-        (true, true) => Some(Class::ConflictingEntry),
-    }
+    let of_book = |copies: &[&Entry]| {
+        let same = copies.iter().all(|copy| copy.same_content(copies[0]));
+        (copies.len() > 1).then_some(if same { Class::DuplicateEntry } else { Class::ConflictingEntry })
+    };
+    of_book(&group.master).into_iter().chain(of_book(&group.customers)).min()
 }
 
 /// Do both sides say the same of it?

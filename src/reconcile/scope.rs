@@ -88,7 +88,7 @@ impl Scope {
         if !books.wallets_current {
             limits.push(
                 "the walk ends before the day on which the wallets were read: opening and closing balances are not \
-                 evidenced"
+                 evidenced (a larger fetch.pad_days walks further)"
                     .to_owned(),
             );
         }

@@ -50,15 +50,19 @@ fn figures(totals: Vec<DirectionTotal>) -> Figures {
     totals.into_iter().map(|total| (key(&total), total.amount)).collect()
 }
 
-/// Which breaks bear on a tie-out: those with a leg on it, and those without any leg that speak of its account.
+/// Which breaks bear on a tie-out: those with a leg on it, those without any leg that speak of its account, and a master
+/// ledger that could not be read.
 struct Bearing<'a> {
+    everywhere: Vec<&'a Break>,
     by_leg: BTreeMap<&'a TieOutKey, Vec<&'a Break>>,
     by_account: BTreeMap<&'a str, Vec<&'a Break>>,
 }
 
 impl<'a> Bearing<'a> {
     fn of(breaks: &'a [Break]) -> Self {
-        let mut bearing = Self { by_leg: BTreeMap::new(), by_account: BTreeMap::new() };
+        let everywhere = |found: &&Break| found.class() == Class::MissingLedger && found.account().is_none();
+        let everywhere = breaks.iter().filter(everywhere).collect();
+        let mut bearing = Self { everywhere, by_leg: BTreeMap::new(), by_account: BTreeMap::new() };
         for found in breaks {
             for leg in found.legs() {
                 bearing.by_leg.entry(&leg.key).or_default().push(found);
@@ -74,7 +78,7 @@ impl<'a> Bearing<'a> {
         let legs = self.by_leg.get(key).into_iter().flatten();
         let account = self.by_account.get(key.account.as_str()).into_iter().flatten();
         let same_currency = |found: &&&Break| found.currency().is_none_or(|currency| currency == key.currency);
-        legs.chain(account.filter(same_currency)).copied().collect()
+        legs.chain(account.filter(same_currency)).chain(&self.everywhere).copied().collect()
     }
 }
 

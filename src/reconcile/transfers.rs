@@ -97,16 +97,16 @@ fn sent<'a>(own: &'a [Entry], books: &Books, scope: &Scope) -> (Vec<&'a Entry>, 
     (firsts, breaks)
 }
 
-/// The customers' settled transfer credits, each once: as the master carries it, or else as the ledger does. How the
-/// two copies differ is the id families' affair.
+/// The customers' settled transfer credits, each once: as the master carries it, or else as the ledger does (also where
+/// the master's copy is not settled). How the two copies differ is the id families' affair.
 fn received<'a>(master: &'a [Entry], customers: &'a [Entry]) -> Vec<&'a Entry> {
     let mut seen = BTreeSet::new();
     master
         .iter()
         .chain(customers)
-        .filter(|entry| entry.direction == Direction::Credit && entry.reference.as_deref().is_some_and(is_transfer))
+        .filter(|entry| entry.settled && entry.direction == Direction::Credit)
+        .filter(|entry| entry.reference.as_deref().is_some_and(is_transfer))
         .filter(|entry| seen.insert(entry.id.as_str()))
-        .filter(|entry| entry.settled)
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! The sentences: each break in words that a finance person understands, with both numbers and the difference.
 
-use crate::domain::{Amount, Calendar, Class, Entry};
+use crate::domain::{Amount, Calendar, Class, Direction, Entry, Family};
 
 /// Money as it stands in sentences.
 pub(super) mod money {
@@ -43,7 +43,18 @@ fn named(entry: &Entry, calendar: &Calendar) -> String {
     let day = calendar.local(entry.created_at);
     let day = day.split('T').next().unwrap_or_default();
     let Entry { amount, currency, class, id, .. } = entry;
-    format!("the {} of {amount} {currency} on {day} ({class}, entry {id})", entry.direction.word())
+    let direction = if entry.direction == Direction::Unclassified { "entry" } else { entry.direction.word() };
+    format!("the {direction} of {amount} {currency} on {day} ({class}, entry {id})")
+}
+
+/// What an effect means for the master's figure: `the master has 1.30 INR more`.
+fn weight(effect: Amount, entry: &Entry) -> String {
+    let (amount, currency) = (effect.abs(), entry.currency);
+    match effect {
+        Amount::ZERO => "no total differs".to_owned(),
+        less if less.is_negative() => format!("the master has {amount} {currency} less"),
+        _more => format!("the master has {amount} {currency} more"),
+    }
 }
 
 /// The sentence for a break on one entry, or on one transfer with its two legs.
@@ -55,34 +66,37 @@ pub(super) fn sentence(
     effect: Amount,
     calendar: &Calendar,
 ) -> String {
-    let Some(entry) = master.or(customer) else { return class.meaning().to_owned() };
+    // A break of the Transfers family speaks of the credit where there is one: that is where the money went.
+    let first = if class.family() == Family::Transfers { customer.or(master) } else { master.or(customer) };
+    let Some(entry) = first else { return class.meaning().to_owned() };
     let name = named(entry, calendar);
+    let weight = weight(effect, entry);
     let holder = customer.unwrap_or(entry).holder();
     let (_, said, kept) = values(class, master, customer);
     let Entry { currency, .. } = entry;
     match class {
         Class::MissingFromCustomer => {
+            format!("{name} is in the master ledger for {holder} but not in the ledger of {holder}: {weight}")
+        }
+        Class::MissingFromMaster if master.is_some() => {
+            let owner = entry.holder();
             format!(
-                "{name} is in the master ledger for {holder} but not in the ledger of {holder}: the master is off by {effect} {currency}"
+                "{name} is in the master ledger once, for {owner}, but in the ledgers of several customers: {weight}"
             )
         }
         Class::MissingFromMaster => {
-            format!(
-                "{name} is in the ledger of {holder} but not in the master ledger: the master is off by {effect} {currency}"
-            )
+            format!("{name} is in the ledger of {holder} but not in the master ledger: {weight}")
         }
         Class::UnknownAccount => {
             format!(
-                "{name} is booked to {holder}, which the account list does not hold: {effect} {currency} belong to no customer"
+                "{name} is booked to {said}, which the account list does not hold: {effect} {currency} belong to no customer"
             )
         }
         Class::DuplicateEntry => {
-            format!("{name} stands more than once in one ledger of {holder}: the books differ by {effect} {currency}")
+            format!("{name} stands more than once in one ledger of {holder}: {weight}")
         }
         Class::ConflictingEntry => {
-            format!(
-                "{name} stands more than once in one ledger of {holder}, with different content: the books differ by {effect} {currency}"
-            )
+            format!("{name} stands more than once in one ledger of {holder}, with different content: {weight}")
         }
         _ => valuation_sentence(class, entry, holder, &name, (&said, &kept), effect)
             .or_else(|| month_sentence(class, entry, holder, &name, (&said, &kept), effect, calendar))
@@ -101,6 +115,7 @@ fn valuation_sentence(
     effect: Amount,
 ) -> Option<String> {
     let Entry { currency, .. } = entry;
+    let weight = weight(effect, entry);
     Some(match class {
         Class::AccountDiffers => {
             format!("{name} is booked to {said} in the master ledger and stands in the ledger of {kept}")
@@ -124,7 +139,7 @@ fn valuation_sentence(
         }
         Class::StatusDiffers => {
             format!(
-                "{name} is `{said}` in the master ledger and `{kept}` in the ledger of {holder}: it counts on one side only, {effect} {currency}"
+                "{name} is `{said}` in the master ledger and `{kept}` in the ledger of {holder}: it counts on one side only: {weight}"
             )
         }
         _ => return None,
@@ -142,11 +157,11 @@ fn month_sentence(
     effect: Amount,
     calendar: &Calendar,
 ) -> Option<String> {
-    let Entry { currency, .. } = entry;
+    let weight = weight(effect, entry);
     Some(match class {
         Class::Timing => {
             format!(
-                "{name} is dated {said} in the master ledger and {kept} in the ledger of {holder}: only one of them lies in the period, {effect} {currency}"
+                "{name} is dated {said} in the master ledger and {kept} in the ledger of {holder}: only one of them lies in the period: {weight}"
             )
         }
         Class::ZoneStraddle => {

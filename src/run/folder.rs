@@ -5,22 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::RunError;
-use super::inputs::{Inputs, RUN_FILE};
+use super::inputs::{Earlier, Inputs, RUN_FILE};
 use crate::domain::{Period, sha256};
 use crate::invoice::RateCard;
 use crate::seal::{SEAL, read_seal};
 
 /// Runs of one month that may stand beside each other.
 const RUNS_MAX: u32 = 999;
-
-/// What the sealed months before this one hand on.
-#[derive(Clone, Debug, Default)]
-pub struct Earlier {
-    /// The first invoice's place in its series.
-    pub numbers_from: u64,
-    /// The seal of the month before.
-    pub previous: Option<String>,
-}
 
 /// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed. An
 /// unsealed folder is gone on with.

@@ -4,7 +4,6 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
-use super::folder::Earlier;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::domain::Amount;
 use crate::invoice::RateCard;
@@ -31,6 +30,15 @@ pub struct Terms {
     pub rate_card: RateCard,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
+}
+
+/// What the sealed months before this one hand on.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// The first invoice's place in its series.
+    pub numbers_from: u64,
+    /// The seal of the month before.
+    pub previous: Option<String>,
 }
 
 /// The inputs of a run.

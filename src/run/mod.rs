@@ -11,8 +11,7 @@ mod pack;
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
-pub use folder::Earlier;
-pub use inputs::{Inputs, RUN_FILE, Terms};
+pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use pack::pack;
 
 use pack::unpacked;

@@ -11,7 +11,7 @@ use super::accounts::{Account, Partner, customer_id};
 use super::books::{Booked, Books, Copies, Draft, Holder, Row, Text, uuid};
 use super::entries::transfer_reference;
 use super::scenario::{FlawPlan, GlobalLedger, GlobalLedgerClaim, Scenario, ScenarioError};
-use super::times::Times;
+use super::times::{SECOND, Times};
 use super::touches::{CENT, Change, Means, Method, Misnaming, TENTH_OF_A_CENT, both, change, method, remark};
 use crate::domain::{Amount, Class, Currency, Side};
 
@@ -51,8 +51,6 @@ pub(super) struct Damage {
     pub(super) lies: BTreeMap<Book, Class>,
     /// Lists that are refused, and with which status.
     pub(super) refused: BTreeMap<Book, u16>,
-    /// What the dashboard says too much.
-    pub(super) dashboard_excess: Amount,
 }
 
 /// Plants the scenario's flaws, then the unsettled entries that every world has.
@@ -126,11 +124,6 @@ impl Hand<'_> {
             Method::DoubledTransfer => self.double_transfer(flaw),
             Method::Leg(side) => self.invent_leg(flaw, side),
             Method::Stranger => self.invent_account(flaw),
-            Method::Dashboard => {
-                self.damage.dashboard_excess += CENT;
-                self.note(flaw.class, None, None);
-                Ok(())
-            }
         }
     }
 
@@ -223,7 +216,9 @@ impl Hand<'_> {
         let place = self.pick_transfer(flaw).filter(|_found| self.pairs_transfers());
         let (place, _debit, row) = place.ok_or_else(|| no_place(flaw, wanted))?;
         let account = self.books.entries[place].account;
-        let again = Row { id: uuid(&mut self.rng).into(), ..row.clone() };
+        // Later within the same second, so that it can be said which of the two is the repetition.
+        let last = row.created_at - row.created_at.rem_euclid(SECOND) + SECOND - 1;
+        let again = Row { id: uuid(&mut self.rng).into(), created_at: last, ..row.clone() };
         self.note(flaw.class, Some(self.accounts[account].auth_id.clone()), Some(&again.id));
         self.books.entries[place].copies = both(row);
         self.books.entries.push(Booked { account, copies: both(again), debit: None });

@@ -200,7 +200,7 @@ impl World {
             .raw("partner", &partner(&self.partner, count, None))
             .raw("period", &Json::object().text("from", &from.to_string()).text("to", &today.to_string()).done())
             .raw("accounts", &accounts.done())
-            .text("total_balance", &(self.wallets() + self.damage.dashboard_excess).to_text(5))
+            .text("total_balance", &self.wallets().to_text(5))
             .text("currency", self.partner.holder.currency.code())
             .raw("calls", &all.render())
             .raw("traffic", &directions.done())

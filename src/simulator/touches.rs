@@ -31,8 +31,6 @@ pub(super) enum Method {
     Leg(Side),
     /// The master names an account that no list holds.
     Stranger,
-    /// The dashboard's total is too high.
-    Dashboard,
 }
 
 /// What changes in one copy of an entry.
@@ -98,7 +96,6 @@ pub(super) const fn method(class: Class) -> Option<Method> {
         Class::Unclassified => Method::Both(Remark::Chargeback),
         Class::Adjustment => Method::Both(Remark::Adjustment),
         Class::Unsettled => Method::Both(Remark::Open),
-        Class::WalletTotal => Method::Dashboard,
         Class::LateEntry
         | Class::ChangedAfterSeal
         | Class::VanishedAfterSeal
@@ -106,6 +103,7 @@ pub(super) const fn method(class: Class) -> Option<Method> {
         | Class::OpeningDiffers
         | Class::UnprovedOpening
         | Class::NegativeBalance
+        | Class::WalletTotal
         | Class::Residual => return None,
     })
 }

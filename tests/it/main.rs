@@ -1,13 +1,25 @@
 //! The integration tests: one binary, one module a topic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "figures in tests are small")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
+#![allow(clippy::format_collect, clippy::format_push_string, reason = "a test's texts are short")]
+#![allow(clippy::similar_names, clippy::assigning_clones, reason = "a test reads like its subject")]
 
 mod archive;
+mod audit;
 mod binary;
+mod books;
 mod cli;
+mod damage;
 mod desk;
 mod fetch;
 mod fetch_walk;
 mod invoice;
+mod laws;
+mod laws_money;
+mod laws_order;
+mod laws_proof;
+mod plain;
 mod raw;
 mod refusals;
 mod report;

@@ -11,7 +11,7 @@ use tieout::simulator::Scenario;
 use crate::support::{fixture, settled};
 
 /// Every scenario file, with its text.
-fn files() -> Vec<(PathBuf, String)> {
+pub(crate) fn files() -> Vec<(PathBuf, String)> {
     let mut folders = vec![fixture("scenarios")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {

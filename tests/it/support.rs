@@ -22,10 +22,9 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// Reads a scenario below `fixtures/scenarios/`.
-pub(crate) fn scenario(name: &str) -> Scenario {
-    let text = std::fs::read_to_string(fixture("scenarios").join(name)).unwrap();
-    Scenario::read(&text).unwrap()
+/// Reads a scenario file.
+pub(crate) fn scenario_at(path: &Path) -> Scenario {
+    Scenario::read(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// What a scenario asks to be read.
@@ -123,10 +122,11 @@ impl Walk<'_> {
         complete()
     }
 
-    /// The largest page that the world serves.
+    /// The largest page that the world serves, whichever of its ledgers may be refused.
     fn largest(&self) -> u64 {
-        let asked = |per_page| self.ask(&format!("transactions?per_page={per_page}")).0;
-        if asked(200) == 422 { 100 } else { 200 }
+        let ledgers = self.world.accounts().iter().map(|account| format!("accounts/{}/transactions", account.auth_id));
+        let refuses = |list: String| self.ask(&format!("{list}?per_page=200")).0 == 422;
+        if ledgers.chain(["transactions".to_owned()]).any(refuses) { 100 } else { 200 }
     }
 
     fn page(&self, list: &List, page: u32, request: String) -> Result<Value, String> {

@@ -78,7 +78,7 @@ const DISK: [&str; 12] = [
     "src/archive/file.rs",
     "src/archive/pack.rs",
     "src/archive/writer.rs",
-    "src/cli/commands.rs",
+    "src/cli/simulate.rs",
     "src/run/error.rs",
     "src/run/folder.rs",
     "src/run/pack.rs",

@@ -1,0 +1,44 @@
+# What a developer does here, a sentence a recipe. `just` alone lists them.
+
+_default:
+    @just --list --unsorted
+
+# Everything that must hold before a commit: format, lints, documentation, tests.
+check: lint test
+
+# Format, clippy with warnings as errors, and documentation that links.
+lint:
+    cargo fmt --check
+    cargo clippy --release --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --document-private-items
+
+# All tests, in the profile that the program is built in, so that polars is built once.
+test *ARGS:
+    cargo test --release {{ARGS}}
+
+# Close a month of the embedded simulator: no account, no network, no settings.
+demo *ARGS:
+    cargo run --release -- demo {{ARGS}}
+
+# Accept or reject changed snapshots one by one (needs cargo-insta).
+review:
+    cargo insta test --review --release
+
+# Settle 100,000 and 1,000,000 archived entries; medians go to reports/benchmarks.txt.
+bench:
+    cargo bench --bench settle -- --write
+
+# Derive the committed specimen again from the committed archive and compare it byte for byte.
+audit:
+    cargo run --release -- verify reports/specimen/2026-03 --archive fixtures/audit/archive.sqlite
+
+# Make the specimen and its archive anew from their scenario: after a wanted change of the papers.
+specimen:
+    rm -rf reports/specimen fixtures/audit/archive.sqlite
+    cargo run --release -- demo --scenario fixtures/audit/scenario.toml --out reports/specimen/2026-03
+    mv reports/specimen/*.archive.sqlite fixtures/audit/archive.sqlite
+    rm reports/specimen/*.lock
+
+# Many more seeds than a test run draws (PROPTEST_CASES, default 5,000): for a quiet hour.
+soak cases="5000":
+    PROPTEST_CASES={{cases}} cargo test --release --test it laws

@@ -1,0 +1,153 @@
+//! The benchmark: `settle` of a month at 100,000 and at 1,000,000 archived entries, half of them on each side.
+//!
+//! Prints medians with cores and memory and writes them to `reports/benchmarks.txt` when asked to (`-- --write`). Each
+//! measured run is a process of its own, so that its peak memory is its own. Never a test: it asserts nothing about time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run panics")]
+
+#[path = "../it/support.rs"]
+#[allow(dead_code, reason = "the tests use more of it than the benchmark")]
+mod support;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use tieout::archive::Archive;
+use tieout::simulator::{Scenario, World};
+
+/// Measured runs of each size; the median is reported.
+const RUNS: usize = 5;
+
+/// Entries on both sides together, and customers.
+const SIZES: [(usize, usize); 2] = [(100_000, 500), (1_000_000, 5_000)];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["settle", archive, entries, customers] => {
+            measure(Path::new(archive), &scenario(number(entries), number(customers)));
+        }
+        rest => report(rest.contains(&"--write")),
+    }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+/// A month with one flaw in a thousand entries, of many classes.
+fn scenario(entries: usize, customers: usize) -> Scenario {
+    let each = entries / 2 / 1_000 / 10;
+    let classes = [
+        "missing-from-customer",
+        "missing-from-master",
+        "duplicate-entry",
+        "amount-differs",
+        "direction-differs",
+        "status-differs",
+        "account-differs",
+        "timing",
+        "adjustment",
+        "unclassified",
+    ];
+    let flaws = classes.map(|class| format!("[[flaws]]\nclass = \"{class}\"\ncount = {each}\n")).concat();
+    let text = format!(
+        "name = \"bench\"\nprose = \"\"\nseed = 7\n[world]\ncustomers = {customers}\nentries = {}\n{flaws}[expected]\nverdict = \"breaks\"\n",
+        entries * 53 / 100
+    );
+    Scenario::read(&text).expect("a scenario")
+}
+
+/// One measured run: settles the archive and prints seconds, peak memory in KiB, entries and breaks.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn measure(path: &Path, scenario: &Scenario) {
+    let archive = Archive::open_existing(path).expect("the archive");
+    let began = Instant::now();
+    let settled = support::settle(scenario, &archive);
+    let took = began.elapsed();
+    let counts = settled.reconciliation.counts;
+    let bytes: usize = settled.papers.iter().map(|paper| paper.bytes.len()).sum();
+    #[expect(clippy::print_stdout, reason = "the parent process reads it")]
+    {
+        println!(
+            "{} {} {} {} {bytes}",
+            took.as_millis(),
+            peak_kib(),
+            counts.master_entries + counts.customer_entries,
+            settled.reconciliation.breaks.len()
+        );
+    }
+}
+
+/// The most memory this process has held, in KiB, as Linux counts it.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
+    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
+fn report(write: bool) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = machine();
+    let mut medians = Vec::new();
+    for (entries, customers) in SIZES {
+        let path = prepared(folder.path(), entries, customers);
+        let mut runs: Vec<[u64; 5]> = (0..RUNS).map(|_| run(&path, entries, customers)).collect();
+        runs.sort_unstable();
+        let [millis, _, rows, breaks, bytes] = runs[RUNS / 2];
+        let peak = runs.iter().map(|run| run[1]).max().unwrap_or(0) / 1024;
+        let (least, most) = (runs[0][0], runs[RUNS - 1][0]);
+        let archive = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let _ = writeln!(
+            text,
+            "settle {rows} entries of {customers} customers, {breaks} breaks: median {millis} ms \
+             ({least} to {most}), peak {peak} MiB, archive {} bytes an entry, papers {} KiB",
+            archive / rows.max(1),
+            bytes / 1024,
+        );
+        medians.push(millis);
+    }
+    if let [small, large] = medians[..] {
+        let percent = large * 100 / (small * 10).max(1);
+        let _ = writeln!(text, "growth from 100,000 to 1,000,000: {percent} % of linear");
+    }
+    #[expect(clippy::print_stdout, reason = "a benchmark's result")]
+    {
+        print!("{text}");
+    }
+    if write {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/benchmarks.txt");
+        std::fs::write(file, text).expect("reports/benchmarks.txt");
+    }
+}
+
+/// When and on what.
+#[expect(clippy::disallowed_methods, reason = "a benchmark says when it ran")]
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let memory = memory.lines().next().unwrap_or_default().split_whitespace().nth(1).unwrap_or("0").to_owned();
+    let gib = memory.parse::<u64>().unwrap_or(0) / 1024 / 1024;
+    format!("{}, {cores} cores, {gib} GiB, release build, medians of {RUNS} runs\n", chrono::Utc::now().date_naive())
+}
+
+/// An archive of this size, made once.
+fn prepared(folder: &Path, entries: usize, customers: usize) -> PathBuf {
+    let path = folder.join(format!("{entries}.sqlite"));
+    let scenario = scenario(entries, customers);
+    let world = World::build(&scenario).expect("a world");
+    drop(support::archive(&scenario, &world, &path));
+    path
+}
+
+fn run(path: &Path, entries: usize, customers: usize) -> [u64; 5] {
+    let program = std::env::current_exe().expect("this program");
+    let arguments =
+        ["settle", path.to_str().expect("a path"), &entries.to_string(), &customers.to_string()].map(str::to_owned);
+    let output = Command::new(program).args(arguments).output().expect("a run");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    numbers.try_into().unwrap_or_else(|_| panic!("a run failed: {}", String::from_utf8_lossy(&output.stderr)))
+}

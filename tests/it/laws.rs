@@ -1,0 +1,106 @@
+//! The laws of reconciling, each for books that nobody chose: what holds here holds for any month.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use tieout::domain::{Amount, Class, TieOutKey};
+use tieout::invoice::RateCard;
+use tieout::run::Settled;
+use tieout::simulator::Scenario;
+
+use crate::books::{Layout, RawBooks};
+use crate::damage::{damaged, flawed, world};
+use crate::plain::{self, Finding};
+use crate::scenarios::files;
+use crate::support::settled;
+
+/// So many cases, the same in every run.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Law 1: every unit by which the books differ is the effect of a named break.
+fn explained(settled: &Settled) -> Result<(), TestCaseError> {
+    let it = &settled.reconciliation;
+    let mut effects: BTreeMap<&TieOutKey, Amount> = BTreeMap::new();
+    for found in &it.breaks {
+        prop_assert_ne!(found.class(), Class::Residual, "{}", found.explanation());
+        found.legs().iter().for_each(|leg| *effects.entry(&leg.key).or_default() += leg.effect);
+    }
+    for tie_out in &it.tie_outs {
+        prop_assert!(tie_out.residual().is_zero(), "{:?}", tie_out);
+        let explained = effects.remove(tie_out.key()).unwrap_or_default();
+        prop_assert_eq!(tie_out.difference().unwrap_or_default(), explained, "{:?}", tie_out);
+    }
+    prop_assert!(effects.is_empty(), "effects on no tie-out: {:?}", effects);
+    Ok(())
+}
+
+/// Law 12: the second implementation says the same.
+fn agreed(settled: &Settled, books: &RawBooks) -> Result<(), TestCaseError> {
+    let (engine, plain) = (plain::derived(settled), plain::reconcile(books));
+    let only = |one: &[Finding], other: &[Finding]| -> Vec<Finding> {
+        one.iter().filter(|found| !other.contains(found)).cloned().collect()
+    };
+    let (missed, invented) = (only(&plain.breaks, &engine.breaks), only(&engine.breaks, &plain.breaks));
+    prop_assert!(missed.is_empty() && invented.is_empty(), "plain alone: {missed:#?}\nengine alone: {invented:#?}");
+    prop_assert_eq!(engine, plain);
+    Ok(())
+}
+
+#[test]
+fn laws_1_and_12_hold_for_every_scenario() {
+    for (path, text) in files() {
+        let scenario = Scenario::read(&text).unwrap();
+        let (world, settled) = settled(&scenario);
+        let books = RawBooks::of(&scenario, &world);
+        let held = explained(&settled).and_then(|()| agreed(&settled, &books));
+        held.unwrap_or_else(|broken| panic!("{}: {broken}", path.display()));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// Laws 1, 3 and 12 on flawed worlds, walked page by page as the partner serves them.
+    #[test]
+    fn what_was_planted_is_reported_and_explains_everything(seed: u64) {
+        let (scenario, world) = flawed(&mut ChaCha8Rng::seed_from_u64(seed));
+        let (_, settled) = settled(&scenario);
+        prop_assert_eq!(world.mistakes(&settled.reconciliation.breaks), Vec::<String>::new());
+        explained(&settled)?;
+        agreed(&settled, &RawBooks::of(&scenario, &world))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// Laws 1 and 12 on books that no flaw of the simulator ever wrote.
+    #[test]
+    fn any_books_are_explained_to_the_last_unit(seed: u64) {
+        let books = damaged(&mut ChaCha8Rng::seed_from_u64(seed));
+        let settled = books.settled(&Layout::default(), &RateCard::default());
+        explained(&settled)?;
+        agreed(&settled, &books)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(20))]
+
+    /// Law 2.
+    #[test]
+    fn a_world_without_flaws_ties_out(seed: u64) {
+        let text = world(&mut ChaCha8Rng::seed_from_u64(seed), 0..400);
+        let (_, settled) = settled(&Scenario::read(&text).unwrap());
+        prop_assert_eq!(settled.verdict().word(), "tied-out");
+        prop_assert!(settled.reconciliation.breaks.iter().all(|found| found.class() == Class::Unsettled));
+        for tie_out in &settled.reconciliation.tie_outs {
+            prop_assert_eq!(tie_out.master(), tie_out.customer(), "{:?}", tie_out);
+        }
+    }
+}
