@@ -79,12 +79,18 @@ pub(super) fn sentence(
         Class::MissingFromCustomer => {
             format!("{name} is in the master ledger for {holder} but not in the ledger of {holder}: {weight}")
         }
+        Class::MissingFromMaster if master.is_some() => {
+            let owner = entry.holder();
+            format!(
+                "{name} is in the master ledger once, for {owner}, but in the ledgers of several customers: {weight}"
+            )
+        }
         Class::MissingFromMaster => {
             format!("{name} is in the ledger of {holder} but not in the master ledger: {weight}")
         }
         Class::UnknownAccount => {
             format!(
-                "{name} is booked to {holder}, which the account list does not hold: {effect} {currency} belong to no customer"
+                "{name} is booked to {said}, which the account list does not hold: {effect} {currency} belong to no customer"
             )
         }
         Class::DuplicateEntry => {

@@ -7,9 +7,11 @@
 
 mod archive;
 mod audit;
+mod binary;
 mod books;
 mod cli;
 mod damage;
+mod desk;
 mod fetch;
 mod fetch_walk;
 mod invoice;
@@ -18,6 +20,8 @@ mod laws_money;
 mod laws_order;
 mod laws_proof;
 mod plain;
+mod raw;
+mod refusals;
 mod report;
 mod scenarios;
 mod scrub;
