@@ -72,22 +72,31 @@ pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Re
             held.push(HeldAccount { account, name, currency, cost_base, reason });
         }
     }
-    held.extend(strangers(scope, &of_master, findings));
+    held.extend(of_master_alone(books, scope, &of_master, &accounts, findings));
     held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(Standings { accounts, tied, held })
 }
 
-/// Accounts that the master charges and the account list does not hold.
-fn strangers<'a>(
+/// What the master alone charges: accounts that the account list does not hold, and those whose own ledger could not be
+/// read, in a currency that has no line of its own.
+fn of_master_alone<'a>(
+    books: &'a Books,
     scope: &'a Scope,
     of_master: &'a Charges,
+    standings: &'a [AccountStanding],
     findings: &'a Findings<'_>,
 ) -> impl Iterator<Item = HeldAccount> + 'a {
-    let unknown = of_master.iter().filter(|((account, _), _)| !scope.knows(account) && *account != scope.partner);
-    unknown.filter_map(|((account, currency), charges)| {
+    let lines: BTreeSet<(&str, Currency)> =
+        standings.iter().map(|line| (line.account.as_str(), line.currency)).collect();
+    let unread = |account: &str| !scope.knows(account) || scope.missing.contains_key(account);
+    of_master.iter().filter_map(move |((account, currency), charges)| {
+        if *account == scope.partner || !unread(account) || lines.contains(&(account.as_str(), *currency)) {
+            return None;
+        }
         let cost_base = billable(charges)?;
+        let name = books.customers.get(account).map(|customer| customer.name.clone()).unwrap_or_default();
         let reason = findings.reason(account);
-        Some(HeldAccount { account: account.clone(), name: String::new(), currency: *currency, cost_base, reason })
+        Some(HeldAccount { account: account.clone(), name, currency: *currency, cost_base, reason })
     })
 }
 
