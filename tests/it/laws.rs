@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Class, TieOutKey};
+use tieout::domain::{Amount, Class, List, TieOutKey};
 use tieout::invoice::RateCard;
 use tieout::run::Settled;
 use tieout::simulator::{Row, Scenario, World};
@@ -95,6 +95,22 @@ fn laws_1_and_12_hold_for_every_scenario() {
         let held = explained(&settled).and_then(|()| agreed(&settled, &books));
         held.unwrap_or_else(|broken| panic!("{}: {broken}", path.display()));
     }
+}
+
+#[test]
+fn an_open_entry_that_only_utc_puts_into_the_month_is_another_months() {
+    let text = "name = 'n'\nprose = 'p'\nseed = 4\n[expected]\nverdict = 'tied-out'\n[world]\nunsettled = 0\n";
+    let mut books = RawBooks::read(text);
+    let end = books.month(books.zone).end;
+    let call = books.ledgers[&List::Master].rows.iter().find(|row| row.description.starts_with("Call")).unwrap();
+    let call = Row { created_at: end + 7_200_000_000, status: "pending", ..call.clone() };
+    for copy in books.ledgers.values_mut().flat_map(|ledger| &mut ledger.rows).filter(|copy| copy.id == call.id) {
+        *copy = call.clone();
+    }
+    books.make_honest();
+    let settled = books.settled(&Layout::default(), &RateCard::default());
+    assert!(books.month(chrono_tz::UTC).contains(&call.created_at));
+    assert!(settled.reconciliation.breaks.is_empty(), "{:?}", settled.reconciliation.breaks);
 }
 
 proptest! {

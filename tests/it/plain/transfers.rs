@@ -146,3 +146,29 @@ fn paired<'a>(mut debits: Vec<&'a Copy<'a>>, mut credits: Vec<&'a Copy<'a>>, tol
     }
     pairs
 }
+
+/// Where an entry broke by itself and as the leg of a transfer, one break remains: the first, with the effects of both.
+pub(super) fn one_an_entry(entries: Vec<Finding>, transfers: Vec<Finding>) -> Vec<Finding> {
+    let mut open: Vec<Option<Finding>> = entries.into_iter().map(Some).collect();
+    let mut breaks = Vec::new();
+    for mut one in transfers {
+        for id in one.entry_ids.clone() {
+            let same = |it: &&mut Option<Finding>| it.as_ref().is_some_and(|it| it.entry_ids.contains(&id));
+            if let Some(other) = open.iter_mut().find(same).and_then(Option::take) {
+                one = merged(one, other);
+            }
+        }
+        breaks.push(one);
+    }
+    breaks.extend(open.into_iter().flatten());
+    breaks
+}
+
+fn merged(one: Finding, other: Finding) -> Finding {
+    let (mut first, second) = if one.class <= other.class { (one, other) } else { (other, one) };
+    for (key, effect) in second.effects {
+        *first.effects.entry(key).or_default() += effect;
+    }
+    let ids: BTreeSet<String> = first.entry_ids.into_iter().chain(second.entry_ids).collect();
+    Finding { entry_ids: ids.into_iter().collect(), ..first }
+}
