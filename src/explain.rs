@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::archive::Evidence;
-use crate::domain::{Break, ChargeClass, Direction, Entry, Leg, List, Side, TieOut};
+use crate::domain::{Amount, Break, ChargeClass, Direction, Entry, Leg, List, Side, TieOut};
 use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
@@ -24,7 +24,7 @@ pub struct Close<'a> {
 }
 
 /// Explains what an id names: a break (`B-…`), an invoice by its number, a tie-out (`account/currency/direction`), an
-/// account, or an entry. Nothing when the close has nothing of this name.
+/// account, a total over all accounts (`currency/direction`), or an entry. Nothing when the close has nothing of this name.
 ///
 /// # Errors
 /// When the frame refuses.
@@ -39,6 +39,8 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
         page.explain_tie_out(tie_out)?;
     } else if reconciliation.accounts.iter().any(|standing| standing.account == id) {
         page.explain_account(id)?;
+    } else if page.explain_total(id) {
+        // A total rests on tie-outs, each of which can be asked for by itself.
     } else if !page.explain_entry(id)? {
         return Ok(None);
     }
@@ -149,6 +151,29 @@ impl Page<'_> {
         copies.retain(|entry| entry.currency == currency && entry.counts());
         self.entries("entries", &copies);
         Ok(())
+    }
+
+    /// A total over all accounts, `currency/direction`.
+    fn explain_total(&mut self, id: &str) -> bool {
+        let close = self.close;
+        let of_total = |it: &&TieOut| format!("{}/{}", it.key().currency, it.key().direction.word()) == id;
+        let parts: Vec<&TieOut> = close.reconciliation.tie_outs.iter().filter(of_total).collect();
+        let evidenced = || parts.iter().filter_map(|it| Some((it.master()?, it.customer()?)));
+        let (master, customer): (Amount, Amount) = (evidenced().map(|it| it.0).sum(), evidenced().map(|it| it.1).sum());
+        if parts.is_empty() {
+            return false;
+        }
+        let difference: Amount = master - customer;
+        let (read, all) = (evidenced().count(), parts.len());
+        self.line(&format!("total {id}: master {master}, customers {customer}, difference {difference}"));
+        self.line(&format!(
+            "  {read} of {all} tie-outs have both figures; those that differ, each to be asked for by name:"
+        ));
+        for part in parts.iter().filter(|it| it.difference().is_some_and(|difference| !difference.is_zero())) {
+            let difference = part.difference().unwrap_or_default();
+            self.line(&format!("  {}  difference {difference}, {} breaks", name_of(part), part.effects().len()));
+        }
+        true
     }
 
     fn explain_account(&mut self, account: &str) -> Result<(), FrameError> {

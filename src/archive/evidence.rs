@@ -37,6 +37,10 @@ pub struct PageRef {
     pub digest: String,
     /// The body's length in bytes.
     pub bytes: u64,
+    /// Path and query below the base.
+    pub request: String,
+    /// The HTTP status.
+    pub status: u16,
 }
 
 impl Evidence {
@@ -52,8 +56,8 @@ impl Evidence {
                 // Writing to a string cannot fail, here and below.
                 let _ = writeln!(text, "{}  {list}  {reason}", outcome.word());
             }
-            for PageRef { page, digest, bytes } in pages {
-                let _ = writeln!(text, "{digest}  {bytes}  {list} {page}");
+            for PageRef { page, digest, bytes, request, status } in pages {
+                let _ = writeln!(text, "{digest}  {bytes}  {list} {page}  {status} {request}");
             }
         }
         let pages: usize = self.lists.iter().map(|list| list.pages.len()).sum();

@@ -39,7 +39,7 @@ pub(super) fn pages_held(
     let failed = failed_to("read the pages of a list");
     let mut query = db
         .prepare_cached(
-            "SELECT walk, page, digest, bytes, request FROM exchanges JOIN bodies USING (digest) \
+            "SELECT walk, page, digest, bytes, request, status FROM exchanges JOIN bodies USING (digest) \
              WHERE fetch = ?1 AND list = ?2",
         )
         .map_err(&failed)?;
@@ -52,12 +52,12 @@ pub(super) fn held(db: &Connection, fetch: FetchId) -> Result<Held, ArchiveError
     let failed = failed_to("read the pages of a fetch");
     let mut query = db
         .prepare_cached(
-            "SELECT walk, page, digest, bytes, request, list FROM exchanges JOIN bodies USING (digest) \
+            "SELECT walk, page, digest, bytes, request, status, list FROM exchanges JOIN bodies USING (digest) \
              WHERE fetch = ?1",
         )
         .map_err(&failed)?;
     let rows =
-        query.query_map([fetch.number()], |row| Ok((row.get::<_, String>(5)?, page_held(row)?))).map_err(&failed)?;
+        query.query_map([fetch.number()], |row| Ok((row.get::<_, String>(6)?, page_held(row)?))).map_err(&failed)?;
     let mut held = Held::new();
     for row in rows {
         let (list, (at, page)) = row.map_err(&failed)?;
@@ -116,7 +116,8 @@ pub(super) fn evidence(db: &Connection, fetch: FetchId) -> Result<(FetchPlan, Ve
     let lists = outcomes(db, fetch)?.into_iter().map(|(list, outcome)| {
         let pages = held.remove(&list).unwrap_or_default();
         let accepted = |((walk, page), held): ((u32, u32), PageHeld)| {
-            (outcome.walk() == Some(walk)).then_some(PageRef { page, digest: held.digest, bytes: held.bytes })
+            let PageHeld { digest, bytes, request, status } = held;
+            (outcome.walk() == Some(walk)).then_some(PageRef { page, digest, bytes, request, status })
         };
         let pages = pages.into_iter().filter_map(accepted).collect();
         ListEvidence { list, outcome, pages }
@@ -153,7 +154,7 @@ fn list_named(table: &'static str, text: &str) -> Result<List, ArchiveError> {
 fn page_held(row: &Row<'_>) -> rusqlite::Result<((u32, u32), PageHeld)> {
     let at = (row.get(0)?, row.get(1)?);
     let bytes = u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default();
-    Ok((at, PageHeld { digest: row.get(2)?, bytes, request: row.get(4)? }))
+    Ok((at, PageHeld { digest: row.get(2)?, bytes, request: row.get(4)?, status: row.get(5)? }))
 }
 
 /// Names the page that a broken body belongs to, as far as the tables still know it.

@@ -73,6 +73,8 @@ pub struct PageHeld {
     pub bytes: u64,
     /// Path and query below the base.
     pub request: String,
+    /// The HTTP status.
+    pub status: u16,
 }
 
 /// How a list ended.

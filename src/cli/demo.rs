@@ -60,6 +60,8 @@ pub(super) async fn demo(args: &DemoArgs, environment: &Environment, watch: &dyn
         format!("the close did not find what the scenario planted:\n{}", mistakes.join("\n"))
     };
     outcome.text = format!("{}\n\n{check}\nnext: tieout verify {run}", outcome.text);
+    let meaning = if right { "found exactly what the scenario planted" } else { "did not find what was planted" };
+    outcome.json.insert("meaning".to_owned(), meaning.into());
     outcome.json.insert("planted".to_owned(), planted.into());
     outcome.json.insert("mistakes".to_owned(), mistakes.into_iter().map(Value::from).collect());
     Ok(outcome)

@@ -182,6 +182,9 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
     match error {
         ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),
         ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive")),
+        ArchiveError::Disk { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            (Exit::Usage, Some("nothing is overwritten; name another file with --out"))
+        }
         ArchiveError::Busy { .. } => (Exit::Usage, Some("wait for the other run, or end it")),
         _ => (Exit::Usage, None),
     }

@@ -81,7 +81,7 @@ fn failed(failure: &Failure) -> String {
 
 fn object(exit: Exit, mut json: Map<String, Value>) -> String {
     json.insert("exit".to_owned(), exit.code().into());
-    json.insert("meaning".to_owned(), exit.meaning().into());
+    json.entry("meaning").or_insert_with(|| exit.meaning().into());
     Value::Object(json).to_string()
 }
 

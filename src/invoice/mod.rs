@@ -13,10 +13,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::{Amount, Currency};
-use crate::reconcile::{Charge, HeldAccount, TiedAccount};
+use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
@@ -130,36 +131,59 @@ struct Customer<'a> {
     charges: &'a [Charge],
 }
 
-/// Bills every tied account that has something to bill, numbering from `numbers_from` in order of account and currency.
+/// What earlier runs hand on to the numbering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// The place of the first number to be given: after the last one that any sealed run gave.
+    pub from: u64,
+    /// The invoices that earlier runs of the same month gave. Whoever has one is not billed a second time.
+    pub issued: Vec<Issued>,
+}
+
+/// An invoice that an earlier run of the same month gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issued {
+    /// Its number.
+    pub number: String,
+    /// The customer.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// What it comes to.
+    pub total: Amount,
+    /// The run that gave it.
+    pub run: String,
+}
+
+/// Bills every tied account that has something to bill, numbering on in order of account and currency.
 ///
-/// Who is not billed is held: those given, those whose credits exceed their charges, and those that a fee of the card
-/// names but that did not tie out in its currency.
+/// Who is not billed is held: those that did not tie out, those whom an earlier run of the month has billed, those whose
+/// credits exceed their charges, and those who owe a fee of the card but did not tie out in its currency.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.
-pub fn invoice(
-    tied: &[TiedAccount],
-    held: &[HeldAccount],
-    card: &RateCard,
-    numbers_from: u64,
-) -> Result<Billing, InvoiceError> {
+pub fn invoice(books: &Reconciliation, card: &RateCard, numbering: &Numbering) -> Result<Billing, InvoiceError> {
     let customer = |tied| {
         let (account, name) = (TiedAccount::account(tied), tied.name());
         Customer { account, name, currency: tied.currency(), charges: tied.charges() }
     };
-    bill(tied.iter().map(customer).collect(), held, card, numbers_from)
+    let untied = books.accounts.iter().filter(|it| !it.verdict.ties_out() && it.account != books.partner);
+    let untied: Vec<(&str, &str)> = untied.map(|it| (it.account.as_str(), it.name.as_str())).collect();
+    bill(books.tied.iter().map(customer).collect(), &untied, &books.held, card, numbering)
 }
 
 /// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
 fn bill(
     mut customers: Vec<Customer<'_>>,
+    untied: &[(&str, &str)],
     held: &[HeldAccount],
     card: &RateCard,
-    numbers_from: u64,
+    numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
     customers.sort_by_key(|customer| (customer.account, customer.currency));
     let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
-    let mut count = numbers_from;
+    let mut count = numbering.from;
     for customer in &customers {
         let lines = lines::of(customer, card)?;
         let charged: Amount = lines.iter().map(|line| line.amount).sum();
@@ -167,7 +191,12 @@ fn bill(
             continue;
         }
         if charged.is_negative() || lines.iter().all(|line| line.kind == LineKind::Refund) {
-            billing.held.push(hold(customer, &lines));
+            billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
+            continue;
+        }
+        let before = |it: &&Issued| it.account == customer.account && it.currency == customer.currency;
+        if let Some(issued) = numbering.issued.iter().find(before) {
+            billing.held.push(hold(customer, &lines, already_billed(issued, charged)));
             continue;
         }
         let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
@@ -176,19 +205,30 @@ fn bill(
         // A count that no number can hold is refused when the next number is made.
         count = count.saturating_add(1);
     }
-    billing.held.extend(unpayable_fees(&customers, held, card));
+    billing.held.extend(unpayable_fees(&customers, untied, held, card));
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(billing)
 }
 
-/// An account to be credited rather than charged.
-fn hold(customer: &Customer<'_>, lines: &[InvoiceLine]) -> HeldAccount {
+/// Why a customer is not billed again; what has changed since is for a credit or debit note.
+fn already_billed(issued: &Issued, charged: Amount) -> String {
+    let Issued { number, run, total, currency, .. } = issued;
+    let billed = format!("billed already: {number} of run {run}, {total} {currency}");
+    match charged - *total {
+        Amount::ZERO => billed,
+        less if less.is_negative() => format!("{billed}; now {charged}: a credit note of {} is due", less.abs()),
+        more => format!("{billed}; now {charged}: a debit note of {more} is due"),
+    }
+}
+
+/// An account that tied out and is not billed.
+fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], reason: String) -> HeldAccount {
     HeldAccount {
         account: customer.account.to_owned(),
         name: customer.name.to_owned(),
         currency: customer.currency,
         cost_base: lines.iter().map(|line| line.cost_base).sum(),
-        reason: CREDIT_NOTE_DUE.to_owned(),
+        reason,
     }
 }
 
@@ -210,9 +250,15 @@ fn total(customer: &Customer<'_>, number: String, lines: Vec<InvoiceLine>) -> In
     }
 }
 
-/// Accounts that a fee names, but that neither tied out in the card's currency nor are held there already: without
-/// this, a fee with a slip of the pen in its account would vanish.
-fn unpayable_fees(customers: &[Customer<'_>], held: &[HeldAccount], card: &RateCard) -> Vec<HeldAccount> {
+/// Accounts that owe a fee but neither tied out in the card's currency nor are held there already: those that a fee
+/// names (without this, a fee with a slip of the pen in its account would vanish), and all that did not tie out where a
+/// fee is everybody's.
+fn unpayable_fees(
+    customers: &[Customer<'_>],
+    untied: &[(&str, &str)],
+    held: &[HeldAccount],
+    card: &RateCard,
+) -> Vec<HeldAccount> {
     let currency = card.currency();
     let known = |account: &str| {
         customers.iter().any(|customer| customer.account == account && customer.currency == currency)
@@ -220,15 +266,24 @@ fn unpayable_fees(customers: &[Customer<'_>], held: &[HeldAccount], card: &RateC
     };
     let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for fee in card.fees() {
-        for account in fee.accounts.iter().flatten().filter(|account| !known(account)) {
-            fees.entry(account).or_default().push(format!("{:?}", fee.name));
+        let accounts: Vec<&str> = match &fee.accounts {
+            Some(named) => named.iter().map(String::as_str).collect(),
+            None => untied.iter().map(|(account, _)| *account).collect(),
+        };
+        for account in accounts.into_iter().filter(|account| !known(account)) {
+            let owed = fees.entry(account).or_default();
+            let name = format!("{:?}", fee.name);
+            if !owed.contains(&name) {
+                owed.push(name);
+            }
         }
     }
-    let name = |account: &str| customers.iter().find(|customer| customer.account == account).map(|found| found.name);
+    let of_tied = |account: &str| customers.iter().find(|it| it.account == account).map(|it| it.name);
+    let of_untied = |account: &str| untied.iter().find(|it| it.0 == account).map(|it| it.1);
     fees.into_iter()
         .map(|(account, fees)| HeldAccount {
             account: account.to_owned(),
-            name: name(account).unwrap_or_default().to_owned(),
+            name: of_tied(account).or_else(|| of_untied(account)).unwrap_or_default().to_owned(),
             currency,
             cost_base: Amount::ZERO,
             reason: format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),

@@ -152,7 +152,8 @@ impl RateCard {
     /// Name and rounding strategy, on one line for the papers.
     #[must_use]
     pub fn described(&self) -> String {
-        format!("{}, rounding {}", self.name().unwrap_or("unnamed"), self.rounding().name())
+        let unnamed = if *self == Self::default() { "none: billed at cost" } else { "unnamed" };
+        format!("{}, rounding {}", self.name().unwrap_or(unnamed), self.rounding().name())
     }
 
     /// The place in the series of its very first invoice.

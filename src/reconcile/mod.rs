@@ -54,6 +54,7 @@ pub fn reconcile(books: &Books, options: &Options) -> Result<Reconciliation, Fra
         counts: counts(books, &standings.accounts, &scope),
         verdict: Verdict(worst),
         scope: scope.limits(books, transfers.evidenced),
+        partner: scope.partner,
         tie_outs,
         breaks,
         proofs,

@@ -5,6 +5,8 @@ use crate::domain::{Amount, Break, ChargeClass, Currency, Direction, List, TieOu
 /// The whole outcome, every list in a stable order that no input order can change.
 #[derive(Debug)]
 pub struct Reconciliation {
+    /// The partner's own account.
+    pub partner: String,
     /// One tie-out for each account, currency and direction that has a figure or a break, sorted by key.
     pub tie_outs: Vec<TieOut>,
     /// Every break, sorted by class, account, entry and id.

@@ -79,6 +79,13 @@ impl Scope {
                     .to_owned(),
             );
         }
+        if let Some(reason) = self.master_missing.as_ref().filter(|_| !self.master_declared_absent) {
+            limits.push(format!("the master ledger could not be read ({reason}): nothing ties out without it"));
+        }
+        if !self.missing.is_empty() {
+            let (missing, all) = (self.missing.len(), self.customers.len());
+            limits.push(format!("{missing} of {all} customers' ledgers could not be read: their accounts are held"));
+        }
         if self.master && !transfers_evidenced {
             limits.push(
                 "the master ledger carries no entry of the partner's own: the pairing of transfers is not evidenced"

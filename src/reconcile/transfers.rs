@@ -208,7 +208,8 @@ fn finding(pair: Pair<'_>, class: Class, books: &Books, scope: &Scope, evidenced
     }
     let (field, mut master_value, mut customer_value) = wording::values(class, pair.debit, pair.credit);
     if class == Class::MispostedTransfer {
-        (master_value, customer_value) = (reference_of(entry).to_owned(), entry.holder().to_owned());
+        let named = TransferReference::parse(reference_of(entry)).map(|reference| reference.customer.to_string());
+        (master_value, customer_value) = (named.unwrap_or_default(), entry.holder().to_owned());
     }
     let mut entry_ids: Vec<String> = legs_of().map(|entry| entry.id.clone()).collect();
     entry_ids.sort();

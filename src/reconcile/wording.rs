@@ -23,9 +23,10 @@ pub(super) fn values(class: Class, master: Option<&Entry>, customer: Option<&Ent
         (field, side(master), side(customer))
     };
     match class {
-        Class::AccountDiffers | Class::MispostedTransfer | Class::UnknownAccount => {
-            each("account", &|entry| entry.holder().to_owned())
-        }
+        Class::AccountDiffers | Class::MispostedTransfer | Class::UnknownAccount => each("account", &|entry| {
+            let (holder, account) = (entry.holder(), entry.account.as_str());
+            if holder == account { holder.to_owned() } else { format!("{holder} (the row names {account})") }
+        }),
         Class::CurrencyDiffers => each("currency", &|entry| format!("{} {}", entry.amount, entry.currency)),
         Class::DirectionDiffers => each("direction", &|entry| format!("{} {}", entry.direction.word(), entry.amount)),
         Class::StatusDiffers | Class::Unsettled => each("status", &|entry| entry.status.clone()),

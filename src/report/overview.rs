@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Provenance;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
-use crate::domain::{Break, Class, List, Severity};
+use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
 
@@ -43,7 +43,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(held(billing));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
     if books.scope.is_empty() {
-        blocks.push(Block::Prose("No limits were met.".to_owned()));
+        blocks.push(Block::Prose("Nothing: every leg of the comparison was read.".to_owned()));
     } else {
         blocks.push(Block::Items(books.scope.iter().map(|limit| (limit.clone(), String::new())).collect()));
     }
@@ -69,7 +69,14 @@ fn origin(provenance: &Provenance) -> Vec<(&'static str, String)> {
 }
 
 fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -> Vec<Block> {
-    let (word, meaning, next) = words(books);
+    let (word, mut meaning, mut next) = words(books);
+    if books.verdict.ties_out() && !books.proofs.iter().any(|it| it.list == List::Master && it.verdict != "missing") {
+        meaning =
+            "There is no master ledger to tie out with: each customer's ledger was proved by its own control totals.";
+    }
+    if books.verdict.ties_out() && billing.invoices.is_empty() {
+        next = "there is nothing to bill; keep the seal.";
+    }
     let accounts: BTreeSet<&str> = books.accounts.iter().map(|standing| standing.account.as_str()).collect();
     let flawed: BTreeSet<&str> = books
         .accounts
@@ -88,14 +95,15 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         (
             "Entries",
             format!(
-                "{} in the master ledger and {} in the customers' ledgers were compared; {} count in the period",
+                "{} in the master ledger and {} in the customers' ledgers were read; {} of the customers' are settled and \
+                 in the period",
                 grouped(&counts.master_entries.to_string()),
                 grouped(&counts.customer_entries.to_string()),
                 grouped(&counts.period_entries.to_string()),
             ),
         ),
         ("Unreadable", count(counts.unreadable_rows, "row")),
-        ("Breaks", format!("{} found", of(books.breaks.len()))),
+        ("Findings", findings(books)),
         (
             "Billing",
             format!(
@@ -105,7 +113,8 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
             ),
         ),
     ];
-    if accounts.contains(provenance.partner.as_str()) {
+    let own_tie_out = books.tie_outs.iter().any(|it| it.key().account == provenance.partner);
+    if own_tie_out {
         let tied = if flawed.contains(provenance.partner.as_str()) { "did not tie out" } else { "tied out" };
         pairs.insert(1, ("Own wallet", tied.to_owned()));
     }
@@ -115,6 +124,25 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         Block::Prose(format!("Next: {next}")),
         Block::Pairs(pairs),
     ]
+}
+
+/// How many findings, by severity: `12 in all: 5 breaks, 2 timing differences, 5 notices`.
+fn findings(books: &Reconciliation) -> String {
+    let words = [
+        (Severity::Incomplete, "gap in the evidence"),
+        (Severity::Break, "break"),
+        (Severity::Timing, "timing difference"),
+        (Severity::Notice, "notice"),
+    ];
+    let counted = words.map(|(severity, word)| {
+        (books.breaks.iter().filter(|found| found.class().severity() == severity).count(), word)
+    });
+    let each = counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| match word {
+        "gap in the evidence" if count != 1 => format!("{} gaps in the evidence", of(count)),
+        _ => count_of(count, word),
+    });
+    let each: Vec<String> = each.collect();
+    if each.is_empty() { "none".to_owned() } else { format!("{} in all: {}", of(books.breaks.len()), each.join(", ")) }
 }
 
 /// The verdict in words: what it is called, what it means, what to do next.
@@ -224,7 +252,7 @@ const CLASSES: &[Column] = &[
 
 fn breaks(books: &Reconciliation) -> Vec<Block> {
     let classes = totals::by_class(&books.breaks);
-    let mut blocks = vec![Block::Heading(format!("Breaks: {}", of(books.breaks.len())))];
+    let mut blocks = vec![Block::Heading(format!("Findings: {}", of(books.breaks.len())))];
     if classes.is_empty() {
         blocks.push(Block::Prose("None were found.".to_owned()));
         return blocks;
@@ -245,9 +273,17 @@ fn breaks(books: &Reconciliation) -> Vec<Block> {
     blocks.push(Block::Items(
         classes.keys().map(|class: &Class| (format!("{class}: {}", class.meaning()), String::new())).collect(),
     ));
+    // The gravest first, among them the largest; notices only where there is nothing graver.
+    let weight = |found: &&Break| {
+        let gross: Amount = found.legs().iter().map(|leg| leg.effect.abs()).sum();
+        std::cmp::Reverse((found.class().severity(), gross))
+    };
     let mut worst: Vec<&Break> = books.breaks.iter().collect();
-    worst.sort_by_key(|found| std::cmp::Reverse(found.class().severity()));
-    blocks.push(Block::Heading(told("Worst breaks", worst.len(), "breaks.csv")));
+    worst.sort_by_key(weight);
+    if worst.first().is_some_and(|found| found.class().severity() > Severity::Notice) {
+        worst.retain(|found| found.class().severity() > Severity::Notice);
+    }
+    blocks.push(Block::Heading(told("Gravest findings", worst.len(), "breaks.csv")));
     let item = |found: &&Break| {
         let account = found.account().unwrap_or("all accounts");
         (format!("{}  {}  {account}", found.id(), found.class()), found.explanation().to_owned())

@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use super::error::RunError;
-use super::inputs::{Earlier, Inputs, RUN_FILE};
-use crate::domain::{Period, sha256};
-use crate::invoice::RateCard;
+use super::inputs::{Earlier, Inputs, RUN_FILE, Terms};
+use crate::domain::{Amount, Currency, Period, sha256};
+use crate::invoice::Issued;
 use crate::seal::{SEAL, read_seal};
 
 /// Runs of one month that may stand beside each other.
@@ -39,44 +41,73 @@ pub(super) fn parent(folder: &Path) -> PathBuf {
     }
 }
 
-/// The folders of a month's sealed runs, in order.
-fn sealed(reports: &Path, period: Period) -> impl Iterator<Item = PathBuf> {
-    let first = reports.join(period.to_string());
-    (1..=RUNS_MAX).map(move |run| rerun(&first, run)).take_while(|folder| folder.join(SEAL).exists())
+/// What a sealed close says of its invoices.
+#[derive(Deserialize)]
+struct SealedClose {
+    invoices: Vec<SealedInvoice>,
 }
 
-/// Reads what earlier months hand on: the last invoice number of any of them in this card's series, and the seal of the
-/// month before. Runs of the same month do not count: a second run bills the same month with the same numbers.
-pub(super) fn earlier(folder: &Path, period: Period, card: &RateCard) -> Result<Earlier, RunError> {
-    let reports = &parent(folder);
-    let mut last = None;
-    for folder in months_before(reports, period)?.into_iter().flat_map(|month| sealed(reports, month)) {
-        let path = folder.join("invoices.csv");
-        let text = fs::read_to_string(&path).map_err(disk("read", &path))?;
-        let numbers = text.lines().skip(1).filter_map(|line| line.split(',').next());
-        last = numbers.filter_map(|number| card.place_of(number.trim_matches('"'))).chain(last).max();
+/// One of them.
+#[derive(Deserialize)]
+struct SealedInvoice {
+    number: String,
+    account: String,
+    currency: Currency,
+    total: Amount,
+}
+
+/// Reads what the runs sealed beside this one hand on: the last invoice number of any of them in this card's series, the
+/// invoices of earlier runs of the same month, and the seal of the month before. A simulated month stands alone.
+pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Earlier, RunError> {
+    let card = &terms.rate_card;
+    if terms.scenario.is_some() {
+        return Ok(Earlier { numbers_from: card.first_number(), ..Earlier::default() });
     }
-    let previous = sealed(reports, period.previous()).last();
+    let reports = &parent(folder);
+    let (mut last, mut issued) = (None, Vec::new());
+    for run in sealed_runs(reports, folder)? {
+        let (month, invoices) = invoices_of(&run)?;
+        last = invoices.iter().filter_map(|it| card.place_of(&it.number)).chain(last).max();
+        issued.extend(invoices.into_iter().filter(|_| month == period));
+    }
+    let before = reports.join(period.previous().to_string());
+    let previous = (1..=RUNS_MAX).map(|run| rerun(&before, run)).take_while(|run| run.join(SEAL).exists()).last();
     let previous = previous.map(|folder| read_seal(&folder)).transpose()?;
     Ok(Earlier {
         numbers_from: last.map_or(card.first_number(), |last| last.saturating_add(1)),
+        issued,
         previous: previous.map(|sealed| sha256(sealed.to_text().as_bytes())),
     })
 }
 
-/// The months before this one that have a folder.
-fn months_before(reports: &Path, period: Period) -> Result<Vec<Period>, RunError> {
+/// Every sealed run beside this one, sorted by name.
+fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     let entries = match fs::read_dir(reports) {
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(disk("list", reports))?,
     };
-    let mut months = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(disk("list", reports))?.file_name();
-        months.extend(name.to_str().and_then(|name| name.parse::<Period>().ok()).filter(|month| *month < period));
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut runs = paths.map_err(disk("list", reports))?;
+    runs.retain(|run| run != own && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
+    runs.sort();
+    Ok(runs)
+}
+
+/// The month of a sealed run, and its invoices; a simulated run has given none.
+fn invoices_of(run: &Path) -> Result<(Period, Vec<Issued>), RunError> {
+    let inputs = read_inputs(run)?;
+    if inputs.terms.scenario.is_some() {
+        return Ok((inputs.period, Vec::new()));
     }
-    months.sort();
-    Ok(months)
+    let path = run.join("close.json");
+    let text = fs::read(&path).map_err(disk("read", &path))?;
+    let close: SealedClose =
+        serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
+    let issued = |it: SealedInvoice| {
+        let SealedInvoice { number, account, currency, total } = it;
+        Issued { number, account, currency, total, run: inputs.run.clone() }
+    };
+    Ok((inputs.period, close.invoices.into_iter().map(issued).collect()))
 }
 
 /// Makes a folder and those above it.
@@ -108,6 +139,11 @@ pub(super) fn read_inputs(folder: &Path) -> Result<Inputs, RunError> {
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => Err(RunError::NoRun(folder.to_owned())),
         Err(source) => Err(disk("read", &path)(source)),
     }
+}
+
+/// Refuses a path where there is nothing.
+pub(super) fn refuse_absent(run: &Path) -> Result<(), RunError> {
+    if run.exists() { Ok(()) } else { Err(RunError::NoRun(run.to_owned())) }
 }
 
 /// Refuses a run that is sealed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::domain::Amount;
-use crate::invoice::RateCard;
+use crate::invoice::{Issued, Numbering, RateCard};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -32,11 +32,13 @@ pub struct Terms {
     pub scenario: Option<String>,
 }
 
-/// What the sealed months before this one hand on.
+/// What the runs that are sealed beside this one hand on.
 #[derive(Clone, Debug, Default)]
 pub struct Earlier {
     /// The first invoice's place in its series.
     pub numbers_from: u64,
+    /// The invoices that earlier runs of the same month gave.
+    pub issued: Vec<Issued>,
     /// The seal of the month before.
     pub previous: Option<String>,
 }
@@ -56,8 +58,10 @@ pub struct Inputs {
     pub partner: String,
     /// The evidence it rests on: the SHA-256 of the archive manifest.
     pub evidence: String,
-    /// The first invoice's place in its series: after the last one of every earlier month sealed beside this run.
+    /// The first invoice's place in its series: after the last one of every run sealed beside this one.
     pub numbers_from: u64,
+    /// The invoices that earlier runs of the same month gave: their customers are not billed a second time.
+    pub issued: Vec<Issued>,
     /// The seal of the month before, where one is sealed beside this run.
     pub previous: Option<String>,
     /// The settings that bear on the papers.
@@ -91,6 +95,7 @@ impl Inputs {
             partner,
             evidence,
             numbers_from: earlier.numbers_from,
+            issued: earlier.issued,
             previous: earlier.previous,
             terms: terms.clone(),
         }
@@ -119,6 +124,11 @@ impl Inputs {
             return Ok(());
         }
         Err(RunError::OtherPartner { run: self.partner.clone(), archive: partner.to_owned() })
+    }
+
+    /// What earlier runs hand on to the numbering.
+    pub(super) fn numbering(&self) -> Numbering {
+        Numbering { from: self.numbers_from, issued: self.issued.clone() }
     }
 
     /// Where the papers come from.

@@ -111,7 +111,7 @@ pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetc
 pub async fn fetch(request: &Request, watch: &dyn Watch) -> Result<Prepared, RunError> {
     let (run, folder) = folder::choose(&request.folder, request.period)?;
     let partner = &request.line.credentials.auth_id;
-    let earlier = folder::earlier(&folder, request.period, &request.terms.rate_card)?;
+    let earlier = folder::earlier(&folder, request.period, &request.terms)?;
     let path = archive_of(&folder, partner.as_str(), request.archive.as_deref());
     folder::make(&folder)?;
     folder::make_parent(&path)?;
@@ -157,7 +157,7 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     stage(watch, "reconcile");
     let reconciliation = reconcile(&books, &inputs.terms.reconcile_options())?;
     stage(watch, "invoice");
-    let billing = invoice(&reconciliation.tied, &reconciliation.held, &inputs.terms.rate_card, inputs.numbers_from)?;
+    let billing = invoice(&reconciliation, &inputs.terms.rate_card, &inputs.numbering())?;
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
@@ -181,6 +181,7 @@ pub fn verify(
     watch: &dyn Watch,
 ) -> Result<Verified, RunError> {
     stage(watch, "verify");
+    folder::refuse_absent(folder)?;
     let opened = unpacked(folder, archive)?;
     let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
     let derived = open(folder, archive).and_then(|(inputs, archive)| derive(&archive, inputs, &Nobody));
@@ -192,7 +193,14 @@ pub fn verify(
         Err(refused) => (None, refused.faults(folder)),
     };
     let faults = check(folder, expected.as_deref(), expect_seal)?;
-    let faults = faults.iter().map(ToString::to_string).chain(refused).collect();
+    let mut faults: Vec<String> = faults.iter().map(ToString::to_string).chain(refused).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    if let (false, Ok(inputs)) = (faults.is_empty(), folder::read_inputs(folder))
+        && inputs.version != version
+    {
+        let made = inputs.version;
+        faults.push(format!("the papers were made by tieout {made}, this is {version}: its wording may differ"));
+    }
     let sealed = read_seal(folder).ok();
     let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
     Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults })

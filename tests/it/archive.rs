@@ -142,7 +142,7 @@ async fn the_manifest_holds_the_facts_and_not_the_weather() {
     let manifest = calm.manifest();
     let lines: Vec<&str> = manifest.lines().collect();
     assert_eq!(lines[0], "tieout archive manifest v1  PA_1  2026-03  2026-02-27 to 2026-04-02  on 2026-04-02");
-    assert_eq!(lines[1], format!("{digest}  1220  transactions 1"));
+    assert_eq!(lines[1], format!("{digest}  1220  transactions 1  200 {}", calm.lists[0].pages[0].request));
     assert_eq!(lines[4], "missing  accounts/MA_2/transactions  HTTP 404: no such ledger");
     assert_eq!(lines[5], "2 lists  3 pages");
 

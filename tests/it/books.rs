@@ -183,7 +183,7 @@ impl RawBooks {
             rate_card: card.clone(),
             scenario: None,
         };
-        let earlier = Earlier { numbers_from: 1, previous: None };
+        let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
         Inputs::new(period.to_string(), period, self.partner.clone(), evidence, &terms, earlier)
     }
 

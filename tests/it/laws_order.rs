@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Class, List};
+use tieout::domain::{Class, List};
 use tieout::invoice::RateCard;
 use tieout::run::Settled;
 use tieout::simulator::Row;
@@ -165,8 +165,7 @@ proptest! {
         let mut found: Vec<Finding> = there.breaks.iter().map(unnamed).collect();
         found.sort();
         prop_assert_eq!(found, expected);
-        type Figures = BTreeMap<tieout::domain::TieOutKey, (Option<Amount>, Option<Amount>)>;
-        let turned: Figures = here.figures.into_iter().map(|(key, (master, customer))| (key, (customer, master))).collect();
+        let turned: BTreeMap<_, _> = here.figures.into_iter().map(|(key, (master, customer))| (key, (customer, master))).collect();
         prop_assert_eq!(there.figures, turned);
         prop_assert_eq!(there.verdict, here.verdict);
     }

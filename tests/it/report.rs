@@ -153,6 +153,7 @@ fn books() -> Reconciliation {
         tie_out(key("PA_ANVIL001", "INR", Direction::Debit), Some("500"), Some("500"), &breaks),
     ];
     Reconciliation {
+        partner: "PA_1".to_owned(),
         tie_outs,
         breaks,
         accounts: vec![

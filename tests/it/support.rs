@@ -69,7 +69,7 @@ pub(crate) fn settle(scenario: &Scenario, archive: &Archive) -> Settled {
     let fetch = archive.latest(period).unwrap().expect("a finished fetch");
     let evidence = sha256(archive.evidence(fetch).unwrap().manifest().as_bytes());
     let partner = archive.partner().to_owned();
-    let earlier = Earlier { numbers_from: 1, previous: None };
+    let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
     let inputs = Inputs::new(period.to_string(), period, partner, evidence, &terms(scenario), earlier);
     derive(archive, inputs, &Nobody).unwrap()
 }

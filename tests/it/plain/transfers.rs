@@ -14,7 +14,9 @@ impl<'a> Plain<'a> {
         let evidenced = !own.is_empty();
         let mut breaks = Vec::new();
         let mut debits: BTreeMap<&str, Vec<&Copy<'_>>> = BTreeMap::new();
-        own.iter().for_each(|copy| debits.entry(&copy.row.id).or_default().push(copy));
+        for copy in &own {
+            debits.entry(&copy.row.id).or_default().push(copy);
+        }
         for (id, copies) in debits.iter().filter(|(_, copies)| copies.len() > 1) {
             if copies.iter().any(|copy| copy.counts()) {
                 let same = copies.iter().all(|copy| copy.content() == copies[0].content());
@@ -74,8 +76,12 @@ impl<'a> Plain<'a> {
         }
         let mut effects = Effects::new();
         if evidenced {
-            debit.into_iter().for_each(|debit| self.put(&mut effects, debit, debit.amount));
-            credit.into_iter().for_each(|credit| self.put(&mut effects, credit, -credit.amount));
+            if let Some(debit) = debit {
+                self.put(&mut effects, debit, debit.amount);
+            }
+            if let Some(credit) = credit {
+                self.put(&mut effects, credit, -credit.amount);
+            }
         }
         let mut ids: Vec<&str> = debit.iter().chain(&credit).map(|copy| &*copy.row.id).collect();
         ids.sort_unstable();
@@ -119,7 +125,7 @@ fn paired<'a>(mut debits: Vec<&'a Copy<'a>>, mut credits: Vec<&'a Copy<'a>>, tol
                 1 => debit.row.currency == credit.row.currency,
                 _ => true,
             };
-            let Some(at) = credits.iter().position(|credit| fits(credit)) else {
+            let Some(at) = credits.iter().position(fits) else {
                 open.push(debit);
                 continue;
             };
