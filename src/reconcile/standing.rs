@@ -58,7 +58,7 @@ pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Re
     let accounts = standings(books, scope, findings)?;
     let own = charges(books.ledgers.charges(Side::Customer)?);
     let of_master = charges(books.master.charges(Side::Master)?);
-    let (mut tied, mut held) = (Vec::<TiedAccount>::new(), Vec::<HeldAccount>::new());
+    let (mut tied, mut held) = (Vec::new(), Vec::new());
     for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {
         let key = (standing.account.clone(), standing.currency);
         let book = if scope.missing.contains_key(&standing.account) { &of_master } else { &own };
@@ -72,33 +72,35 @@ pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Re
             held.push(HeldAccount { account, name, currency, cost_base, reason });
         }
     }
-    let named: BTreeSet<(String, Currency)> = tied
-        .iter()
-        .map(|it| (it.account().to_owned(), it.currency()))
-        .chain(held.iter().map(|it| (it.account.clone(), it.currency)))
-        .collect();
-    held.extend(in_the_master_alone(books, scope, &of_master, findings, &named));
+    held.extend(in_the_master_alone(books, scope, &of_master, findings, &held));
     held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(Standings { accounts, tied, held })
 }
 
-/// What the master charges and no ledger does: to accounts that the account list does not hold, or to customers whose
-/// own ledger lacks it, all of it or a currency.
+/// What the master alone charges: to accounts that the account list does not hold, in a further currency to customers
+/// whose ledger could not be read, and to flawed customers whose own ledger has nothing to bill at all.
 fn in_the_master_alone(
     books: &Books,
     scope: &Scope,
     of_master: &Charges,
     findings: &Findings<'_>,
-    named: &BTreeSet<(String, Currency)>,
+    held: &[HeldAccount],
 ) -> Vec<HeldAccount> {
-    let alone = of_master.iter().filter(|(key, _)| key.0 != scope.partner && !named.contains(key));
-    let held = alone.filter_map(|((account, currency), charges)| {
+    let is_held = |account: &str, currency: Currency| {
+        let whole = !scope.missing.contains_key(account);
+        held.iter().any(|it| it.account == account && (whole || it.currency == currency))
+    };
+    let alone = of_master.iter().filter(|((account, currency), _)| {
+        let tied = scope.knows(account) && findings.verdict(account).ties_out();
+        *account != scope.partner && !tied && !is_held(account, *currency)
+    });
+    let lines = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;
         let name = books.customers.get(account).map(|customer| customer.name.clone()).unwrap_or_default();
         let reason = findings.reason(account);
         Some(HeldAccount { account: account.clone(), name, currency: *currency, cost_base, reason })
     });
-    held.collect()
+    lines.collect()
 }
 
 /// One line for each account and currency: the customers in the list, and the partner's own wallet.

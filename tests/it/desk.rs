@@ -80,7 +80,7 @@ impl Patience {
 }
 
 async fn grudging(State(patience): State<Arc<Patience>>, uri: Uri, headers: HeaderMap) -> Response {
-    let left = patience.left.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+    let left = patience.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
     if left.is_err() {
         return (axum::http::StatusCode::SERVICE_UNAVAILABLE, "down").into_response();
     }
