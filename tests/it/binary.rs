@@ -1,5 +1,6 @@
 //! The real program against the simulator's socket: what scripts see of a close, and what the folder holds afterwards.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -64,7 +65,14 @@ fn nothing_sealed_is_overwritten() {
         files.iter().filter(|(name, _)| name.starts_with("reports/2026-03/")).cloned().collect()
     };
     assert_eq!(run(&before), run(&desk.files()));
-    assert_eq!(desk.table("reports/2026-03/invoices.csv"), desk.table("reports/2026-03.r2/invoices.csv"));
+    // Nobody is billed twice: whom the first run billed is on the second one's held list, by number.
+    assert_eq!(desk.table("reports/2026-03.r2/invoices.csv"), Vec::<BTreeMap<String, String>>::new());
+    let held = desk.table("reports/2026-03.r2/held.csv");
+    for invoice in desk.table("reports/2026-03/invoices.csv") {
+        let billed = |row: &&BTreeMap<String, String>| row["account"] == invoice["account"];
+        let reason = &held.iter().find(billed).expect("held")["reason"];
+        assert!(reason.starts_with(&format!("billed already: {} of run 2026-03, ", invoice["number"])), "{reason}");
+    }
     for sealed in ["reports/2026-03", "reports/2026-03.r2"] {
         let told = desk.ends(2, &["settle", sealed]);
         assert!(told.stderr.contains("the run is sealed already"), "{}", told.stderr);

@@ -19,8 +19,11 @@ use tieout::watch::Nobody;
 use crate::raw::{CUSTOMERS, PARTNER, RawBooks, account, accounts, call, calls, ledger, page};
 use crate::support::fixture;
 
+/// How a refused text is read: its bytes in, the message out.
+type Reading = fn(&[u8]) -> String;
+
 /// What is refused, by the folder that its cases stand in, and how each of them is told.
-const KINDS: [(&str, fn(&[u8]) -> String); 9] = [
+const KINDS: [(&str, Reading); 9] = [
     ("account-rows", |row| told(&account_row(row))),
     ("accounts", |body| told(&account_list(body))),
     ("ledger-pages", |body| told(&RawBooks::sound().with(ledger("MA_B"), body))),
