@@ -20,8 +20,11 @@ use tieout::watch::Nobody;
 use crate::raw::{CUSTOMERS, PARTNER, RawBooks, account, accounts, call, calls, ledger, page};
 use crate::support::fixture;
 
+/// Tells what becomes of a case.
+type Telling = fn(&[u8]) -> String;
+
 /// What is refused, by the folder that its cases stand in, and how each of them is told.
-const KINDS: [(&str, fn(&[u8]) -> String); 10] = [
+const KINDS: [(&str, Telling); 10] = [
     ("account-rows", |row| told(&account_row(row))),
     ("accounts", |body| told(&account_list(body))),
     ("arguments", |lines| program(text(lines))),
