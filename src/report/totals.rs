@@ -166,7 +166,9 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
 /// The effects listed with the breaks against those stated by each tie-out, and those against its difference.
 fn check_effects(books: &Reconciliation) -> Result<(), ReportError> {
     let mut listed: BTreeMap<&TieOutKey, Amount> = BTreeMap::new();
-    for leg in books.breaks.iter().flat_map(Break::legs) {
+    // A residual is what its tie-out leaves open, and so none of the effects that explain it.
+    let explaining = books.breaks.iter().filter(|found| found.class() != Class::Residual);
+    for leg in explaining.flat_map(Break::legs) {
         *listed.entry(&leg.key).or_default() += leg.effect;
     }
     for tie_out in &books.tie_outs {

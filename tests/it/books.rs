@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use futures::executor::block_on;
+use futures::future::join_all;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -145,19 +146,23 @@ impl RawBooks {
             if layout.shuffle.is_some() {
                 lists.shuffle(&mut rng);
             }
-            for (list, outcome, mut bodies) in lists {
-                let mut pages: Vec<(u32, String)> = (1..).zip(bodies.drain(..)).collect();
+            let mut kept = Vec::new();
+            for (list, _, bodies) in &lists {
+                let mut pages: Vec<(u32, &String)> = (1..).zip(bodies).collect();
                 if layout.shuffle.is_some() {
                     pages.shuffle(&mut rng);
                 }
                 for (page, body) in pages.into_iter().flat_map(|page| std::iter::repeat_n(page, layout.keeps)) {
-                    let (list, body) = (list.clone(), body.into_bytes());
+                    let (list, body) = (list.clone(), body.clone().into_bytes());
                     let request = format!("{list}?page={page}");
-                    let kept = KeptPage { fetch, list, walk: 1, page, request, status: 200, asked_at_us: 0, body };
-                    block_on(archive.keep(kept)).unwrap();
+                    kept.push(KeptPage { fetch, list, walk: 1, page, request, status: 200, asked_at_us: 0, body });
                 }
-                archive.settle_list(fetch, &list, outcome).unwrap();
             }
+            // All at one time, so that they share a commit.
+            let kept = block_on(join_all(kept.into_iter().map(|page| archive.keep(page))));
+            kept.into_iter().for_each(Result::unwrap);
+            let ends = lists.iter().map(|(list, end, _)| archive.settle_list_beside(fetch, list, end.clone()));
+            block_on(join_all(ends)).into_iter().for_each(Result::unwrap);
             archive.finish(fetch).unwrap();
         }
         archive
@@ -257,7 +262,7 @@ pub(crate) fn ledger(account: &str) -> List {
 fn row_text(row: &Row) -> String {
     let text = |text: &str| Value::from(text).to_string();
     let at = chrono::DateTime::from_timestamp_micros(row.created_at).unwrap().format("%Y-%m-%dT%H:%M:%S%.6fZ");
-    let reference = row.reference.iter().map(|it| format!("\"reference\":{},", text(it))).collect::<String>();
+    let reference = row.reference.as_ref().map_or_else(String::new, |it| format!("\"reference\":{},", text(it)));
     format!(
         "{{\"id\":{},\"account_id\":{},\"type\":{},\"amount\":{},\"currency\":\"{}\",\"description\":{},{reference}\
          \"status\":{},\"created_at\":\"{at}\"}}",

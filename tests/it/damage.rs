@@ -1,9 +1,12 @@
 //! Random worlds and random damage: the books that the laws are held against. Decided by a seed alone.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use tieout::domain::{Amount, Class, List};
-use tieout::simulator::{Row, Scenario, ScenarioError, World};
+use tieout::simulator::{Row, Scenario, ScenarioError, Text, World};
 
 use crate::books::{Claim, RawBooks, State, ledger, one_of};
 
@@ -69,12 +72,12 @@ pub(crate) fn flawed(rng: &mut ChaCha8Rng) -> (Scenario, World) {
     let mut text = world(rng, 40..700);
     if rng.random_range(0..12) == 0 {
         let lost = *one_of(rng, &["forbidden", "absent"]);
-        text.push_str(&format!("global_ledger = '{lost}'\n"));
+        writeln!(text, "global_ledger = '{lost}'").unwrap();
     }
     for _flaw in 0..rng.random_range(0..9) {
         let class = one_of(rng, &CLASSES);
         let side = one_of(rng, &["", "side = 'master'\n", "side = 'customer'\n"]);
-        text.push_str(&format!("[[flaws]]\nclass = '{class}'\ncount = {}\n{side}", rng.random_range(1..3)));
+        write!(text, "[[flaws]]\nclass = '{class}'\ncount = {}\n{side}", rng.random_range(1..3)).unwrap();
     }
     let mut scenario = Scenario::read(&text).unwrap();
     loop {
@@ -93,6 +96,9 @@ pub(crate) fn flawed(rng: &mut ChaCha8Rng) -> (Scenario, World) {
 pub(crate) fn damaged(rng: &mut ChaCha8Rng) -> RawBooks {
     let mut books = RawBooks::read(&world(rng, 20..120));
     let lists: Vec<List> = books.ledgers.keys().cloned().collect();
+    if rng.random_range(0..4) == 0 {
+        crowd(&mut books, rng);
+    }
     for _blow in 0..rng.random_range(1..12) {
         let list = if rng.random_range(0..2) == 0 { List::Master } else { one_of(rng, &lists).clone() };
         strike(&mut books, &list, rng);
@@ -123,6 +129,23 @@ fn lie(claim: &mut Claim, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Puts several transfers under one reference, as if they were of one second, and lets the partner's debits differ.
+fn crowd(books: &mut RawBooks, rng: &mut ChaCha8Rng) {
+    let transfers = books.ledgers[&List::Master].rows.iter().filter(|row| row.is_transfer());
+    let taken: BTreeSet<Text> =
+        transfers.filter_map(|row| row.reference.clone()).take(rng.random_range(2..6)).collect();
+    let Some(one) = taken.first().cloned() else { return };
+    for row in books.ledgers.values_mut().flat_map(|ledger| &mut ledger.rows) {
+        if row.reference.as_ref().is_some_and(|reference| taken.contains(reference)) {
+            row.reference = Some(one.clone());
+            if *row.account_id == *books.partner && rng.random_range(0..2) == 0 {
+                row.amount = (*one_of(rng, &["300", "750", "300.004", "12"])).into();
+                row.currency = one_of(rng, &["INR", "USD"]).parse().unwrap();
+            }
+        }
+    }
+}
+
 /// One blow to one row of a list.
 fn strike(books: &mut RawBooks, list: &List, rng: &mut ChaCha8Rng) {
     let count = books.ledgers[list].rows.len();
@@ -130,7 +153,7 @@ fn strike(books: &mut RawBooks, list: &List, rng: &mut ChaCha8Rng) {
         return;
     }
     let at = prefer_transfers(&books.ledgers[list].rows, rng);
-    match rng.random_range(0..7) {
+    match rng.random_range(0..8) {
         0 => drop(books.rows(list).remove(at)),
         1 => {
             let row = books.ledgers[list].rows[at].clone();
@@ -146,11 +169,22 @@ fn strike(books: &mut RawBooks, list: &List, rng: &mut ChaCha8Rng) {
             let row = books.ledgers[list].rows[at].clone();
             books.rows(&ledger(&account)).push(row);
         }
+        4 | 5 => alter_every_copy(&books.ledgers[list].rows[at].clone(), books, rng),
         _ => {
             let mut row = books.ledgers[list].rows[at].clone();
             alter(&mut row, books, rng);
             books.rows(list)[at] = row;
         }
+    }
+}
+
+/// Changes two things about an entry, alike in both books.
+fn alter_every_copy(entry: &Row, books: &mut RawBooks, rng: &mut ChaCha8Rng) {
+    let mut row = entry.clone();
+    alter(&mut row, books, rng);
+    alter(&mut row, books, rng);
+    for copy in books.ledgers.values_mut().flat_map(|ledger| &mut ledger.rows).filter(|copy| copy.id == entry.id) {
+        *copy = row.clone();
     }
 }
 
@@ -183,13 +217,13 @@ fn alter(row: &mut Row, books: &RawBooks, rng: &mut ChaCha8Rng) {
         6 => {
             let other = master.iter().filter(|row| row.is_transfer()).find_map(|row| row.reference.clone());
             let own = [None, Some("ptc:x".into()), Some("cdr:1".into()), other];
-            row.reference = one_of(rng, &own).clone();
+            row.reference.clone_from(one_of(rng, &own));
         }
         7 => row.created_at += HOUR * rng.random_range(-30 * 24..30 * 24),
         8 => {
             let zone = *one_of(rng, &[books.zone, chrono_tz::UTC]);
             let month = books.month(zone);
-            row.created_at = one_of(rng, &[month.start, month.end]) + rng.random_range(-1..1);
+            row.created_at = one_of(rng, &[month.start, month.end]) + *one_of(rng, &[-2 * HOUR, -1, 0, 2 * HOUR]);
         }
         9 => row.description = (*one_of(rng, &["Manual adjustment: x", "", "Refund: y"])).into(),
         _ => {

@@ -165,8 +165,8 @@ proptest! {
         let mut found: Vec<Finding> = there.breaks.iter().map(unnamed).collect();
         found.sort();
         prop_assert_eq!(found, expected);
-        let turned: BTreeMap<_, _> = here.figures.into_iter().map(|(key, (master, customer))| (key, (customer, master))).collect();
-        prop_assert_eq!(there.figures, turned);
+        let turned = here.figures.into_iter().map(|(key, (master, customer))| (key, (customer, master)));
+        prop_assert_eq!(there.figures, turned.collect::<BTreeMap<_, _>>());
         prop_assert_eq!(there.verdict, here.verdict);
     }
 }

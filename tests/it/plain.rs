@@ -1,13 +1,13 @@
 //! The second implementation of reconcile, from the rules of reading alone: maps over raw rows, no frame, and no line
 //! shared with the engine. Plain before fast; where it and the engine part, one of them is wrong.
 
+mod transfers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tieout::domain::{Amount, Class, Currency, Direction, List, Severity, TieOutKey, Timestamp};
 use tieout::run::Settled;
 use tieout::simulator::Row;
-
-mod transfers;
 
 use crate::books::{Claim, RawBooks, RawLedger, State};
 
@@ -56,13 +56,14 @@ pub(crate) fn reconcile(books: &RawBooks) -> Outcome {
     let plain = Plain::of(books);
     let mut breaks = plain.proofs();
     let (transfers, sent, received) = plain.transfers();
-    breaks.extend(one_an_entry(plain.entries(), transfers));
+    breaks.extend(transfers::one_an_entry(plain.entries(), transfers));
     let (mut master, mut customers) = (Effects::new(), Effects::new());
     for copy in plain.copies.iter().filter(|copy| copy.counts()) {
         match copy.ledger {
             List::Master if copy.holder == books.partner => {}
+            List::Me | List::Dashboard | List::Accounts => {}
             List::Master => *master.entry(copy.key()).or_default() += copy.amount,
-            _ => *customers.entry(copy.key()).or_default() += copy.amount,
+            List::Ledger(_) => *customers.entry(copy.key()).or_default() += copy.amount,
         }
     }
     master.extend(sent);
@@ -258,10 +259,7 @@ impl<'a> Plain<'a> {
             if it.row.id.is_empty() {
                 breaks.push(finding(Class::UnreadableEntry, &[], owner_of(it), Effects::new()));
             } else {
-                let first = unreadable.entry(&it.row.id).or_insert(it);
-                if owner(it.ledger).is_some() && owner(first.ledger).is_none() {
-                    *first = it;
-                }
+                unreadable.entry(&it.row.id).or_insert(it);
             }
         }
         for (id, it) in unreadable {
@@ -360,32 +358,6 @@ impl<'a> Plain<'a> {
         ];
         faults.into_iter().filter_map(|(holds, class)| holds.then_some(class)).collect()
     }
-}
-
-/// Where an entry broke by itself and as the leg of a transfer, one break remains: the first, with the effects of both.
-fn one_an_entry(entries: Vec<Finding>, transfers: Vec<Finding>) -> Vec<Finding> {
-    let mut open: Vec<Option<Finding>> = entries.into_iter().map(Some).collect();
-    let mut breaks = Vec::new();
-    for mut one in transfers {
-        for id in one.entry_ids.clone() {
-            let same = |it: &&mut Option<Finding>| it.as_ref().is_some_and(|it| it.entry_ids.contains(&id));
-            if let Some(other) = open.iter_mut().find(same).and_then(Option::take) {
-                one = merged(one, other);
-            }
-        }
-        breaks.push(one);
-    }
-    breaks.extend(open.into_iter().flatten());
-    breaks
-}
-
-fn merged(one: Finding, other: Finding) -> Finding {
-    let (mut first, second) = if one.class <= other.class { (one, other) } else { (other, one) };
-    for (key, effect) in second.effects {
-        *first.effects.entry(key).or_default() += effect;
-    }
-    let ids: BTreeSet<String> = first.entry_ids.into_iter().chain(second.entry_ids).collect();
-    Finding { entry_ids: ids.into_iter().collect(), ..first }
 }
 
 fn finding(class: Class, ids: &[&str], account: Option<&str>, effects: Effects) -> Finding {

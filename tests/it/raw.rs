@@ -134,7 +134,7 @@ impl RawBooks {
             rate_card: RateCard::default(),
             scenario: None,
         };
-        let earlier = Earlier { numbers_from: 1, issued: Vec::new(), previous: None };
+        let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
         Inputs::new(period().to_string(), period(), PARTNER.to_owned(), evidence, &terms, earlier)
     }
 

@@ -337,6 +337,18 @@ fn figures_that_do_not_add_up_are_refused() {
 }
 
 /// Tie-outs over a few accounts, currencies and directions, and breaks whose legs explain every unit between them.
+#[test]
+fn a_residual_reaches_the_papers() {
+    let mut books = books();
+    let open = key("MA_ECHO", "INR", Direction::Credit);
+    let left = leg("MA_ECHO", "INR", Direction::Credit, "3");
+    books.tie_outs.push(TieOut::new(open, Some(amount("10")), Some(amount("7")), &[]));
+    books.breaks.push(Break::new(facts(Class::Residual, "MA_ECHO", vec![left], "3.00 INR stay unexplained")));
+    let papers = report(&provenance(), &books, &billing(), &unreadable()).unwrap();
+    let row = rows(&papers, "tie_outs.csv").into_iter().find(|row| row["account"].contains("MA_ECHO")).unwrap();
+    assert_eq!((row["residual"].as_str(), row["verdict"].as_str()), ("3.00", "incomplete"));
+}
+
 fn any_books() -> impl Strategy<Value = Reconciliation> {
     let place = (0..3_usize, 0..2_usize, prop::bool::ANY);
     let leg = (place, -1_000_000_000_000_i128..1_000_000_000_000);

@@ -1,10 +1,10 @@
-//! The transfers of the second implementation: the partner's debits against its customers' credits, leg by leg.
+//! The transfers of the second implementation: the partner's debits against its customers' credits, by reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tieout::domain::{Amount, Class, Direction};
+use tieout::domain::{Amount, Class, Direction, TieOutKey};
 
-use super::*;
+use super::{Copy, Effects, Finding, Plain, finding};
 
 impl<'a> Plain<'a> {
     /// Does each transfer have both its legs? With the figures of both sides where the partner's own rows are there.
@@ -76,11 +76,9 @@ impl<'a> Plain<'a> {
         }
         let mut effects = Effects::new();
         if evidenced {
-            if let Some(debit) = debit {
-                self.put(&mut effects, debit, debit.amount);
-            }
-            if let Some(credit) = credit {
-                self.put(&mut effects, credit, -credit.amount);
+            let legs = debit.map(|debit| (debit, debit.amount)).into_iter();
+            for (leg, effect) in legs.chain(credit.map(|credit| (credit, -credit.amount))) {
+                self.put(&mut effects, leg, effect);
             }
         }
         let mut ids: Vec<&str> = debit.iter().chain(&credit).map(|copy| &*copy.row.id).collect();
@@ -148,4 +146,30 @@ fn paired<'a>(mut debits: Vec<&'a Copy<'a>>, mut credits: Vec<&'a Copy<'a>>, tol
         pairs.push((None, Some(credit), surplus(sent.contains(&value(credit)), Class::UnpairedCredit)));
     }
     pairs
+}
+
+/// Where an entry broke by itself and as the leg of a transfer, one break remains: the first, with the effects of both.
+pub(super) fn one_an_entry(entries: Vec<Finding>, transfers: Vec<Finding>) -> Vec<Finding> {
+    let mut open: Vec<Option<Finding>> = entries.into_iter().map(Some).collect();
+    let mut breaks = Vec::new();
+    for mut one in transfers {
+        for id in one.entry_ids.clone() {
+            let same = |it: &&mut Option<Finding>| it.as_ref().is_some_and(|it| it.entry_ids.contains(&id));
+            if let Some(other) = open.iter_mut().find(same).and_then(Option::take) {
+                one = merged(one, other);
+            }
+        }
+        breaks.push(one);
+    }
+    breaks.extend(open.into_iter().flatten());
+    breaks
+}
+
+fn merged(one: Finding, other: Finding) -> Finding {
+    let (mut first, second) = if one.class <= other.class { (one, other) } else { (other, one) };
+    for (key, effect) in second.effects {
+        *first.effects.entry(key).or_default() += effect;
+    }
+    let ids: BTreeSet<String> = first.entry_ids.into_iter().chain(second.entry_ids).collect();
+    Finding { entry_ids: ids.into_iter().collect(), ..first }
 }
