@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -19,13 +20,14 @@ use tieout::watch::Nobody;
 use crate::raw::{CUSTOMERS, PARTNER, RawBooks, account, accounts, call, calls, ledger, page};
 use crate::support::fixture;
 
-/// How a refused text is read: its bytes in, the message out.
-type Reading = fn(&[u8]) -> String;
+/// Tells what becomes of a case.
+type Telling = fn(&[u8]) -> String;
 
 /// What is refused, by the folder that its cases stand in, and how each of them is told.
-const KINDS: [(&str, Reading); 9] = [
+const KINDS: [(&str, Telling); 10] = [
     ("account-rows", |row| told(&account_row(row))),
     ("accounts", |body| told(&account_list(body))),
+    ("arguments", |lines| program(text(lines))),
     ("ledger-pages", |body| told(&RawBooks::sound().with(ledger("MA_B"), body))),
     ("master-pages", |body| told(&RawBooks::sound().with(List::Master, body))),
     ("me", |body| told(&RawBooks::sound().with(List::Me, body))),
@@ -42,6 +44,15 @@ fn text(bytes: &[u8]) -> &str {
 /// The message that refuses a text.
 fn refusal<T, E: ToString>(read: Result<T, E>) -> String {
     read.err().map_or_else(|| "accepted".to_owned(), |refused| refused.to_string())
+}
+
+/// What the program says to arguments, one a line, in an empty folder with nothing in its environment.
+fn program(lines: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
+    let output = command.args(lines.lines()).current_dir(folder.path()).env_clear().output().unwrap();
+    assert!(output.stdout.is_empty() && fs::read_dir(folder.path()).unwrap().next().is_none(), "{lines}");
+    format!("exit {}\n{}", output.status.code().unwrap(), text(&output.stderr))
 }
 
 /// Books whose account list holds one more row.
