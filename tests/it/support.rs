@@ -1,5 +1,6 @@
 //! What several topics share: a scenario's world walked into an archive without a network, and settled.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use futures::executor::block_on;
@@ -51,8 +52,13 @@ pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archiv
     let archive = Archive::open(path, &world.partner().auth_id).unwrap();
     let plan = plan(scenario);
     let fetch = archive.begin(&plan).unwrap();
-    let walk =
-        Walk { world, archive: &archive, fetch, window: format!("from_date={}&to_date={}&", plan.from, plan.to) };
+    let walk = Walk {
+        world,
+        archive: &archive,
+        fetch,
+        window: format!("from_date={}&to_date={}&", plan.from, plan.to),
+        largest: OnceCell::new(),
+    };
     let mut lists = vec![List::Me, List::Dashboard, List::Accounts, List::Master];
     lists.extend(world.accounts().iter().map(|account| List::Ledger(AccountId::parse(&account.auth_id).unwrap())));
     for list in lists {
@@ -88,6 +94,8 @@ struct Walk<'a> {
     archive: &'a Archive,
     fetch: FetchId,
     window: String,
+    /// The largest page served, found once.
+    largest: OnceCell<u64>,
 }
 
 impl Walk<'_> {
@@ -97,7 +105,9 @@ impl Walk<'_> {
                 return self.page(list, 1, list.to_string()).map_or_else(missing, |_| complete());
             }
             List::Accounts => ("per_page=100".to_owned(), "accounts"),
-            List::Master | List::Ledger(_) => (format!("{}per_page={}", self.window, self.largest()), "transactions"),
+            List::Master | List::Ledger(_) => {
+                (format!("{}per_page={}", self.window, self.largest.get_or_init(|| self.largest())), "transactions")
+            }
         };
         let mut seen = 0;
         let mut totals = Vec::new();
