@@ -70,6 +70,7 @@ impl LedgerFrame {
         for Self(part) in parts {
             whole.vstack_mut_owned(part)?;
         }
+        whole.rechunk_mut();
         Self::gate(whole)
     }
 

@@ -203,8 +203,7 @@ impl Answer {
     }
 
     fn count(&self, column: &str, row: usize) -> Result<u64, FrameError> {
-        let counts = self.0.column(column)?.cast(&DataType::UInt64)?;
-        Ok(counts.u64()?.get(row).unwrap_or_default())
+        Ok(u64::from(self.0.column(column)?.u32()?.get(row).unwrap_or_default()))
     }
 
     fn amount(&self, column: &str, row: usize) -> Result<Amount, FrameError> {

@@ -18,7 +18,7 @@ use tieout::archive::Archive;
 use tieout::simulator::{Scenario, World};
 
 /// Measured runs of each size; the median is reported.
-const RUNS: usize = 5;
+const RUNS: usize = 7;
 
 /// Entries on both sides together, and customers.
 const SIZES: [(usize, usize); 2] = [(100_000, 500), (1_000_000, 5_000)];
@@ -92,14 +92,20 @@ fn report(write: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut text = machine();
     let mut medians = Vec::new();
-    for (entries, customers) in SIZES {
-        let path = prepared(folder.path(), entries, customers);
-        let mut runs: Vec<[u64; 5]> = (0..RUNS).map(|_| run(&path, entries, customers)).collect();
+    let paths = SIZES.map(|(entries, customers)| prepared(folder.path(), entries, customers));
+    let mut measured = [const { Vec::new() }; SIZES.len()];
+    for _ in 0..RUNS {
+        // The sizes take turns, so that a machine that slows down does so for both.
+        for (((entries, customers), path), runs) in SIZES.into_iter().zip(&paths).zip(&mut measured) {
+            runs.push(run(path, entries, customers));
+        }
+    }
+    for (((_, customers), path), mut runs) in SIZES.into_iter().zip(&paths).zip(measured) {
         runs.sort_unstable();
         let [millis, _, rows, breaks, bytes] = runs[RUNS / 2];
         let peak = runs.iter().map(|run| run[1]).max().unwrap_or(0) / 1024;
         let (least, most) = (runs[0][0], runs[RUNS - 1][0]);
-        let archive = std::fs::metadata(&path).map_or(0, |file| file.len());
+        let archive = std::fs::metadata(path).map_or(0, |file| file.len());
         let _ = writeln!(
             text,
             "settle {rows} entries of {customers} customers, {breaks} breaks: median {millis} ms \
