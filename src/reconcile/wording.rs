@@ -58,8 +58,24 @@ fn weight(effect: Amount, entry: &Entry) -> String {
     }
 }
 
+/// A break on its way into words.
+struct Told<'a> {
+    class: Class,
+    /// The entry it is told of, and the account whose wallet it moves.
+    entry: &'a Entry,
+    holder: &'a str,
+    /// The entry in half a sentence.
+    name: String,
+    /// What the break means for the master's figure.
+    weight: String,
+    /// The master's value and the customer's.
+    said: String,
+    kept: String,
+    effect: Amount,
+    calendar: &'a Calendar,
+}
+
 /// The sentence for a break on one entry, or on one transfer with its two legs.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
 pub(super) fn sentence(
     class: Class,
     master: Option<&Entry>,
@@ -70,154 +86,151 @@ pub(super) fn sentence(
     // A break of the Transfers family speaks of the credit where there is one: that is where the money went.
     let first = if class.family() == Family::Transfers { customer.or(master) } else { master.or(customer) };
     let Some(entry) = first else { return class.meaning().to_owned() };
-    let name = named(entry, calendar);
-    let weight = weight(effect, entry);
-    let holder = customer.unwrap_or(entry).holder();
     let (_, said, kept) = values(class, master, customer);
-    let Entry { currency, .. } = entry;
-    match class {
-        Class::MissingFromCustomer => {
-            format!("{name} is in the master ledger for {holder} but not in the ledger of {holder}: {weight}")
-        }
-        Class::MissingFromMaster if master.is_some() => {
-            let owner = entry.holder();
-            format!(
-                "{name} is in the master ledger once, for {owner}, but in the ledgers of several customers: {weight}"
-            )
-        }
-        Class::MissingFromMaster => {
-            format!("{name} is in the ledger of {holder} but not in the master ledger: {weight}")
-        }
-        Class::UnknownAccount => {
-            format!(
-                "{name} is booked to {said}, which the account list does not hold: {effect} {currency} belong to no customer"
-            )
-        }
-        Class::DuplicateEntry => {
-            format!("{name} stands more than once in one ledger of {holder}: {weight}")
-        }
-        Class::ConflictingEntry => {
-            format!("{name} stands more than once in one ledger of {holder}, with different content: {weight}")
-        }
-        _ => valuation_sentence(class, entry, holder, &name, (&said, &kept), effect)
-            .or_else(|| month_sentence(class, entry, holder, &name, (&said, &kept), effect, calendar))
-            .unwrap_or_else(|| transfer_sentence(class, entry, holder, &name, (&said, &kept), effect)),
+    let told = Told {
+        class,
+        entry,
+        holder: customer.unwrap_or(entry).holder(),
+        name: named(entry, calendar),
+        weight: weight(effect, entry),
+        said,
+        kept,
+        effect,
+        calendar,
+    };
+    told.existence(master.is_some())
+        .or_else(|| told.valuation())
+        .or_else(|| told.month())
+        .unwrap_or_else(|| told.transfer())
+}
+
+impl Told<'_> {
+    /// The sentence for an entry that one side lacks or has too often.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
+    fn existence(&self, in_master: bool) -> Option<String> {
+        let Self { class, entry, holder, name, weight, said, effect, .. } = self;
+        let Entry { currency, .. } = entry;
+        Some(match class {
+            Class::MissingFromCustomer => {
+                format!("{name} is in the master ledger for {holder} but not in the ledger of {holder}: {weight}")
+            }
+            Class::MissingFromMaster if in_master => {
+                let owner = entry.holder();
+                format!(
+                    "{name} is in the master ledger once, for {owner}, but in the ledgers of several customers: {weight}"
+                )
+            }
+            Class::MissingFromMaster => {
+                format!("{name} is in the ledger of {holder} but not in the master ledger: {weight}")
+            }
+            Class::UnknownAccount => {
+                format!(
+                    "{name} is booked to {said}, which the account list does not hold: {effect} {currency} belong to no customer"
+                )
+            }
+            Class::DuplicateEntry => {
+                format!("{name} stands more than once in one ledger of {holder}: {weight}")
+            }
+            Class::ConflictingEntry => {
+                format!("{name} stands more than once in one ledger of {holder}, with different content: {weight}")
+            }
+            _ => return None,
+        })
     }
-}
 
-/// The sentence for what the two sides say differently of one entry.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
-fn valuation_sentence(
-    class: Class,
-    entry: &Entry,
-    holder: &str,
-    name: &str,
-    (said, kept): (&str, &str),
-    effect: Amount,
-) -> Option<String> {
-    let Entry { currency, .. } = entry;
-    let weight = weight(effect, entry);
-    Some(match class {
-        Class::AccountDiffers => {
-            format!("{name} is booked to {said} in the master ledger and stands in the ledger of {kept}")
-        }
-        Class::CurrencyDiffers => {
-            format!(
-                "{name} is {said} in the master ledger and {kept} in the ledger of {holder}: nothing is netted across currencies"
-            )
-        }
-        Class::DirectionDiffers if said == kept => {
-            format!("{name} of {holder} has a negative amount on both sides: {said}")
-        }
-        Class::DirectionDiffers => {
-            format!("{name} is a {said} in the master ledger and a {kept} in the ledger of {holder}")
-        }
-        Class::AmountDiffers | Class::RoundingDiffers => {
-            let within = if class == Class::RoundingDiffers { ", within the tolerance" } else { "" };
-            format!(
-                "{name} is {said} {currency} in the master ledger and {kept} {currency} in the ledger of {holder}: difference {effect} {currency}{within}"
-            )
-        }
-        Class::StatusDiffers => {
-            format!(
-                "{name} is `{said}` in the master ledger and `{kept}` in the ledger of {holder}: it counts on one side only: {weight}"
-            )
-        }
-        _ => return None,
-    })
-}
+    /// The sentence for what the two sides say differently of one entry.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
+    fn valuation(&self) -> Option<String> {
+        let Self { class, entry, holder, name, weight, said, kept, effect, .. } = self;
+        let Entry { currency, .. } = entry;
+        Some(match class {
+            Class::AccountDiffers => {
+                format!("{name} is booked to {said} in the master ledger and stands in the ledger of {kept}")
+            }
+            Class::CurrencyDiffers => {
+                format!(
+                    "{name} is {said} in the master ledger and {kept} in the ledger of {holder}: nothing is netted across currencies"
+                )
+            }
+            Class::DirectionDiffers if said == kept => {
+                format!("{name} of {holder} has a negative amount on both sides: {said}")
+            }
+            Class::DirectionDiffers => {
+                format!("{name} is a {said} in the master ledger and a {kept} in the ledger of {holder}")
+            }
+            Class::AmountDiffers | Class::RoundingDiffers => {
+                let within = if *class == Class::RoundingDiffers { ", within the tolerance" } else { "" };
+                format!(
+                    "{name} is {said} {currency} in the master ledger and {kept} {currency} in the ledger of {holder}: difference {effect} {currency}{within}"
+                )
+            }
+            Class::StatusDiffers => {
+                format!(
+                    "{name} is `{said}` in the master ledger and `{kept}` in the ledger of {holder}: it counts on one side only: {weight}"
+                )
+            }
+            _ => return None,
+        })
+    }
 
-/// The sentence for an entry's month, class or status.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
-fn month_sentence(
-    class: Class,
-    entry: &Entry,
-    holder: &str,
-    name: &str,
-    (said, kept): (&str, &str),
-    effect: Amount,
-    calendar: &Calendar,
-) -> Option<String> {
-    let weight = weight(effect, entry);
-    Some(match class {
-        Class::Timing => {
-            format!(
-                "{name} is dated {said} in the master ledger and {kept} in the ledger of {holder}: only one of them lies in the period: {weight}"
-            )
-        }
-        Class::ZoneStraddle => {
-            let place = if entry.in_period { "inside" } else { "outside" };
-            let other = if entry.in_period { "outside" } else { "inside" };
-            format!(
-                "{name} of {holder}, at {}, lies {place} the period by the partner's calendar and {other} by UTC's: it stays {place}",
-                calendar.local(entry.created_at)
-            )
-        }
-        Class::Unclassified => format!(
-            "{name} of {holder} is of type `{}`, which no rule knows: counted and valued, not billed",
-            entry.kind
-        ),
-        Class::Adjustment => format!("{name} of {holder} is a correction made by hand: `{}`", entry.description),
-        Class::Unsettled => format!("{name} of {holder} is `{}`, not completed: outside every total", entry.status),
-        _ => return None,
-    })
-}
+    /// The sentence for an entry's month, class or status.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other classes have their wording elsewhere")]
+    fn month(&self) -> Option<String> {
+        let Self { class, entry, holder, name, weight, said, kept, calendar, .. } = self;
+        Some(match class {
+            Class::Timing => {
+                format!(
+                    "{name} is dated {said} in the master ledger and {kept} in the ledger of {holder}: only one of them lies in the period: {weight}"
+                )
+            }
+            Class::ZoneStraddle => {
+                let place = if entry.in_period { "inside" } else { "outside" };
+                let other = if entry.in_period { "outside" } else { "inside" };
+                format!(
+                    "{name} of {holder}, at {}, lies {place} the period by the partner's calendar and {other} by UTC's: it stays {place}",
+                    calendar.local(entry.created_at)
+                )
+            }
+            Class::Unclassified => format!(
+                "{name} of {holder} is of type `{}`, which no rule knows: counted and valued, not billed",
+                entry.kind
+            ),
+            Class::Adjustment => format!("{name} of {holder} is a correction made by hand: `{}`", entry.description),
+            Class::Unsettled => format!("{name} of {holder} is `{}`, not completed: outside every total", entry.status),
+            _ => return None,
+        })
+    }
 
-/// The sentence for a break on a transfer's reference.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
-fn transfer_sentence(
-    class: Class,
-    entry: &Entry,
-    holder: &str,
-    name: &str,
-    (said, kept): (&str, &str),
-    effect: Amount,
-) -> String {
-    let Entry { currency, .. } = entry;
-    let reference = entry.reference.as_deref().unwrap_or_default();
-    match class {
-        Class::UnpairedDebit => {
-            format!(
-                "{name} left the partner's wallet under {reference} and no customer received it: {effect} {currency}"
-            )
+    /// The sentence for a break on a transfer's reference.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other classes fall to the common wording")]
+    fn transfer(&self) -> String {
+        let Self { class, entry, holder, name, said, kept, effect, .. } = self;
+        let Entry { currency, .. } = entry;
+        let reference = entry.reference.as_deref().unwrap_or_default();
+        match class {
+            Class::UnpairedDebit => {
+                format!(
+                    "{name} left the partner's wallet under {reference} and no customer received it: {effect} {currency}"
+                )
+            }
+            Class::UnpairedCredit => {
+                format!("{name} reached {holder} under {reference} and left no partner's wallet: {effect} {currency}")
+            }
+            Class::DuplicateReference => {
+                format!(
+                    "{name} repeats the transfer {reference}, which is complete without it: {effect} {currency} on one side only"
+                )
+            }
+            Class::MispostedTransfer => {
+                format!("{name} sits on {holder}, but its reference {reference} names another customer")
+            }
+            Class::ForeignPartner => {
+                format!("{name} of {holder} carries the reference {reference}, which names another partner")
+            }
+            Class::MalformedReference => {
+                format!("{name} of {holder} carries the reference {reference}, which cannot be read")
+            }
+            _ => format!("{name} of {holder}: {} ({said} against {kept})", class.meaning()),
         }
-        Class::UnpairedCredit => {
-            format!("{name} reached {holder} under {reference} and left no partner's wallet: {effect} {currency}")
-        }
-        Class::DuplicateReference => {
-            format!(
-                "{name} repeats the transfer {reference}, which is complete without it: {effect} {currency} on one side only"
-            )
-        }
-        Class::MispostedTransfer => {
-            format!("{name} sits on {holder}, but its reference {reference} names another customer")
-        }
-        Class::ForeignPartner => {
-            format!("{name} of {holder} carries the reference {reference}, which names another partner")
-        }
-        Class::MalformedReference => {
-            format!("{name} of {holder} carries the reference {reference}, which cannot be read")
-        }
-        _ => format!("{name} of {holder}: {} ({said} against {kept})", class.meaning()),
     }
 }

@@ -2,31 +2,16 @@
 //! comes to the verdict that the file expects.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 use tieout::domain::Class;
 use tieout::simulator::Scenario;
 
-use crate::support::{fixture, settled};
+use crate::support::{files_below, fixture, settled};
 
 /// Every scenario file, with its text.
 pub(crate) fn files() -> Vec<(PathBuf, String)> {
-    let mut folders = vec![fixture("scenarios")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "toml") {
-                let text = fs::read_to_string(&path).unwrap();
-                files.push((path, text));
-            }
-        }
-    }
-    files.sort();
-    files
+    files_below(&[fixture("scenarios")], "toml")
 }
 
 #[test]

@@ -173,3 +173,22 @@ fn complete() -> ListOutcome {
 fn missing(reason: String) -> ListOutcome {
     ListOutcome::Missing { reason }
 }
+
+/// Every file below these folders whose name ends so, with its text, sorted by path.
+pub(crate) fn files_below(folders: &[PathBuf], end: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = folders.to_vec();
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|seen| seen == end) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    files
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::files_below;
 use crate::tidy_lexer::{code, without_comments};
 
 /// The floors from the ground up. A module sees those below its own; `simulator` stands aside.
@@ -126,21 +127,9 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// Every Rust file of the package, by its path from the top, with its text.
 fn files() -> Vec<(String, String)> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<PathBuf> = vec![top.join("src"), top.join("tests")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                let name = path.strip_prefix(top).unwrap().to_str().unwrap().replace('\\', "/");
-                files.push((name, fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    files
+    let named =
+        |(path, text): (PathBuf, String)| (path.strip_prefix(top).unwrap().to_str().unwrap().replace('\\', "/"), text);
+    files_below(&[top.join("src"), top.join("tests")], "rs").into_iter().map(named).collect()
 }
 
 /// Everything that is wrong with one file.
@@ -304,9 +293,9 @@ fn the_top_of_the_repository_holds_what_it_should_and_nothing_else() {
         TOP.iter().map(|name| (*name).to_owned()).chain(["tests".to_owned(), "target".to_owned()]).collect();
     let strange: Vec<_> = found.difference(&known).collect();
     assert!(strange.is_empty(), "does not belong at the top: {strange:?}");
-    for needed in ["Cargo.toml", "Cargo.lock", "src", "tests", "fixtures", ".gitignore", "clippy.toml", "rustfmt.toml"]
-    {
-        assert!(found.contains(needed), "{needed} is gone");
+    let optional = [".git", ".github", ".gitattributes", "LICENSE"];
+    for needed in TOP.iter().chain(&["tests"]).filter(|name| !optional.contains(name)) {
+        assert!(found.contains(*needed), "{needed} is gone");
     }
 }
 
