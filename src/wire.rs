@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
+use crate::domain::{Amount, Control};
+
 /// `GET /me`: the partner.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
@@ -109,6 +111,22 @@ pub struct LedgerPage<'a> {
     pub account_auth_id: Option<Cow<'a, str>>,
 }
 
+impl LedgerPage<'_> {
+    /// The control totals on the page; a summary that cannot be read counts as none.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        let summary = self.summary.and_then(|raw| object::<Summary<'_>>(raw.get().as_bytes()).ok());
+        let summary = summary.as_ref();
+        Control {
+            total: self.total,
+            transactions: summary.and_then(|summary| summary.total_transactions),
+            debit: amount(summary.and_then(|summary| summary.total_debit)),
+            credit: amount(summary.and_then(|summary| summary.total_credit)),
+            net: amount(summary.and_then(|summary| summary.net_amount)),
+        }
+    }
+}
+
 /// The control totals that a ledger page carries.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
@@ -182,6 +200,12 @@ pub fn decimal_text(raw: &RawValue) -> Option<Cow<'_, str>> {
         Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(text)),
         Some(_) | None => None,
     }
+}
+
+/// An amount that is there and readable, to the last digit.
+#[must_use]
+pub fn amount(raw: Option<&RawValue>) -> Option<Amount> {
+    decimal_text(raw?)?.parse().ok()
 }
 
 /// A JSON string, borrowed where it holds no escapes.

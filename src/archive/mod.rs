@@ -23,7 +23,7 @@ use rusqlite::Connection;
 
 pub use error::ArchiveError;
 pub use evidence::{Evidence, ListEvidence, PageRef};
-pub use record::{FetchId, FetchPlan, KeptPage, ListOutcome, PageHeld};
+pub use record::{FetchId, FetchPlan, KeptPage, ListOutcome, PageHeld, Taken};
 pub use scrub::{scrub, strike};
 
 use crate::domain::{List, Period};
@@ -80,7 +80,8 @@ impl Archive {
         &self.partner
     }
 
-    /// Begins a fetch, or goes on with the unfinished one of the same period and window, which keeps its `today`.
+    /// Begins a fetch, or goes on with the unfinished one of the same period and window that began today or yesterday,
+    /// which keeps its `today`. An older one is left alone: what it has read is too old to stand beside new pages.
     ///
     /// # Errors
     /// When the archive is read-only or the database refuses.
@@ -97,6 +98,15 @@ impl Archive {
     pub async fn keep(&self, page: KeptPage) -> Result<(), ArchiveError> {
         let packed = write::pack(page)?;
         self.written(move |db| write::keep(db, &packed)).await
+    }
+
+    /// Takes pages over from an earlier walk or fetch: the same request, body and moment, without asking again.
+    ///
+    /// # Errors
+    /// When a page is not held there or is held with another body here, the fetch is finished or unknown, the archive
+    /// is read-only, or the disk refuses.
+    pub async fn take_over(&self, taken: Taken) -> Result<(), ArchiveError> {
+        self.written(move |db| write::take_over(db, &taken)).await
     }
 
     /// Records how a list ended. The same outcome again changes nothing.
@@ -185,6 +195,14 @@ impl Archive {
     /// When the database refuses.
     pub fn latest(&self, period: Period) -> Result<Option<FetchId>, ArchiveError> {
         Ok(self.finished(period)?.pop())
+    }
+
+    /// The last finished fetch of the same period and window, if there is one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn earlier(&self, plan: &FetchPlan) -> Result<Option<FetchId>, ArchiveError> {
+        self.read(|db| read::earlier(db, plan))
     }
 
     /// What a finished fetch proves.

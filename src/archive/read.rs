@@ -106,6 +106,18 @@ pub(super) fn finished(db: &Connection, period: Period) -> Result<Vec<FetchId>, 
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
+/// The last finished fetch of a period and window.
+pub(super) fn earlier(db: &Connection, plan: &FetchPlan) -> Result<Option<FetchId>, ArchiveError> {
+    let FetchPlan { period, from, to, .. } = plan;
+    db.query_row(
+        "SELECT max(fetch) FROM fetches JOIN finishes USING (fetch) \
+         WHERE period = ?1 AND from_date = ?2 AND to_date = ?3",
+        [period.to_string(), from.to_string(), to.to_string()],
+        |row| Ok(row.get::<_, Option<i64>>(0)?.map(FetchId::new)),
+    )
+    .map_err(failed_to("look for an earlier fetch"))
+}
+
 /// The plan of a finished fetch and the evidence of each of its lists.
 pub(super) fn evidence(db: &Connection, fetch: FetchId) -> Result<(FetchPlan, Vec<ListEvidence>), ArchiveError> {
     let plan = plan(db, fetch)?;

@@ -50,7 +50,7 @@ pub struct KeptPage {
     pub fetch: FetchId,
     /// The list.
     pub list: List,
-    /// The walk of that list, from 1.
+    /// The walk of that list, from 1; 0 for pages taken over.
     pub walk: u32,
     /// The page, from 1.
     pub page: u32,
@@ -62,6 +62,23 @@ pub struct KeptPage {
     pub asked_at_us: Timestamp,
     /// The body, after `scrub`.
     pub body: Vec<u8>,
+}
+
+/// Pages of a list that an earlier walk or fetch has made durable, to be taken over instead of asked for again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The list.
+    pub list: List,
+    /// The fetch that holds them.
+    pub from: FetchId,
+    /// The walk that holds them.
+    pub from_walk: u32,
+    /// The fetch that takes them over.
+    pub to: FetchId,
+    /// The walk that takes them over.
+    pub to_walk: u32,
+    /// Each page's number, the same in both walks.
+    pub pages: Vec<u32>,
 }
 
 /// A page that is durable in the archive.
@@ -82,7 +99,7 @@ pub struct PageHeld {
 pub enum ListOutcome {
     /// One walk proved it whole, or two walks agreed on it.
     Complete {
-        /// The accepted walk.
+        /// The accepted walk, from 1; 0 where every page was taken over from an earlier fetch and none was walked.
         walk: u32,
     },
     /// It shifted through every walk allowed.

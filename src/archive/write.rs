@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::BODY_BYTES_MAX;
 use super::error::{ArchiveError, failed_to};
 use super::read;
-use super::record::{FetchId, FetchPlan, KeptPage, ListOutcome};
+use super::record::{FetchId, FetchPlan, KeptPage, ListOutcome, Taken};
 use crate::domain::{List, sha256};
 
 /// A page with its body compressed and digested, ready for the table.
@@ -16,15 +16,16 @@ pub(super) struct PackedPage {
     zstd: Vec<u8>,
 }
 
-/// Finds the unfinished fetch of the same period and window, or records a new one.
+/// Finds the unfinished fetch of the same period and window that is a day old at most, or records a new one.
 pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
     let FetchPlan { period, from, to, today } = plan;
     let (period, from, to, today) = (period.to_string(), from.to_string(), to.to_string(), today.to_string());
+    let yesterday = plan.today.pred_opt().unwrap_or(plan.today).to_string();
     let unfinished = db
         .query_row(
             "SELECT max(fetch) FROM fetches WHERE period = ?1 AND from_date = ?2 AND to_date = ?3 \
-             AND fetch NOT IN (SELECT fetch FROM finishes)",
-            [&period, &from, &to],
+             AND today BETWEEN ?4 AND ?5 AND fetch NOT IN (SELECT fetch FROM finishes)",
+            [&period, &from, &to, &yesterday, &today],
             |row| row.get::<_, Option<i64>>(0),
         )
         .map_err(failed_to("look for an unfinished fetch"))?;
@@ -83,6 +84,34 @@ pub(super) fn keep(db: &Connection, packed: &PackedPage) -> Result<(), ArchiveEr
         )
         .map_err(&failed)?;
     if held == *digest { Ok(()) } else { Err(ArchiveError::AlreadyKept { list: page.list.clone(), page: page.page }) }
+}
+
+/// Copies the records of pages into another walk or fetch; their bodies are there already.
+pub(super) fn take_over(db: &Connection, taken: &Taken) -> Result<(), ArchiveError> {
+    let Taken { list, from, from_walk, to, to_walk, pages } = taken;
+    let (name, failed) = (list.to_string(), failed_to("take a page over"));
+    let mut copy = db
+        .prepare_cached(
+            "INSERT INTO exchanges (fetch, list, walk, page, request, status, asked_at_us, digest) \
+             SELECT ?4, list, ?5, page, request, status, asked_at_us, digest FROM exchanges \
+             WHERE fetch = ?1 AND list = ?2 AND walk = ?3 AND page = ?6 ON CONFLICT DO NOTHING",
+        )
+        .map_err(&failed)?;
+    let mut same = db
+        .prepare_cached(
+            "SELECT count(DISTINCT digest) FROM exchanges WHERE list = ?2 AND page = ?6 \
+             AND ((fetch = ?1 AND walk = ?3) OR (fetch = ?4 AND walk = ?5))",
+        )
+        .map_err(&failed)?;
+    for page in pages {
+        let places = params![from.number(), name, from_walk, to.number(), to_walk, page];
+        copy.execute(places).map_err(&failed)?;
+        let digests: i64 = same.query_row(places, |row| row.get(0)).map_err(&failed)?;
+        if digests != 1 {
+            return Err(ArchiveError::AlreadyKept { list: list.clone(), page: *page });
+        }
+    }
+    Ok(())
 }
 
 /// Records how a list ended.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use super::account::AccountId;
 use super::amount::Amount;
 use super::currency::Currency;
 use super::list::{List, Side};
@@ -171,19 +172,13 @@ impl Entry {
     /// The list's name in the frame's ledger column: `transactions`, or the account whose ledger it is.
     #[must_use]
     pub fn ledger_name(&self) -> &str {
-        match &self.ledger {
-            List::Ledger(account) => account.as_str(),
-            List::Me | List::Dashboard | List::Accounts | List::Master => "transactions",
-        }
+        self.ledger.owner().map_or("transactions", AccountId::as_str)
     }
 
     /// Whose wallet the entry moves: in the master the account named in the row, in a customer's ledger its owner.
     #[must_use]
     pub fn holder(&self) -> &str {
-        match &self.ledger {
-            List::Ledger(owner) => owner.as_str(),
-            List::Me | List::Dashboard | List::Accounts | List::Master => &self.account,
-        }
+        self.ledger.owner().map_or(self.account.as_str(), AccountId::as_str)
     }
 
     /// Whether the entry counts in the period's totals: settled, and inside by the partner's calendar.

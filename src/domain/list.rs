@@ -27,6 +27,49 @@ pub enum List {
     Master,
     /// `/accounts/{id}/transactions`: one customer's ledger.
     Ledger(AccountId),
+    /// What a ledger says of itself, read without its entries.
+    Reading(Reading),
+}
+
+/// The control totals of a ledger, or of the part of it that one `transaction_type` selects, read with the smallest page.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reading {
+    /// The customer whose ledger it is; nothing for the master ledger.
+    pub of: Option<AccountId>,
+    /// Which of its entries are counted.
+    pub counts: Counted,
+}
+
+/// Which entries of a ledger a reading counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counted {
+    /// All of them.
+    All,
+    /// Those that the filter `debit` selects.
+    Debit,
+    /// Those that the filter `recharge` selects.
+    Recharge,
+    /// Those that the filter `refund` selects.
+    Refund,
+    /// Those that the filter `transfer` selects.
+    Transfer,
+}
+
+impl Counted {
+    /// The partner's filters, in the order of their columns in `walk.csv` (partner API, ledger rows).
+    pub const TYPES: [Self; 4] = [Self::Debit, Self::Recharge, Self::Refund, Self::Transfer];
+
+    /// The query that asks for them, beside the window and the page.
+    #[must_use]
+    pub const fn query(self) -> &'static str {
+        match self {
+            Self::All => "totals",
+            Self::Debit => "transaction_type=debit",
+            Self::Recharge => "transaction_type=recharge",
+            Self::Refund => "transaction_type=refund",
+            Self::Transfer => "transaction_type=transfer",
+        }
+    }
 }
 
 impl List {
@@ -35,8 +78,37 @@ impl List {
     pub const fn side(&self) -> Side {
         match self {
             Self::Ledger(_) => Side::Customer,
-            Self::Me | Self::Dashboard | Self::Accounts | Self::Master => Side::Master,
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) => Side::Master,
         }
+    }
+
+    /// The customer whose ledger it is.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&AccountId> {
+        match self {
+            Self::Ledger(owner) => Some(owner),
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) => None,
+        }
+    }
+
+    /// Whether it is a ledger, the master's or a customer's.
+    #[must_use]
+    pub const fn is_ledger(&self) -> bool {
+        matches!(self, Self::Master | Self::Ledger(_))
+    }
+
+    /// The reading of a ledger that counts these entries.
+    #[must_use]
+    pub fn reading(&self, counts: Counted) -> Self {
+        Self::Reading(Reading { of: self.owner().cloned(), counts })
+    }
+}
+
+impl Reading {
+    /// The ledger that is read.
+    #[must_use]
+    pub fn ledger(&self) -> List {
+        self.of.clone().map_or(List::Master, List::Ledger)
     }
 }
 
@@ -48,6 +120,7 @@ impl fmt::Display for List {
             Self::Accounts => f.write_str("accounts"),
             Self::Master => f.write_str("transactions"),
             Self::Ledger(account) => write!(f, "accounts/{account}/transactions"),
+            Self::Reading(reading) => write!(f, "{}?{}", reading.ledger(), reading.counts.query()),
         }
     }
 }
@@ -57,6 +130,12 @@ impl FromStr for List {
 
     /// Reads the text that `Display` writes.
     fn from_str(text: &str) -> Result<Self, AccountIdError> {
+        if let Some((ledger, query)) = text.split_once('?') {
+            let known = [Counted::All].into_iter().chain(Counted::TYPES).find(|counts| counts.query() == query);
+            let ledger: Self = ledger.parse()?;
+            let counts = known.filter(|_| ledger.is_ledger()).ok_or_else(|| AccountIdError(text.to_owned()))?;
+            return Ok(ledger.reading(counts));
+        }
         match text {
             "me" => Ok(Self::Me),
             "dashboard" => Ok(Self::Dashboard),

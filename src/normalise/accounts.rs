@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::NormaliseError;
-use super::books::{Control, Customer, ListRecord, ListState, Partner};
-use super::row::{amount, text_of, without_position};
+use super::books::{Customer, How, ListRecord, ListState, Partner};
+use super::row::{text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Currency, List, Origin, UnreadableRow};
-use crate::wire::{self, AccountRow, AccountsPage};
+use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, UnreadableRow};
+use crate::wire::{AccountRow, AccountsPage, amount, self};
 
 /// The account list, read.
 pub(super) struct Accounts {
@@ -88,7 +88,19 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
     unwalkable.sort();
     unwalkable.dedup();
     let refused = u64::try_from(unreadable.len()).unwrap_or(u64::MAX);
-    let record = ListRecord { list: List::Accounts, state: ListState::of(list), control, rows, unreadable: refused };
+    let pages = u64::try_from(list.pages.len()).unwrap_or(u64::MAX);
+    let record = ListRecord {
+        list: List::Accounts,
+        state: ListState::of(list),
+        control,
+        rows,
+        unreadable: refused,
+        how: How::Walked,
+        pages,
+        walks: list.outcome.walk().unwrap_or_default(),
+        requests: pages,
+        by_type: None,
+    };
     Ok(Accounts { customers, unwalkable, unreadable, record })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::archive::{ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Calendar, Currency, List, UnreadableRow};
+use crate::domain::{AccountId, Amount, Calendar, Control, Currency, List, UnreadableRow};
 use crate::frame::LedgerFrame;
 
 /// The partner's books for one period, as the evidence shows them.
@@ -70,6 +70,39 @@ pub struct ListRecord {
     pub rows: u64,
     /// Rows among them that could not be read.
     pub unreadable: u64,
+    /// How its pages were come by.
+    pub how: How,
+    /// Pages it was read in.
+    pub pages: u64,
+    /// Walks until it held still.
+    pub walks: u32,
+    /// Requests that a calm line takes for what it rests on: its pages, and the readings of its totals.
+    pub requests: u64,
+    /// How many entries each filter of `Counted::TYPES` selects, where all of them were read.
+    pub by_type: Option<[u64; 4]>,
+}
+
+/// How the pages of a list were come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Walked from the first page to the last for this close.
+    Walked,
+    /// Taken over from an earlier fetch of the same window, because its totals had not moved since.
+    Unmoved,
+    /// Taken over in part, and walked only where it had moved.
+    Extended,
+}
+
+impl How {
+    /// The word in `walk.csv`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Walked => "walked",
+            Self::Unmoved => "unmoved",
+            Self::Extended => "extended",
+        }
+    }
 }
 
 /// Whether a list is whole.
@@ -92,19 +125,4 @@ impl ListState {
             ListOutcome::Missing { reason } => Self::Missing(reason.clone()),
         }
     }
-}
-
-/// A list's own control totals, each where it carries one and it can be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Control {
-    /// Rows in the whole list, by its envelope.
-    pub total: Option<u64>,
-    /// Entries, by its summary.
-    pub transactions: Option<u64>,
-    /// Σ debits, by its summary.
-    pub debit: Option<Amount>,
-    /// Σ credits, by its summary.
-    pub credit: Option<Amount>,
-    /// Σ credits − Σ debits, by its summary.
-    pub net: Option<Amount>,
 }

@@ -1,15 +1,15 @@
 //! The ledgers: pages into columns, several threads at once, in an order that no thread can change.
 
-use std::collections::BTreeMap;
 use std::thread;
 
-use super::books::{Control, ListRecord, ListState};
-use super::row::{self, Reading, amount};
+use super::books::ListRecord;
+use super::row::{self, Reading};
+use super::walked::records;
 use super::{NormaliseError, Rules};
-use crate::archive::{Archive, Evidence, ListEvidence, PageRef};
-use crate::domain::{Calendar, List, Origin, UnreadableRow};
+use crate::archive::{Archive, Evidence, PageRef};
+use crate::domain::{Calendar, Control, List, Origin, UnreadableRow};
 use crate::frame::{LedgerColumns, LedgerFrame};
-use crate::wire::{LedgerPage, Summary, object};
+use crate::wire::{LedgerPage, object};
 
 /// Every ledger, read.
 pub(super) struct Ledgers {
@@ -27,12 +27,13 @@ struct Task<'a> {
 }
 
 /// What a page said beside its rows.
-struct PageRecord {
-    list: List,
-    control: Control,
-    rows: u64,
-    unreadable: u64,
-    refused: Option<String>,
+pub(super) struct PageRecord {
+    pub(super) list: List,
+    pub(super) page: u32,
+    pub(super) control: Control,
+    pub(super) rows: u64,
+    pub(super) unreadable: u64,
+    pub(super) refused: Option<String>,
 }
 
 /// What one thread made of its share of the pages.
@@ -50,9 +51,9 @@ pub(super) fn ledgers(
     calendar: &Calendar,
     rules: &Rules,
 ) -> Result<Ledgers, NormaliseError> {
-    let lists = || evidence.lists.iter().filter(|found| matches!(found.list, List::Master | List::Ledger(_)));
+    let lists = evidence.lists.iter().filter(|found| found.list.is_ledger());
     let tasks: Vec<Task<'_>> =
-        lists().flat_map(|found| found.pages.iter().map(|page| Task { list: &found.list, page })).collect();
+        lists.flat_map(|found| found.pages.iter().map(|page| Task { list: &found.list, page })).collect();
     let reading = Reading { calendar, rules };
     let shares = decode(archive, &tasks, &reading)?;
     let (mut master, mut customers, mut unreadable, mut pages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -62,7 +63,7 @@ pub(super) fn ledgers(
         unreadable.extend(share.unreadable);
         pages.extend(share.pages);
     }
-    let records = records(lists(), pages);
+    let records = records(archive, evidence, pages)?;
     Ok(Ledgers {
         master: LedgerFrame::concat(master)?,
         customers: LedgerFrame::concat(customers)?,
@@ -108,10 +109,12 @@ fn decode_page(
         Ok(page) => page,
         Err(refused) => {
             let refused = Some(format!("page {}: {refused}", task.page.page));
-            return Ok(PageRecord { list, control: Control::default(), rows: 0, unreadable: 0, refused });
+            let control = Control::default();
+            return Ok(PageRecord { list, page: task.page.page, control, rows: 0, unreadable: 0, refused });
         }
     };
-    let mut record = PageRecord { list, control: control_of(&page), rows: 0, unreadable: 0, refused: None };
+    let mut record =
+        PageRecord { list, page: task.page.page, control: page.control(), rows: 0, unreadable: 0, refused: None };
     for (raw, row) in page.transactions.into_iter().zip(1_u32..) {
         let origin = Origin { page: task.page.page, row };
         record.rows += 1;
@@ -124,38 +127,4 @@ fn decode_page(
         }
     }
     Ok(record)
-}
-
-/// The control totals on a page; a summary that cannot be read counts as none.
-fn control_of(page: &LedgerPage<'_>) -> Control {
-    let summary = page.summary.and_then(|raw| object::<Summary<'_>>(raw.get().as_bytes()).ok());
-    let summary = summary.as_ref();
-    Control {
-        total: page.total,
-        transactions: summary.and_then(|summary| summary.total_transactions),
-        debit: amount(summary.and_then(|summary| summary.total_debit)),
-        credit: amount(summary.and_then(|summary| summary.total_credit)),
-        net: amount(summary.and_then(|summary| summary.net_amount)),
-    }
-}
-
-/// One record a list, its control totals from its first page. A list with a page that cannot be read is missing.
-fn records<'a>(lists: impl Iterator<Item = &'a ListEvidence>, pages: Vec<PageRecord>) -> Vec<ListRecord> {
-    let mut by_list: BTreeMap<List, Vec<PageRecord>> = BTreeMap::new();
-    for page in pages {
-        by_list.entry(page.list.clone()).or_default().push(page);
-    }
-    lists
-        .map(|found| {
-            let pages = by_list.remove(&found.list).unwrap_or_default();
-            let refused = pages.iter().find_map(|page| page.refused.clone());
-            ListRecord {
-                list: found.list.clone(),
-                state: refused.map_or_else(|| ListState::of(found), ListState::Missing),
-                control: pages.first().map(|page| page.control).unwrap_or_default(),
-                rows: pages.iter().map(|page| page.rows).sum(),
-                unreadable: pages.iter().map(|page| page.unreadable).sum(),
-            }
-        })
-        .collect()
 }

@@ -9,6 +9,7 @@ mod books;
 mod classify;
 mod ledger;
 mod row;
+mod walked;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -18,7 +19,7 @@ use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome}
 use crate::domain::{AccountIdError, Calendar, List};
 use crate::frame::FrameError;
 
-pub use books::{Books, Control, Customer, ListRecord, ListState, Partner};
+pub use books::{Books, Customer, How, ListRecord, ListState, Partner};
 pub use classify::{Rule, Rules};
 
 /// What the words mean: the partner's zone and the rules of classification.

@@ -100,8 +100,3 @@ pub(super) fn without_position(refused: &serde_json::Error) -> String {
     let text = refused.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
-
-/// An amount that is there and readable.
-pub(super) fn amount(raw: Option<&RawValue>) -> Option<Amount> {
-    decimal_text(raw?)?.parse().ok()
-}

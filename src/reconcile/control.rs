@@ -6,9 +6,9 @@ use super::Options;
 use super::outcome::ListProof;
 use super::scope::Scope;
 use super::wording::money;
-use crate::domain::{Amount, BreakFacts, Class, List};
+use crate::domain::{Amount, BreakFacts, Class, Control, List};
 use crate::frame::{FrameError, LedgerTotals};
-use crate::normalise::{Books, Control, ListRecord, ListState};
+use crate::normalise::{Books, ListRecord, ListState};
 
 /// What was received of a list beside what it says of itself.
 struct Received {
@@ -32,7 +32,9 @@ pub(super) fn prove(
     for record in &books.lists {
         let totals = match &record.list {
             List::Ledger(owner) => ledgers.get(owner.as_str()),
-            List::Master | List::Me | List::Dashboard | List::Accounts => master.get(&record.list.to_string()),
+            List::Master | List::Me | List::Dashboard | List::Accounts | List::Reading(_) => {
+                master.get(&record.list.to_string())
+            }
         };
         let received =
             Received { rows: record.rows, unreadable: record.unreadable, totals: totals.cloned().unwrap_or_default() };
@@ -235,10 +237,7 @@ fn contradiction(record: &ListRecord, mismatches: &[Mismatch]) -> BreakFacts {
 }
 
 fn owner(list: &List) -> Option<String> {
-    match list {
-        List::Ledger(owner) => Some(owner.to_string()),
-        List::Me | List::Dashboard | List::Accounts | List::Master => None,
-    }
+    list.owner().map(ToString::to_string)
 }
 
 fn fact(

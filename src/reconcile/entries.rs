@@ -7,7 +7,7 @@ use super::Options;
 use super::legs::Legs;
 use super::scope::Scope;
 use super::wording;
-use crate::domain::{BreakFacts, ChargeClass, Class, Entry, List, Side, UnreadableRow};
+use crate::domain::{BreakFacts, ChargeClass, Class, Entry, Side, UnreadableRow};
 use crate::frame::{Comparison, FrameError};
 use crate::normalise::Books;
 
@@ -178,10 +178,7 @@ fn classification(group: &Group<'_>) -> Option<Class> {
 /// One break for the rows of one id that cannot be read; the readable copies are explained by it, too.
 fn unreadable(rows: &[&UnreadableRow], group: &Group<'_>, scope: &Scope) -> BreakFacts {
     let place = |row: &UnreadableRow| row.origin.within(&row.list);
-    let owner = rows.iter().find_map(|row| match &row.list {
-        List::Ledger(owner) => Some(owner.to_string()),
-        List::Me | List::Dashboard | List::Accounts | List::Master => row.account.clone(),
-    });
+    let owner = rows.iter().find_map(|row| row.list.owner().map(ToString::to_string).or_else(|| row.account.clone()));
     let readable = copies(group).next();
     let legs = legs(group, scope);
     let each: Vec<String> = rows

@@ -28,10 +28,7 @@ impl Scope {
             books.lists.iter().map(|record| (&record.list, &record.state)).collect();
         let ledgers: BTreeMap<&str, &ListState> = states
             .iter()
-            .filter_map(|(list, state)| match list {
-                List::Ledger(owner) => Some((owner.as_str(), *state)),
-                List::Me | List::Dashboard | List::Accounts | List::Master => None,
-            })
+            .filter_map(|(list, state)| Some((list.owner()?.as_str(), *state)))
             .collect();
         let unread = |state: Option<&ListState>| match state {
             None => Some("it was never asked for".to_owned()),

@@ -180,7 +180,7 @@ const fn words(books: &Reconciliation) -> (&'static str, &'static str, &'static 
 
 /// How many ledgers were proved, of how many; and each list that stands alone.
 fn ledgers(proofs: &[ListProof]) -> String {
-    let is_ledger = |proof: &&ListProof| matches!(proof.list, List::Ledger(_));
+    let is_ledger = |proof: &&ListProof| proof.list.owner().is_some();
     let ledgers = proofs.iter().filter(is_ledger).count();
     let proved = proofs.iter().filter(is_ledger).filter(|proof| proof.verdict == "proved").count();
     let alone = proofs.iter().filter(|proof| !is_ledger(proof)).map(|proof| {
@@ -188,7 +188,7 @@ fn ledgers(proofs: &[ListProof]) -> String {
             List::Me => "partner",
             List::Dashboard => "dashboard",
             List::Accounts => "account list",
-            List::Master | List::Ledger(_) => "master ledger",
+            List::Master | List::Ledger(_) | List::Reading(_) => "master ledger",
         };
         format!("{name} {}", proof.verdict.replace('-', " "))
     });
