@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use chrono::NaiveDate;
+
 use super::record::{FetchPlan, ListOutcome};
 use crate::domain::List;
 
@@ -41,6 +43,18 @@ pub struct PageRef {
     pub request: String,
     /// The HTTP status.
     pub status: u16,
+}
+
+impl PageRef {
+    /// The first and the last date that the request asks for, where it asks for dates.
+    #[must_use]
+    pub fn window(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let date = |name: &str| -> Option<NaiveDate> {
+            let (_, rest) = self.request.split_once(name)?;
+            rest.split('&').next()?.parse().ok()
+        };
+        date("from_date=").zip(date("to_date="))
+    }
 }
 
 impl Evidence {

@@ -14,7 +14,7 @@ use super::result::outcome_of;
 use super::simulate::{scenario_at, world_of};
 use crate::archive::FetchPlan;
 use crate::domain::AccountId;
-use crate::fetch::{Credentials, Limits, Line, Secret};
+use crate::fetch::{Credentials, Limits, Line, Secret, Thorough};
 use crate::invoice::RateCard;
 use crate::run::{self, Request, Terms};
 use crate::simulator::{BASE_PATH, GlobalLedgerClaim, Scenario, World, serve};
@@ -83,7 +83,13 @@ fn request(
     };
     Ok(Request {
         period,
-        line: Line { base_url, credentials, limits: Limits::default(), now: environment.now.timestamp_micros() },
+        line: Line {
+            base_url,
+            credentials,
+            limits: Limits::default(),
+            thorough: Thorough::default(),
+            now: environment.now.timestamp_micros(),
+        },
         plan: FetchPlan { period, from, to, today: scenario.world.today },
         folder: args.out.clone().unwrap_or_else(|| PathBuf::from(format!("reports/demo/{period}"))),
         archive: None,

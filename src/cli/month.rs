@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::exit::{Exit, Failure};
 use crate::archive::FetchPlan;
 use crate::domain::Period;
-use crate::fetch::{Credentials, Limits, Line};
+use crate::fetch::{Credentials, Limits, Line, Thorough};
 use crate::invoice::RateCard;
 use crate::run::{Request, Terms};
 use crate::settings::{BaseUrl, GlobalLedger, Settings, find_credentials};
@@ -89,6 +89,11 @@ impl Month {
                 base_url: self.base_url.as_str().to_owned(),
                 credentials: self.credentials.clone(),
                 limits,
+                thorough: Thorough {
+                    full_walk: fetch.full_walk,
+                    type_counts: fetch.type_counts,
+                    ..Thorough::default()
+                },
                 now: environment.now.timestamp_micros(),
             },
             plan: FetchPlan { period, from, to, today: self.today },

@@ -18,6 +18,15 @@ pub struct Control {
 }
 
 impl Control {
+    /// What a list without entries says of itself.
+    pub const NOTHING: Self = Self {
+        total: Some(0),
+        transactions: Some(0),
+        debit: Some(Amount::ZERO),
+        credit: Some(Amount::ZERO),
+        net: Some(Amount::ZERO),
+    };
+
     /// What two parts of one list come to together. A figure that one of them lacks is lacking in the sum.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

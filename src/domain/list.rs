@@ -59,15 +59,23 @@ impl Counted {
     /// The partner's filters, in the order of their columns in `walk.csv` (partner API, ledger rows).
     pub const TYPES: [Self; 4] = [Self::Debit, Self::Recharge, Self::Refund, Self::Transfer];
 
-    /// The query that asks for them, beside the window and the page.
+    /// The query that selects them, beside the window and the page; nothing where all are counted.
     #[must_use]
-    pub const fn query(self) -> &'static str {
+    pub const fn filter(self) -> Option<&'static str> {
         match self {
-            Self::All => "totals",
-            Self::Debit => "transaction_type=debit",
-            Self::Recharge => "transaction_type=recharge",
-            Self::Refund => "transaction_type=refund",
-            Self::Transfer => "transaction_type=transfer",
+            Self::All => None,
+            Self::Debit => Some("transaction_type=debit"),
+            Self::Recharge => Some("transaction_type=recharge"),
+            Self::Refund => Some("transaction_type=refund"),
+            Self::Transfer => Some("transaction_type=transfer"),
+        }
+    }
+
+    /// What stands behind the ledger's name in a reading's: the filter, or `totals`.
+    const fn suffix(self) -> &'static str {
+        match self.filter() {
+            Some(filter) => filter,
+            None => "totals",
         }
     }
 }
@@ -120,7 +128,7 @@ impl fmt::Display for List {
             Self::Accounts => f.write_str("accounts"),
             Self::Master => f.write_str("transactions"),
             Self::Ledger(account) => write!(f, "accounts/{account}/transactions"),
-            Self::Reading(reading) => write!(f, "{}?{}", reading.ledger(), reading.counts.query()),
+            Self::Reading(reading) => write!(f, "{}?{}", reading.ledger(), reading.counts.suffix()),
         }
     }
 }
@@ -131,7 +139,7 @@ impl FromStr for List {
     /// Reads the text that `Display` writes.
     fn from_str(text: &str) -> Result<Self, AccountIdError> {
         if let Some((ledger, query)) = text.split_once('?') {
-            let known = [Counted::All].into_iter().chain(Counted::TYPES).find(|counts| counts.query() == query);
+            let known = [Counted::All].into_iter().chain(Counted::TYPES).find(|counts| counts.suffix() == query);
             let ledger: Self = ledger.parse()?;
             let counts = known.filter(|_| ledger.is_ledger()).ok_or_else(|| AccountIdError(text.to_owned()))?;
             return Ok(ledger.reading(counts));

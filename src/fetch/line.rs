@@ -18,6 +18,8 @@ pub struct Line {
     pub credentials: Credentials,
     /// How much, how fast, how long.
     pub limits: Limits,
+    /// What is read anew, and what beside the entries.
+    pub thorough: Thorough,
     /// What the caller's clock shows now, in microseconds since 1970-01-01 UTC; the moments of requests are reckoned
     /// from it.
     pub now: Timestamp,
@@ -66,6 +68,24 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[struck]")
+    }
+}
+
+/// What a fetch reads anew, and what it reads beside the entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thorough {
+    /// Walk every ledger, also where its totals have not moved since an earlier fetch of the same window.
+    pub full_walk: bool,
+    /// Read how many entries of each ledger the partner's type filters select.
+    pub type_counts: bool,
+    /// Walk a moved ledger in two stretches, one up to two days ago and one from there, so that a daily fetch walks
+    /// only what is new.
+    pub daily: bool,
+}
+
+impl Default for Thorough {
+    fn default() -> Self {
+        Self { full_walk: false, type_counts: true, daily: false }
     }
 }
 

@@ -6,7 +6,9 @@
 
 mod caller;
 mod client;
+mod earlier;
 mod error;
+mod ledger;
 mod line;
 mod pace;
 mod page;
@@ -20,7 +22,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 pub use error::FetchError;
-pub use line::{Credentials, Limits, Line, Secret};
+pub use line::{Credentials, Limits, Line, Secret, Thorough};
 pub use pace::{Pace, Permit};
 
 use crate::archive::{Archive, FetchId, FetchPlan};

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-use crate::domain::List;
+use crate::domain::{AccountId, Control, List};
 use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
@@ -21,6 +21,8 @@ pub(super) struct PageFacts {
     pub(super) per_page: Option<u64>,
     /// Which page the server thinks this is.
     pub(super) page: Option<u64>,
+    /// What the page says the whole list comes to; nothing on pages that are not a ledger's.
+    pub(super) control: Control,
     /// The rows on this page.
     pub(super) rows: Vec<RowId>,
 }
@@ -32,16 +34,12 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
         List::Dashboard => one_object::<Dashboard<'_>>(body),
         List::Accounts => {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
-            Ok(PageFacts { total, per_page: size, page, rows: accounts.into_iter().map(account_row).collect() })
+            let rows = accounts.into_iter().map(account_row).collect();
+            Ok(PageFacts { total, per_page: size, page, control: Control::default(), rows })
         }
-        List::Master => Ok(ledger_facts(decoded(body)?)),
-        List::Ledger(account) => {
-            let page: LedgerPage<'_> = decoded(body)?;
-            match page.account_auth_id.as_deref() {
-                Some(other) if other != account.as_str() => Err("the answer is another account's ledger".to_owned()),
-                Some(_) | None => Ok(ledger_facts(page)),
-            }
-        }
+        List::Master => ledger_facts(None, body),
+        List::Ledger(account) => ledger_facts(Some(account), body),
+        List::Reading(reading) => ledger_facts(reading.of.as_ref(), body),
     }
 }
 
@@ -74,16 +72,29 @@ struct AccountIdentity<'a> {
 }
 
 fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, String> {
-    decoded::<T>(body).map(|_whole| PageFacts { total: None, per_page: None, page: None, rows: Vec::new() })
+    decoded::<T>(body).map(|_whole| PageFacts {
+        total: None,
+        per_page: None,
+        page: None,
+        control: Control::default(),
+        rows: Vec::new(),
+    })
 }
 
 fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     object(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
 }
 
-fn ledger_facts(page: LedgerPage<'_>) -> PageFacts {
+fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, String> {
+    let page: LedgerPage<'_> = decoded(body)?;
+    if let (Some(owner), Some(seen)) = (owner, page.account_auth_id.as_deref())
+        && seen != owner.as_str()
+    {
+        return Err("the answer is another account's ledger".to_owned());
+    }
+    let control = page.control();
     let LedgerPage { transactions, total, page, per_page, .. } = page;
-    PageFacts { total, per_page, page, rows: transactions.into_iter().map(ledger_row).collect() }
+    Ok(PageFacts { total, per_page, page, control, rows: transactions.into_iter().map(ledger_row).collect() })
 }
 
 fn ledger_row(row: &RawValue) -> RowId {

@@ -1,15 +1,15 @@
-//! How a list is read: page by page until its end is proved, and walked again until the walks agree.
+//! How a stretch of a list is read: page by page until its end is proved, and walked again until the walks agree.
 
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::NaiveDate;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::page::{PageFacts, read_page};
 use super::session::Session;
 use super::setback::Setback;
 use super::walk::Walk;
-use crate::archive::{FetchPlan, ListOutcome, PageHeld};
+use crate::archive::{PageHeld, Taken};
 use crate::domain::List;
 use crate::watch::Event;
 
@@ -20,63 +20,73 @@ const ACCOUNT_ROWS: u32 = 100;
 const LEDGER_ROWS: u32 = 200;
 const LEDGER_ROWS_OLD: u32 = 100;
 
+/// Dates that a ledger is asked for, the last one included.
+pub(super) type Window = (NaiveDate, NaiveDate);
+
+/// What is walked from a first page to a last one: a whole list, or the part of a ledger that a window of dates selects.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    pub(super) list: &'a List,
+    pub(super) window: Window,
+    /// The pages of the same list that stand before it in the archive.
+    pub(super) before: u32,
+}
+
+/// A stretch that has been walked until it held still, or for as often as the limits allow.
+pub(super) struct Walked {
+    pub(super) walk: Walk,
+    /// The accepted walk's number.
+    pub(super) number: u32,
+    /// What did not agree, where it never held still.
+    pub(super) unstable: Option<String>,
+}
+
 impl Session<'_> {
-    /// Walks a list until one walk proves it whole, or two in a row agree that it contradicts itself: then it is
-    /// whole, and the contradiction is the close's to judge.
-    pub(super) async fn read_list(&self, list: &List) -> Result<ListOutcome, Setback> {
-        if *list == List::Dashboard {
-            self.page(list, 1, 1, 1).await?;
-            return Ok(ListOutcome::Complete { walk: 1 });
-        }
-        let walks_max = self.line.limits.walks_max.max(1);
+    /// Walks a stretch until one walk proves it whole, or two in a row agree that it contradicts itself: then it is
+    /// whole, and the contradiction is the close's to judge. The first walk is given `number`.
+    pub(super) async fn prove(&self, stretch: Stretch<'_>, number: u32) -> Result<Walked, Setback> {
+        let last = number.saturating_add(self.line.limits.walks_max.max(1) - 1);
         let mut before: Option<Walk> = None;
-        let mut number = 1;
+        let mut number = number;
         loop {
-            let walk = self.walk(list, number).await?;
+            let walk = self.walk(stretch, number, before.as_ref()).await?;
             let Some(reason) = walk.contradiction() else {
-                return Ok(ListOutcome::Complete { walk: number });
+                return Ok(Walked { walk, number, unstable: None });
             };
-            if before.is_some_and(|before| before.agrees_with(&walk)) {
-                return Ok(ListOutcome::Complete { walk: number });
+            if before.is_some_and(|before| walk.agrees_with(&before)) {
+                return Ok(Walked { walk, number, unstable: None });
             }
-            if number >= walks_max {
-                return Ok(ListOutcome::Unstable { walk: number, reason });
+            if number >= last {
+                return Ok(Walked { walk, number, unstable: Some(reason) });
             }
             before = Some(walk);
             number += 1;
-            self.watch.saw(Event::WalkedAgain { list: list.clone(), walk: number, reason });
+            self.watch.saw(Event::WalkedAgain { list: stretch.list.clone(), walk: number, reason });
         }
     }
 
-    /// Walks a list once, until its end is proved.
-    async fn walk(&self, list: &List, number: u32) -> Result<Walk, Setback> {
+    /// Walks a stretch once, until its end is proved; of the walk before it takes over what still holds.
+    async fn walk(&self, stretch: Stretch<'_>, number: u32, before: Option<&Walk>) -> Result<Walk, Setback> {
         let pages_max = self.line.limits.pages_max;
-        let (rows, first) = self.first_page(list, number).await?;
+        let (rows, first) = self.first_page(stretch, number).await?;
         let mut walk = Walk::new(first);
-        let promised = walk.pages_promised();
-        self.watch.saw(Event::ListOpened { list: list.clone(), pages: promised });
-        let promised = u32::try_from(promised).unwrap_or(u32::MAX);
-        while !walk.ended() {
+        if let Some(before) = before {
+            let pages = walk.mend(before).into_iter().map(|page| stretch.before + page).collect();
+            let (list, fetch) = (stretch.list.clone(), self.fetch);
+            let taken = Taken { list, from: fetch, from_walk: number - 1, to: fetch, to_walk: number, pages };
+            self.archive.take_over(taken).await?;
+        }
+        self.watch.saw(Event::ListOpened { list: stretch.list.clone(), pages: walk.pages_promised() });
+        let lacking = walk.lacking(pages_max);
+        let whole = self.pages(stretch, number, lacking, rows, &mut walk).await?;
+        while whole && !walk.ended() {
             let next = walk.next_page();
             if next > pages_max {
                 return Err(Setback::Line { reason: format!("the list is longer than {pages_max} pages") });
             }
-            if next <= promised {
-                let pages = self.pages(list, number, next..=promised.min(pages_max), rows).await?;
-                let whole = pages.iter().all(|(_, facts)| facts.is_some());
-                for (page, facts) in pages {
-                    if let Some(facts) = facts {
-                        walk.add(page, facts);
-                    }
-                }
-                if !whole {
-                    break;
-                }
-            } else {
-                match self.page_past_the_end(list, number, next, rows, &walk).await? {
-                    Some(facts) => walk.add(next, facts),
-                    None => break,
-                }
+            match self.page_past_the_end(stretch, number, next, rows, &walk).await? {
+                Some(facts) => walk.add(next, facts),
+                None => break,
             }
         }
         Ok(walk)
@@ -84,21 +94,22 @@ impl Session<'_> {
 
     /// Reads the first page of a walk, and finds out how many rows a page the server takes: an older one refuses
     /// more than 100 for a ledger. One ledger finds it out for all; the others wait for it.
-    async fn first_page(&self, list: &List, walk: u32) -> Result<(u32, PageFacts), Setback> {
-        if let Some(rows) = self.held_page(list, walk, 1).and_then(rows_asked) {
-            return Ok((rows, self.page(list, walk, 1, rows).await?));
+    async fn first_page(&self, stretch: Stretch<'_>, walk: u32) -> Result<(u32, PageFacts), Setback> {
+        let list = stretch.list;
+        if let Some(rows) = self.held_page(list, walk, stretch.before + 1).and_then(rows_asked) {
+            return Ok((rows, self.page(stretch, walk, 1, rows).await?));
         }
-        if *list == List::Accounts {
-            return Ok((ACCOUNT_ROWS, self.page(list, walk, 1, ACCOUNT_ROWS).await?));
+        if !list.is_ledger() {
+            return Ok((ACCOUNT_ROWS, self.page(stretch, walk, 1, ACCOUNT_ROWS).await?));
         }
         let turn = self.ledger_rows.lock().await;
         let mut rows = turn.unwrap_or(LEDGER_ROWS);
         // The others wait only while nobody knows.
         let turn = turn.is_none().then_some(turn);
-        let mut first = self.page(list, walk, 1, rows).await;
+        let mut first = self.page(stretch, walk, 1, rows).await;
         if rows > LEDGER_ROWS_OLD && matches!(first, Err(Setback::Refused { status: 422, .. })) {
             rows = LEDGER_ROWS_OLD;
-            first = self.page(list, walk, 1, rows).await;
+            first = self.page(stretch, walk, 1, rows).await;
         }
         let first = first?;
         if let Some(mut turn) = turn {
@@ -107,56 +118,73 @@ impl Session<'_> {
         Ok((rows, first))
     }
 
-    /// Reads pages that the list promises; nothing stands for a page that the partner says does not exist. Begins no
-    /// further page once one was empty or did not exist: a source that promises a million pages is not believed.
+    /// Reads pages that the list promises into a walk, and says whether all of them exist. Begins no further page once
+    /// one was empty or did not exist: a source that promises a million pages is not believed.
     async fn pages(
         &self,
-        list: &List,
-        walk: u32,
-        pages: RangeInclusive<u32>,
+        stretch: Stretch<'_>,
+        number: u32,
+        pages: Vec<u32>,
         rows: u32,
-    ) -> Result<Vec<(u32, Option<PageFacts>)>, Setback> {
+        walk: &mut Walk,
+    ) -> Result<bool, Setback> {
         let ended = &AtomicBool::new(false);
-        stream::iter(pages.take_while(|_| !ended.load(Ordering::Relaxed)))
-            .map(|page| async move {
-                let facts = existing(self.page(list, walk, page, rows).await)?;
-                ended.fetch_or(facts.as_ref().is_none_or(|facts| facts.rows.is_empty()), Ordering::Relaxed);
-                Ok((page, facts))
-            })
-            .buffer_unordered(self.line.limits.concurrency.max(1))
-            .try_collect()
-            .await
+        let read: Vec<(u32, Option<PageFacts>)> =
+            stream::iter(pages.into_iter().take_while(|_| !ended.load(Ordering::Relaxed)))
+                .map(|page| async move {
+                    let facts = existing(self.page(stretch, number, page, rows).await)?;
+                    ended.fetch_or(facts.as_ref().is_none_or(|facts| facts.rows.is_empty()), Ordering::Relaxed);
+                    Ok::<_, Setback>((page, facts))
+                })
+                .buffer_unordered(self.line.limits.concurrency.max(1))
+                .try_collect()
+                .await?;
+        let whole = read.iter().all(|(_, facts)| facts.is_some());
+        for (page, facts) in read {
+            if let Some(facts) = facts {
+                walk.add(page, facts);
+            }
+        }
+        Ok(whole)
     }
 
     /// Reads one page, from the archive where it is durable already.
-    async fn page(&self, list: &List, walk: u32, page: u32, rows: u32) -> Result<PageFacts, Setback> {
-        if let Some(held) = self.held_page(list, walk, page) {
+    pub(super) async fn page(
+        &self,
+        stretch: Stretch<'_>,
+        walk: u32,
+        page: u32,
+        rows: u32,
+    ) -> Result<PageFacts, Setback> {
+        let (list, place) = (stretch.list, stretch.before + page);
+        if let Some(held) = self.held_page(list, walk, place) {
             return self.facts_held(list, held);
         }
-        let request = self.request(list, page, rows);
+        let request = stretch.request(page, rows);
         let read = |body: &[u8]| match read_page(list, body)? {
             facts if is_another_page(&facts, page) => Err("the answer is another page".to_owned()),
             facts => Ok(facts),
         };
         let answer = self.caller.ask(list, page, &request, read).await;
         let answer = answer.map_err(|refusal| Setback::from((list, refusal)))?;
-        Ok(self.keep(list, walk, page, request, answer).await?)
+        Ok(self.keep(list, walk, place, request, answer).await?)
     }
 
     /// Asks for a page that the list does not promise. A server may answer it with an empty page, refuse it, or give
     /// an earlier page once more; only a page of this walk is archived.
     async fn page_past_the_end(
         &self,
-        list: &List,
+        stretch: Stretch<'_>,
         walk: u32,
         page: u32,
         rows: u32,
         so_far: &Walk,
     ) -> Result<Option<PageFacts>, Setback> {
-        if let Some(held) = self.held_page(list, walk, page) {
+        let (list, place) = (stretch.list, stretch.before + page);
+        if let Some(held) = self.held_page(list, walk, place) {
             return self.facts_held(list, held).map(Some);
         }
-        let request = self.request(list, page, rows);
+        let request = stretch.request(page, rows);
         let answer = self.caller.ask(list, page, &request, |body| read_page(list, body)).await;
         let Some(answer) = existing(answer.map_err(|refusal| Setback::from((list, refusal))))? else {
             return Ok(None);
@@ -166,17 +194,24 @@ impl Session<'_> {
         if again || is_another_page(facts, page) {
             return Ok(None);
         }
-        Ok(Some(self.keep(list, walk, page, request, answer).await?))
+        Ok(Some(self.keep(list, walk, place, request, answer).await?))
     }
+}
 
+impl Stretch<'_> {
     /// Path and query below the base; also what the archive keeps of the request.
-    fn request(&self, list: &List, page: u32, rows: u32) -> String {
+    pub(super) fn request(&self, page: u32, rows: u32) -> String {
+        let (list, (from, to)) = (self.list, self.window);
         match list {
             List::Me | List::Dashboard => list.to_string(),
             List::Accounts => format!("{list}?page={page}&per_page={rows}"),
             List::Master | List::Ledger(_) => {
-                let FetchPlan { from, to, .. } = self.plan;
                 format!("{list}?from_date={from}&to_date={to}&page={page}&per_page={rows}")
+            }
+            List::Reading(reading) => {
+                let ledger = reading.ledger();
+                let selected = reading.counts.filter().map(|filter| format!("&{filter}")).unwrap_or_default();
+                format!("{ledger}?from_date={from}&to_date={to}{selected}&page={page}&per_page={rows}")
             }
         }
     }

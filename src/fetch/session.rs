@@ -8,10 +8,11 @@ use tokio::sync::Mutex;
 
 use super::Fetched;
 use super::caller::{Caller, Good};
+use super::earlier::Earlier;
 use super::error::FetchError;
 use super::line::Line;
 use super::page::{PageFacts, account_ids, partner_named, read_page};
-use super::reading::rows_asked;
+use super::reading::{Stretch, Walked, rows_asked};
 use super::setback::Setback;
 use crate::archive::{Archive, ArchiveError, FetchId, FetchPlan, Held, KeptPage, ListOutcome, PageHeld};
 use crate::domain::{AccountId, List};
@@ -21,12 +22,14 @@ use crate::watch::{Event, Watch};
 pub(super) struct Session<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) line: &'a Line,
-    archive: &'a Archive,
+    pub(super) archive: &'a Archive,
     pub(super) watch: &'a dyn Watch,
-    fetch: FetchId,
+    pub(super) fetch: FetchId,
     pub(super) plan: FetchPlan,
     /// Pages that were durable when the session began.
     held: Held,
+    /// What an earlier fetch has read, where that may be taken over.
+    pub(super) earlier: Option<Earlier>,
     /// Rows a page that the server takes for ledgers, once the first ledger page has found it out.
     pub(super) ledger_rows: Mutex<Option<u32>>,
 }
@@ -44,14 +47,16 @@ impl<'a> Session<'a> {
         let fetch = archive.begin(plan)?;
         let plan = archive.plan(fetch)?;
         let held = archive.held(fetch)?;
+        let earlier = if line.thorough.full_walk { None } else { archive.earlier(&plan)? };
+        let earlier = earlier.map(|fetch| Ok::<_, ArchiveError>(Earlier::new(fetch, archive.evidence(fetch)?)));
+        let earlier = earlier.transpose()?;
         let pages_held = held.values().map(BTreeMap::len).sum();
         watch.saw(Event::FetchBegan { period: plan.period.to_string(), pages_held });
         let taken = |list: &List, pages: &BTreeMap<_, PageHeld>| {
-            let ledger = matches!(list, List::Master | List::Ledger(_));
-            pages.values().next().filter(|_| ledger).and_then(rows_asked)
+            pages.values().next().filter(|_| list.is_ledger()).and_then(rows_asked)
         };
         let ledger_rows = Mutex::new(held.iter().find_map(|(list, pages)| taken(list, pages)));
-        Ok(Self { caller, line, archive, watch, fetch, plan, held, ledger_rows })
+        Ok(Self { caller, line, archive, watch, fetch, plan, held, earlier, ledger_rows })
     }
 
     /// Reads `/me`: without the partner itself nothing else is worth reading.
@@ -158,6 +163,22 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    async fn read_list(&self, list: &List) -> Result<ListOutcome, Setback> {
+        if list.is_ledger() {
+            return self.read_ledger(list).await;
+        }
+        let whole = Stretch { list, window: (self.plan.from, self.plan.to), before: 0 };
+        if *list == List::Dashboard {
+            self.page(whole, 1, 1, 1).await?;
+            return Ok(ListOutcome::Complete { walk: 1 });
+        }
+        let Walked { number, unstable, .. } = self.prove(whole, 1).await?;
+        Ok(match unstable {
+            Some(reason) => ListOutcome::Unstable { walk: number, reason },
+            None => ListOutcome::Complete { walk: number },
+        })
+    }
+
     pub(super) async fn keep<T>(
         &self,
         list: &List,
@@ -174,7 +195,7 @@ impl<'a> Session<'a> {
         Ok(read)
     }
 
-    async fn settle(&self, list: &List, outcome: ListOutcome) -> Result<(), FetchError> {
+    pub(super) async fn settle(&self, list: &List, outcome: ListOutcome) -> Result<(), FetchError> {
         self.archive.settle_list_beside(self.fetch, list, outcome.clone()).await?;
         self.watch.saw(match outcome {
             ListOutcome::Complete { .. } => Event::ListDone { list: list.clone() },

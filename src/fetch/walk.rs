@@ -3,24 +3,67 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{PageFacts, RowId};
+use crate::domain::Control;
 
 /// The pages of one walk, so far as they have been received.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Walk {
     pages: BTreeMap<u32, PageFacts>,
     rows_a_page: u64,
+    /// Whether some pages were taken over from the walk before.
+    mended: bool,
 }
 
 impl Walk {
     /// Begins with the first page, which says how many rows a page holds; where it does not, its own rows do.
     pub(super) fn new(first: PageFacts) -> Self {
         let rows_a_page = first.per_page.filter(|rows| *rows > 0).unwrap_or_else(|| count(&first.rows));
-        Self { pages: BTreeMap::from([(1, first)]), rows_a_page }
+        Self { pages: BTreeMap::from([(1, first)]), rows_a_page, mended: false }
     }
 
     /// Adds a page.
     pub(super) fn add(&mut self, page: u32, facts: PageFacts) {
         self.pages.insert(page, facts);
+    }
+
+    /// Takes over the pages of the walk before that still hold, and gives their numbers. A list that has moved shows it by
+    /// its total: what was read under the total that page 1 gives now has not moved since. Where all totals were one and
+    /// the same, something else is wrong, and nothing holds.
+    pub(super) fn mend(&mut self, before: &Self) -> Vec<u32> {
+        let now = self.pages.get(&1).and_then(|first| first.total);
+        let promised = self.pages_promised();
+        if now.is_none() || !before.moved() {
+            return Vec::new();
+        }
+        let holds = |page: u32, facts: &PageFacts| page > 1 && u64::from(page) <= promised && facts.total == now;
+        for (page, facts) in before.pages.iter().filter(|(page, facts)| holds(**page, facts)) {
+            self.mended = true;
+            self.pages.insert(*page, facts.clone());
+        }
+        self.pages.keys().copied().filter(|page| *page > 1).collect()
+    }
+
+    /// The pages that the first one promises and this walk lacks, up to a bound.
+    pub(super) fn lacking(&self, pages_max: u32) -> Vec<u32> {
+        let promised = u32::try_from(self.pages_promised()).unwrap_or(u32::MAX).min(pages_max);
+        (1..=promised).filter(|page| !self.pages.contains_key(page)).collect()
+    }
+
+    /// Whether the total changed while the list was walked.
+    fn moved(&self) -> bool {
+        let mut totals = self.pages.values().map(|page| page.total);
+        let first = totals.next();
+        totals.any(|total| Some(total) != first)
+    }
+
+    /// How many pages were received.
+    pub(super) fn len(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(page, _)| *page)
+    }
+
+    /// What the list says of itself.
+    pub(super) fn control(&self) -> Control {
+        self.pages.get(&1).map(|first| first.control).unwrap_or_default()
     }
 
     /// How many pages the first one promises. A promise only: the end is proved by `ended`.
@@ -68,8 +111,9 @@ impl Walk {
         }
     }
 
-    /// Whether two walks saw the same: the same rows, each as often, under one and the same total. A total that differs
-    /// from page to page says that the list moves, however often it says so.
+    /// Whether this walk saw what the one before it saw: the same rows, each as often, under one and the same total. A
+    /// total that differs from page to page says that the list moves, however often it says so; and a walk that took
+    /// pages over has not seen them.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let rows = |walk: &Self| {
             let mut rows: Vec<RowId> = walk.pages.values().flat_map(|page| &page.rows).copied().collect();
@@ -78,10 +122,11 @@ impl Walk {
         };
         let mut totals = self.pages.values().chain(other.pages.values()).map(|page| page.total);
         let first = totals.next();
-        totals.all(|total| Some(total) == first) && rows(self) == rows(other)
+        !self.mended && totals.all(|total| Some(total) == first) && rows(self) == rows(other)
     }
 
-    fn rows(&self) -> u64 {
+    /// How many rows were received.
+    pub(super) fn rows(&self) -> u64 {
         self.pages.values().map(|page| count(&page.rows)).sum()
     }
 }

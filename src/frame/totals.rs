@@ -15,6 +15,10 @@ pub struct LedgerTotals {
     pub entries: u64,
     /// Settled entries among them.
     pub settled: u64,
+    /// Different ids among them.
+    pub distinct: u64,
+    /// Entries among them whose direction is not known.
+    pub unknown: u64,
     /// Σ by direction, of settled entries and of all.
     pub debits: (Amount, Amount),
     /// Σ credits, of settled entries and of all.
@@ -91,8 +95,12 @@ impl LedgerFrame {
     /// # Errors
     /// When polars refuses.
     pub fn totals_by_ledger(&self) -> Result<Vec<LedgerTotals>, FrameError> {
-        let mut sums =
-            vec![len().alias("entries"), col(c::SETTLED).cast(DataType::UInt32).sum().alias("settled_entries")];
+        let mut sums = vec![
+            len().alias("entries"),
+            col(c::SETTLED).cast(DataType::UInt32).sum().alias("settled_entries"),
+            col(c::ID).n_unique().alias("distinct"),
+            is(Direction::Unclassified).cast(DataType::UInt32).sum().alias("unknown"),
+        ];
         for direction in [Direction::Debit, Direction::Credit, Direction::Unclassified] {
             sums.push(sum_where(is(direction).and(col(c::SETTLED)), &format!("{}_settled", direction.word())));
             sums.push(sum_where(is(direction), &format!("{}_all", direction.word())));
@@ -108,6 +116,8 @@ impl LedgerFrame {
                     ledger: rows.text(c::LEDGER, i)?,
                     entries: rows.count("entries", i)?,
                     settled: rows.count("settled_entries", i)?,
+                    distinct: rows.count("distinct", i)?,
+                    unknown: rows.count("unknown", i)?,
                     debits: pair("debit")?,
                     credits: pair("credit")?,
                     unclassified: pair("unclassified")?,

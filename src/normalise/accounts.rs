@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::NormaliseError;
-use super::books::{Customer, How, ListRecord, ListState, Partner};
+use super::books::{Course, Customer, How, ListRecord, ListState, Partner};
 use super::row::{text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, UnreadableRow};
-use crate::wire::{AccountRow, AccountsPage, amount, self};
+use crate::wire::{self, AccountRow, AccountsPage, amount};
 
 /// The account list, read.
 pub(super) struct Accounts {
@@ -95,10 +95,7 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
         control,
         rows,
         unreadable: refused,
-        how: How::Walked,
-        pages,
-        walks: list.outcome.walk().unwrap_or_default(),
-        requests: pages,
+        course: Course { how: How::Walked, pages, walks: list.outcome.walk().unwrap_or_default(), requests: pages },
         by_type: None,
     };
     Ok(Accounts { customers, unwalkable, unreadable, record })

@@ -70,22 +70,30 @@ pub struct ListRecord {
     pub rows: u64,
     /// Rows among them that could not be read.
     pub unreadable: u64,
-    /// How its pages were come by.
-    pub how: How,
-    /// Pages it was read in.
-    pub pages: u64,
-    /// Walks until it held still.
-    pub walks: u32,
-    /// Requests that a calm line takes for what it rests on: its pages, and the readings of its totals.
-    pub requests: u64,
+    /// How it was walked.
+    pub course: Course,
     /// How many entries each filter of `Counted::TYPES` selects, where all of them were read.
     pub by_type: Option<[u64; 4]>,
 }
 
+/// How a list was walked, and what that takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    /// How its pages were come by.
+    pub how: How,
+    /// Pages it was read in.
+    pub pages: u64,
+    /// Walks until it held still; 0 where none was needed.
+    pub walks: u32,
+    /// Requests that a calm line takes for what it rests on: its pages, and the readings of its totals.
+    pub requests: u64,
+}
+
 /// How the pages of a list were come by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum How {
     /// Walked from the first page to the last for this close.
+    #[default]
     Walked,
     /// Taken over from an earlier fetch of the same window, because its totals had not moved since.
     Unmoved,

@@ -19,7 +19,7 @@ use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome}
 use crate::domain::{AccountIdError, Calendar, List};
 use crate::frame::FrameError;
 
-pub use books::{Books, Customer, How, ListRecord, ListState, Partner};
+pub use books::{Books, Course, Customer, How, ListRecord, ListState, Partner};
 pub use classify::{Rule, Rules};
 
 /// What the words mean: the partner's zone and the rules of classification.

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::NormaliseError;
-use super::books::{How, ListRecord, ListState};
+use super::books::{Course, How, ListRecord, ListState};
 use super::ledger::PageRecord;
-use crate::archive::{Archive, Evidence, ListEvidence, ListOutcome, PageRef};
+use crate::archive::{Archive, Evidence, ListEvidence, ListOutcome};
 use crate::domain::{Control, Counted, List};
 use crate::wire::{LedgerPage, object};
 
@@ -38,26 +38,27 @@ fn record(found: &ListEvidence, pages: &[PageRecord], readings: &BTreeMap<List, 
         control: totals.or(said).unwrap_or_default(),
         rows: pages.iter().map(|page| page.rows).sum(),
         unreadable: pages.iter().map(|page| page.unreadable).sum(),
-        how: match (totals, found.outcome.walk()) {
-            (None, _) => How::Walked,
-            (Some(_), None | Some(0)) => How::Unmoved,
-            (Some(_), Some(_)) => How::Extended,
+        course: Course {
+            how: match (totals, found.outcome.walk()) {
+                (None, _) => How::Walked,
+                (Some(_), None | Some(0)) => How::Unmoved,
+                (Some(_), Some(_)) => How::Extended,
+            },
+            pages: count(pages.len()),
+            walks: found.outcome.walk().unwrap_or_default(),
+            requests: count(pages.len() + asked),
         },
-        pages: count(pages.len()),
-        walks: found.outcome.walk().unwrap_or_default(),
-        requests: count(pages.len() + asked),
         by_type: by_type(Counted::TYPES.map(|counts| reading(counts).and_then(|control| control.total))),
     }
 }
 
 /// The first page of each stretch of dates that a ledger was walked in: where the request asks for another window.
 fn stretches(found: &ListEvidence) -> Vec<u32> {
-    let window = |page: &PageRef| page.request.split("&page=").next().unwrap_or_default().to_owned();
-    let mut opens = Vec::new();
+    let mut opens: Vec<u32> = Vec::new();
     let mut before = None;
     for page in &found.pages {
-        let window = window(page);
-        if before.as_ref() != Some(&window) {
+        let window = page.window();
+        if before != Some(window) {
             opens.push(page.page);
         }
         before = Some(window);

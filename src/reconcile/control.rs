@@ -80,10 +80,15 @@ fn prove_list(record: &ListRecord, received: &Received) -> (ListProof, Vec<Break
     let mut proof = ListProof {
         list: record.list.clone(),
         received: received.rows,
+        distinct: totals.distinct,
         total: record.control.total,
+        transactions: record.control.transactions,
         debits_received: totals.debits,
         credits_received: totals.credits,
         summary: record.control.debit.zip(record.control.credit),
+        net: record.control.net,
+        by_type: record.by_type,
+        course: record.course,
         reading: "none",
         verdict: "proved",
     };
@@ -105,7 +110,8 @@ fn prove_list(record: &ListRecord, received: &Received) -> (ListProof, Vec<Break
             (proof, found)
         }
         ListState::Read => {
-            let (reading, found) = compare(record, received);
+            let (reading, mut found) = compare(record, received);
+            found.extend(unselected(record, received));
             proof.reading = reading;
             let proved = !found.iter().any(|found| found.class == Class::ControlTotal);
             proof.verdict = if proved { "proved" } else { "not-proved" };
@@ -155,6 +161,27 @@ fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<Break
         found.push(contradiction(record, &mismatches));
     }
     (reading, found)
+}
+
+/// The partner's type filters against the entries received: each is to be selected by one of them. Those whose type no
+/// rule knows are reported one by one, and a server that gives all entries to every filter ignores them.
+fn unselected(record: &ListRecord, received: &Received) -> Option<BreakFacts> {
+    let [debit, recharge, refund, transfer] = record.by_type?;
+    let selected = debit + recharge + refund + transfer;
+    let ignored = record.by_type.is_some_and(|each| each.iter().all(|selected| *selected == received.rows));
+    let explained = selected == received.rows || selected + received.totals.unknown == received.rows;
+    if explained || ignored || received.unreadable > 0 {
+        return None;
+    }
+    let sentence = format!(
+        "the type filters of {} select debit {debit}, recharge {recharge}, refund {refund}, transfer {transfer}, together \
+         {selected} of {} entries (difference {})",
+        record.list,
+        received.rows,
+        i128::from(received.rows) - i128::from(selected),
+    );
+    let (selected, rows) = (selected.to_string(), received.rows.to_string());
+    Some(fact(Class::CrossFoot, owner(&record.list), "transaction_type", &selected, &rows, sentence))
 }
 
 /// The list's own count against the rows received, more and fewer.

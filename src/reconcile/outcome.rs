@@ -1,6 +1,7 @@
 //! What a reconciliation comes to: tie-outs, breaks, standings, proofs, and the accounts that may be invoiced.
 
 use crate::domain::{Amount, Break, ChargeClass, Currency, Direction, List, TieOut, Verdict};
+use crate::normalise::Course;
 
 /// The whole outcome, every list in a stable order that no input order can change.
 #[derive(Debug)]
@@ -75,14 +76,25 @@ pub struct ListProof {
     pub list: List,
     /// Rows received, readable or not.
     pub received: u64,
+    /// Different ids among the entries received.
+    pub distinct: u64,
     /// The list's own count, where it carries one.
     pub total: Option<u64>,
+    /// The summary's count, where it carries one.
+    pub transactions: Option<u64>,
     /// Σ debits received, of the settled entries and of all.
     pub debits_received: (Amount, Amount),
     /// Σ credits received, of the settled entries and of all.
     pub credits_received: (Amount, Amount),
     /// The summary's Σ debits and Σ credits, where it carries them.
     pub summary: Option<(Amount, Amount)>,
+    /// The summary's net, where it carries one.
+    pub net: Option<Amount>,
+    /// How many entries each of the partner's type filters selects (`debit`, `recharge`, `refund`, `transfer`), where
+    /// they were read.
+    pub by_type: Option<[u64; 4]>,
+    /// How the list was walked.
+    pub course: Course,
     /// Which reading of the summary holds: `settled`, `all`, `both`, or `none`.
     pub reading: &'static str,
     /// `proved`, `not-proved` or `missing`.

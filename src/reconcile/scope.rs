@@ -26,10 +26,8 @@ impl Scope {
     pub(super) fn of(books: &Books, options: &Options) -> Self {
         let states: BTreeMap<&List, &ListState> =
             books.lists.iter().map(|record| (&record.list, &record.state)).collect();
-        let ledgers: BTreeMap<&str, &ListState> = states
-            .iter()
-            .filter_map(|(list, state)| Some((list.owner()?.as_str(), *state)))
-            .collect();
+        let ledgers: BTreeMap<&str, &ListState> =
+            states.iter().filter_map(|(list, state)| Some((list.owner()?.as_str(), *state))).collect();
         let unread = |state: Option<&ListState>| match state {
             None => Some("it was never asked for".to_owned()),
             Some(ListState::Missing(reason)) => Some(reason.clone()),

@@ -250,6 +250,21 @@ struct ProofJson {
     summary_credits: Option<Amount>,
     reading: &'static str,
     verdict: &'static str,
+    distinct: u64,
+    summary_transactions: Option<u64>,
+    summary_net: Option<Amount>,
+    by_type: Option<ByTypeJson>,
+    how: &'static str,
+    pages: u64,
+    requests: u64,
+}
+
+#[derive(Serialize)]
+struct ByTypeJson {
+    debit: u64,
+    recharge: u64,
+    refund: u64,
+    transfer: u64,
 }
 
 fn proof(it: &ListProof) -> ProofJson {
@@ -265,6 +280,13 @@ fn proof(it: &ListProof) -> ProofJson {
         summary_credits: it.summary.map(|(_, credits)| credits),
         reading: it.reading,
         verdict: it.verdict,
+        distinct: it.distinct,
+        summary_transactions: it.transactions,
+        summary_net: it.net,
+        by_type: it.by_type.map(|[debit, recharge, refund, transfer]| ByTypeJson { debit, recharge, refund, transfer }),
+        how: it.course.how.word(),
+        pages: it.course.pages,
+        requests: it.course.requests,
     }
 }
 

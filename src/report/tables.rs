@@ -244,11 +244,26 @@ const WALK: &[Column] = &[
     Column::numbers("summary_credits", "Summary credits", 17),
     Column::words("reading", "Reading", 10),
     Column::words("verdict", "Verdict", 12),
+    Column::numbers("distinct", "Distinct ids", 12),
+    Column::numbers("transactions", "Summary count", 13),
+    Column::numbers("net_settled", "Net, settled", 17),
+    Column::numbers("net_all", "Net, all", 17),
+    Column::numbers("summary_net", "Summary net", 17),
+    Column::numbers("type_debit", "Filter debit", 12),
+    Column::numbers("type_recharge", "Filter recharge", 14),
+    Column::numbers("type_refund", "Filter refund", 12),
+    Column::numbers("type_transfer", "Filter transfer", 14),
+    Column::words("how", "How", 10),
+    Column::numbers("pages", "Pages", 8),
+    Column::numbers("walks", "Walks", 8),
+    Column::numbers("requests", "Requests", 10),
 ];
 
 fn proof(it: &ListProof) -> Vec<Cell> {
     let money = |amount| Cell::Amount(amount, DECIMALS_WITHOUT_CURRENCY);
     let maybe_money = |amount: Option<Amount>| amount.map_or(Cell::Empty, money);
+    let [debit, recharge, refund, transfer] = it.by_type.map_or([None; 4], |counts| counts.map(Some));
+    let selected = |count: Option<u64>| count.map_or(Cell::Empty, Cell::Count);
     vec![
         Cell::code(it.list.to_string()),
         Cell::Count(it.received),
@@ -261,6 +276,19 @@ fn proof(it: &ListProof) -> Vec<Cell> {
         maybe_money(it.summary.map(|(_, credits)| credits)),
         Cell::code(it.reading),
         Cell::code(it.verdict),
+        Cell::Count(it.distinct),
+        it.transactions.map_or(Cell::Empty, Cell::Count),
+        money(it.credits_received.0 - it.debits_received.0),
+        money(it.credits_received.1 - it.debits_received.1),
+        maybe_money(it.net),
+        selected(debit),
+        selected(recharge),
+        selected(refund),
+        selected(transfer),
+        Cell::code(it.course.how.word()),
+        Cell::Count(it.course.pages),
+        Cell::Count(u64::from(it.course.walks)),
+        Cell::Count(it.course.requests),
     ]
 }
 

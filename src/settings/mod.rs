@@ -97,6 +97,11 @@ pub struct FetchSettings {
     /// Walks of a list that shifts, at most: 1 to 10.
     #[serde(deserialize_with = "values::within::<1, 10, _>")]
     pub walks_max: u32,
+    /// Whether every ledger is walked from its first page to its last, also where its totals have not moved since an
+    /// earlier fetch of the same window.
+    pub full_walk: bool,
+    /// Whether the entries that each of the partner's type filters selects are counted: four small requests a ledger.
+    pub type_counts: bool,
 }
 
 /// How the books are compared.
@@ -259,6 +264,8 @@ impl Default for FetchSettings {
             timeout_seconds: 30,
             pad_days: 2,
             walks_max: 3,
+            full_walk: false,
+            type_counts: true,
         }
     }
 }

@@ -25,12 +25,14 @@ pub(super) enum TransactionType {
 }
 
 impl TransactionType {
-    fn of(row: &Row) -> Self {
+    /// Nothing for a row of a kind that no filter names.
+    fn of(row: &Row) -> Option<Self> {
         match row.kind {
-            _ if row.is_transfer() => Self::Transfer,
-            "credit" if row.description.starts_with("Refund") => Self::Refund,
-            "credit" => Self::Recharge,
-            _ => Self::Debit,
+            _ if row.is_transfer() => Some(Self::Transfer),
+            "credit" if row.description.starts_with("Refund") => Some(Self::Refund),
+            "credit" => Some(Self::Recharge),
+            "debit" => Some(Self::Debit),
+            _ => None,
         }
     }
 }
@@ -148,7 +150,7 @@ fn window(rows: &[Row], filter: &Filter, order: Order) -> Range<usize> {
 fn matches(row: &Row, filter: &Filter) -> bool {
     let texts = || [&row.id, &row.account_id, &row.description].into_iter().chain(&row.reference);
     let found = |wanted: &String| texts().any(|text| text.to_lowercase().contains(wanted));
-    filter.transaction_type.is_none_or(|wanted| TransactionType::of(row) == wanted)
+    filter.transaction_type.is_none_or(|wanted| TransactionType::of(row) == Some(wanted))
         && filter.account.as_deref().is_none_or(|wanted| *row.account_id == *wanted)
         && filter.search.as_ref().is_none_or(found)
 }

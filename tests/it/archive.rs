@@ -69,13 +69,14 @@ async fn what_was_kept_is_there_after_a_reopening() {
         (fetch, ledger("MA_7"))
     };
     let archive = Archive::open(&path, "PA_1").unwrap();
-    assert_eq!(archive.begin(&plan("2026-04-09")).unwrap(), fetch, "the unfinished fetch goes on");
+    assert_eq!(archive.begin(&plan("2026-04-03")).unwrap(), fetch, "the unfinished fetch goes on");
     assert_eq!(archive.plan(fetch).unwrap(), plan("2026-04-02"), "and keeps its today");
     let held = archive.pages_held(fetch, &list).unwrap();
     let three = held.get(&(2, 3)).expect("the page is held");
     assert_eq!((three.bytes, three.request.as_str()), (5, "accounts/MA_7/transactions?page=3&per_page=200"));
     assert_eq!(archive.body(&three.digest).unwrap(), b"three");
     assert_eq!(archive.held(fetch).unwrap().len(), 2);
+    assert_ne!(archive.begin(&plan("2026-04-04")).unwrap(), fetch, "what is older than yesterday is left alone");
     assert_eq!(archive.latest(plan("2026-04-02").period).unwrap(), None, "not finished, so no evidence");
     assert!(matches!(archive.evidence(fetch), Err(ArchiveError::Unfinished(id)) if id == fetch));
     archive.finish(fetch).unwrap();

@@ -1,6 +1,7 @@
 //! The walk proves the end of a list, whatever the server makes of totals, page sizes and pages past the end.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tieout::archive::{Archive, FetchPlan, ListEvidence, ListOutcome};
 use tieout::domain::{AccountId, List};
-use tieout::fetch::{Credentials, FetchError, Fetched, Limits, Line, Secret, fetch};
+use tieout::fetch::{Credentials, FetchError, Fetched, Limits, Line, Secret, Thorough, fetch};
 use tieout::watch::Nobody;
 use tieout::wire::LedgerPage;
 use tokio::net::TcpListener;
@@ -86,7 +87,8 @@ impl Run {
     }
 
     fn asked_of_ledger(&self) -> usize {
-        self.asked.iter().filter(|(request, _)| request.starts_with(LEDGER)).count()
+        let pages = |request: &str| request.starts_with(LEDGER) && !request.contains("transaction_type=");
+        self.asked.iter().filter(|(request, _)| pages(request)).count()
     }
 }
 
@@ -100,7 +102,7 @@ async fn run(script: impl Fn(&str, u32) -> Option<Said> + Send + Sync + 'static,
     let server = tokio::spawn(axum::serve(listener, app).into_future());
     let credentials =
         Credentials { auth_id: AccountId::parse("PA_1").unwrap(), token: Secret::new("the-token".to_owned()) };
-    let line = Line { base_url, credentials, limits, now: 0 };
+    let line = Line { base_url, credentials, limits, thorough: Thorough::default(), now: 0 };
     let folder = TempDir::new().unwrap();
     let archive = Archive::open(&folder.path().join("archive"), "PA_1").unwrap();
     let period: tieout::domain::Period = "2026-03".parse().unwrap();
@@ -202,23 +204,26 @@ proptest! {
 
 #[tokio::test]
 async fn a_list_that_shifts_is_walked_again_until_it_holds_still() {
-    // In the first walk a row is inserted at the top between page 1 and page 2.
-    let script = |stays: u32| {
-        move |request: &str, attempt: u32| {
+    // A row is inserted at the top with every request but the first, until so many have been.
+    let script = |inserted_max: usize| {
+        let inserted = AtomicUsize::new(0);
+        move |request: &str, _| {
             let page = request.starts_with(LEDGER).then(|| page_asked(request))?;
-            let shifted = (100 - attempt.min(stays) as usize..120).collect::<Vec<_>>();
-            let before = (100 - attempt.min(stays) as usize + 1..120).collect::<Vec<_>>();
-            let ids = if page == 1 && attempt <= stays { before } else { shifted };
+            let inserted = inserted.fetch_add(1, Ordering::Relaxed).min(inserted_max);
+            let ids: Vec<usize> = (100 - inserted..119).collect();
             Some(ledger_page(&ids, Some(ids.len()), 7, page, true, Past::Empty))
         }
     };
-    let run_once = run(script(1), quick()).await;
-    assert_eq!(run_once.list(LEDGER).outcome, ListOutcome::Complete { walk: 2 });
-    assert_eq!(run_once.ids().len(), 21);
-    let run_ever = run(script(9), quick()).await;
-    let reason = "the total is 22 on page 1 and 23 on page 2".to_owned();
-    assert_eq!(run_ever.list(LEDGER).outcome, ListOutcome::Unstable { walk: 3, reason });
-    assert_eq!(run_ever.list("transactions").outcome, ListOutcome::Complete { walk: 1 });
+    let limits = Limits { concurrency: 1, ..quick() };
+    let once = run(script(1), limits.clone()).await;
+    assert_eq!(once.list(LEDGER).outcome, ListOutcome::Complete { walk: 2 });
+    assert_eq!(once.ids(), (99..119).map(|id| format!(r#"{{"id":"e-{id}"}}"#)).collect::<Vec<_>>());
+    // Of three pages only the first is asked for again: the others were read when the row was there already.
+    assert_eq!(once.asked_of_ledger(), 4);
+    let ever = run(script(99), limits).await;
+    let reason = "the total is 27 on page 1 and 28 on page 2".to_owned();
+    assert_eq!(ever.list(LEDGER).outcome, ListOutcome::Unstable { walk: 3, reason });
+    assert_eq!(ever.list("transactions").outcome, ListOutcome::Complete { walk: 1 });
 }
 
 #[tokio::test]

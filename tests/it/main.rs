@@ -5,6 +5,7 @@
 #![allow(clippy::format_collect, clippy::format_push_string, reason = "a test's texts are short")]
 #![allow(clippy::similar_names, clippy::assigning_clones, reason = "a test reads like its subject")]
 
+mod again;
 mod archive;
 mod audit;
 mod binary;

@@ -8,8 +8,11 @@ use tieout::domain::{
     UnreadableRow, Verdict,
 };
 use tieout::invoice::{Billing, Invoice, InvoiceLine, LineKind};
+use tieout::normalise::{Course, How};
 use tieout::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
-use tieout::report::{Paper, Provenance, ReportError, report, summary};
+use tieout::report::{Paper, ReportError, report, summary};
+
+use crate::support::provenance;
 
 /// What a spreadsheet runs, once blanks are looked past.
 const DANGEROUS: &str = "=+-@\t\r\n＝＋－＠";
@@ -20,22 +23,6 @@ fn amount(text: &str) -> Amount {
 
 fn currency(code: &str) -> Currency {
     code.parse().unwrap()
-}
-
-fn provenance() -> Provenance {
-    Provenance {
-        partner: "PA_ANVIL001".to_owned(),
-        partner_name: "Anvil & Daughters Telecom".to_owned(),
-        period: "2026-03".parse().unwrap(),
-        cut_off: "2026-04-01T00:00:00+05:30".to_owned(),
-        zone: "Asia/Kolkata".to_owned(),
-        run: "2026-03.r1".to_owned(),
-        archive_digest: tieout::domain::sha256(b"a manifest"),
-        version: "0.1.0".to_owned(),
-        scenario: None,
-        rate_card: "standard 2026, rounded half-up".to_owned(),
-        tolerance: Amount::ZERO,
-    }
 }
 
 fn key(account: &str, code: &str, direction: Direction) -> TieOutKey {
@@ -87,10 +74,15 @@ fn proof(list: &str, total: Option<u64>, summary: Option<(&str, &str)>, verdict:
     ListProof {
         list: list.parse().unwrap(),
         received: 12,
+        distinct: 12,
         total,
+        transactions: total,
         debits_received: (sums.0, sums.0),
         credits_received: (sums.1, sums.1),
         summary: summary.map(|(debits, credits)| (amount(debits), amount(credits))),
+        net: summary.map(|(debits, credits)| amount(credits) - amount(debits)),
+        by_type: summary.map(|_| [8, 2, 1, 1]),
+        course: Course { how: How::Walked, pages: 1, walks: 1, requests: 5 },
         reading: if summary.is_some() { "both" } else { "none" },
         verdict,
     }

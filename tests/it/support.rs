@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use futures::executor::block_on;
 use serde_json::Value;
 use tieout::archive::{Archive, FetchId, FetchPlan, KeptPage, ListOutcome, scrub};
-use tieout::domain::{AccountId, List, sha256};
+use tieout::domain::{AccountId, Counted, List, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
 use tieout::simulator::{GlobalLedgerClaim, Request, Scenario, World};
@@ -56,14 +56,21 @@ pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archiv
         world,
         archive: &archive,
         fetch,
-        window: format!("from_date={}&to_date={}&", plan.from, plan.to),
+        window: format!("from_date={}&to_date={}", plan.from, plan.to),
         largest: OnceCell::new(),
     };
     let mut lists = vec![List::Me, List::Dashboard, List::Accounts, List::Master];
     lists.extend(world.accounts().iter().map(|account| List::Ledger(AccountId::parse(&account.auth_id).unwrap())));
     for list in lists {
-        let outcome = walk.list(&list);
+        let (outcome, rows) = walk.list(&list);
         archive.settle_list(fetch, &list, outcome).unwrap();
+        if list.is_ledger() && rows > 0 {
+            for counts in Counted::TYPES {
+                let reading = list.reading(counts);
+                let (outcome, _) = walk.list(&reading);
+                archive.settle_list(fetch, &reading, outcome).unwrap();
+            }
+        }
     }
     archive.finish(fetch).unwrap();
     archive
@@ -99,27 +106,33 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn list(&self, list: &List) -> ListOutcome {
-        let (paging, rows) = match list {
-            List::Me | List::Dashboard => {
-                return self.page(list, 1, list.to_string()).map_or_else(missing, |_| complete());
-            }
-            List::Accounts => ("per_page=100".to_owned(), "accounts"),
+    /// Walks a list, and says how many rows it gave.
+    fn list(&self, list: &List) -> (ListOutcome, u64) {
+        let window = &self.window;
+        let request = |page: u32| match list {
+            List::Me | List::Dashboard => list.to_string(),
+            List::Accounts => format!("{list}?page={page}&per_page=100"),
             List::Master | List::Ledger(_) => {
-                (format!("{}per_page={}", self.window, self.largest.get_or_init(|| self.largest())), "transactions")
+                let rows = self.largest.get_or_init(|| self.largest());
+                format!("{list}?{window}&page={page}&per_page={rows}")
+            }
+            List::Reading(reading) => {
+                let filter = reading.counts.filter().expect("a type");
+                format!("{}?{window}&{filter}&page=1&per_page=1", reading.ledger())
             }
         };
         let mut seen = 0;
         let mut totals = Vec::new();
         for page in 1.. {
-            match self.page(list, page, format!("{list}?{paging}&page={page}")) {
-                Err(reason) => return missing(reason),
+            match self.page(list, page, request(page)) {
+                Err(reason) => return (missing(reason), seen),
                 Ok(body) => {
                     let total = body["total"].as_u64().unwrap_or(0);
                     totals.push(total);
+                    let rows = if *list == List::Accounts { "accounts" } else { "transactions" };
                     let count = body[rows].as_array().map_or(0, Vec::len);
                     seen += u64::try_from(count).unwrap();
-                    if count == 0 || seen >= total {
+                    if count == 0 || seen >= total || matches!(list, List::Reading(_)) {
                         break;
                     }
                 }
@@ -127,9 +140,10 @@ impl Walk<'_> {
         }
         totals.dedup();
         if totals.len() > 1 {
-            return ListOutcome::Unstable { walk: 1, reason: "the total changed from page to page".to_owned() };
+            let reason = "the total changed from page to page".to_owned();
+            return (ListOutcome::Unstable { walk: 1, reason }, seen);
         }
-        complete()
+        (complete(), seen)
     }
 
     /// The largest page that the world serves, whichever of its ledgers may be refused.
@@ -191,4 +205,21 @@ pub(crate) fn files_below(folders: &[PathBuf], end: &str) -> Vec<(PathBuf, Strin
     }
     files.sort();
     files
+}
+
+/// Where a made-up close comes from.
+pub(crate) fn provenance() -> tieout::report::Provenance {
+    tieout::report::Provenance {
+        partner: "PA_ANVIL001".to_owned(),
+        partner_name: "Anvil & Daughters Telecom".to_owned(),
+        period: "2026-03".parse().unwrap(),
+        cut_off: "2026-04-01T00:00:00+05:30".to_owned(),
+        zone: "Asia/Kolkata".to_owned(),
+        run: "2026-03.r1".to_owned(),
+        archive_digest: tieout::domain::sha256(b"a manifest"),
+        version: "0.1.0".to_owned(),
+        scenario: None,
+        rate_card: "standard 2026, rounded half-up".to_owned(),
+        tolerance: tieout::domain::Amount::ZERO,
+    }
 }
