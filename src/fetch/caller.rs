@@ -18,6 +18,9 @@ use crate::wire::refusal_message;
 /// The longest message of the partner's that is quoted, in characters.
 const MESSAGE_MAX: usize = 200;
 
+/// The longest refusal that is read for its message, in bytes: a value read as a whole takes many times its text.
+const REFUSAL_BYTES_MAX: usize = 64 << 10;
+
 /// Asks for pages until it has them or knows why not.
 pub(super) struct Caller<'a> {
     client: Client,
@@ -120,7 +123,7 @@ impl<'a> Caller<'a> {
         let permit = self.pace.permit().await;
         let asked_at_us = self.line.now.saturating_add(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(0));
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.client.get(request).await.map_err(|fault| self.trouble(&fault))?;
+        let answer = self.client.get(request, asked_at_us).await.map_err(|fault| self.trouble(&fault))?;
         if answer.status == 429 {
             let wait = answer.retry_after.map(|wait| wait.min(self.line.limits.retry_after_max));
             self.report(self.pace.throttled(permit, wait));
@@ -145,7 +148,7 @@ impl<'a> Caller<'a> {
             status => {
                 let message = match status {
                     300..=399 => "redirects are not followed".to_owned(),
-                    _ => refusal_message(&answer.body).unwrap_or_else(|| "no message".to_owned()),
+                    _ => message_of(&answer.body).unwrap_or_else(|| "no message".to_owned()),
                 };
                 let message = strike(&message, self.line.credentials.token.expose());
                 let message = message.chars().take(MESSAGE_MAX).collect();
@@ -157,6 +160,7 @@ impl<'a> Caller<'a> {
     fn trouble(&self, fault: &Fault) -> Trouble {
         match fault {
             Fault::Passing(reason) => Trouble::Passing { reason: (*reason).to_owned(), wait: None },
+            Fault::Untrusted(reason) => Trouble::Refused(Refusal::Line { reason: (*reason).to_owned() }),
             Fault::Oversized => {
                 let reason = format!("the answer is longer than {} bytes", self.line.limits.body_bytes_max);
                 Trouble::Refused(Refusal::Line { reason })
@@ -179,4 +183,8 @@ impl<'a> Caller<'a> {
         let stray = digest.get(..2).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or(0);
         wait + wait * stray / 512
     }
+}
+
+fn message_of(body: &[u8]) -> Option<String> {
+    if body.len() <= REFUSAL_BYTES_MAX { refusal_message(body) } else { None }
 }

@@ -6,11 +6,14 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-use crate::domain::List;
+use crate::domain::{AccountId, List};
 use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 pub(super) type RowId = u128;
+
+/// Rows of one page at most, many times what is ever asked for.
+const ROWS_MAX: usize = 10_000;
 
 /// What a page says about itself and its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +35,18 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
         List::Dashboard => one_object::<Dashboard<'_>>(body),
         List::Accounts => {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
+            not_too_many(&accounts)?;
             Ok(PageFacts { total, per_page: size, page, rows: accounts.into_iter().map(account_row).collect() })
         }
-        List::Master => Ok(ledger_facts(decoded(body)?)),
+        List::Master => ledger_facts(decoded(body)?),
         List::Ledger(account) => {
             let page: LedgerPage<'_> = decoded(body)?;
             match page.account_auth_id.as_deref() {
                 Some(other) if other != account.as_str() => Err("the answer is another account's ledger".to_owned()),
-                Some(_) | None => Ok(ledger_facts(page)),
+                Some(_) | None if are_anothers(&page.transactions, account) => {
+                    Err("the answer's rows are another account's".to_owned())
+                }
+                Some(_) | None => ledger_facts(page),
             }
         }
     }
@@ -68,6 +75,12 @@ struct RowIdentity<'a> {
 }
 
 #[derive(Deserialize)]
+struct RowHolder<'a> {
+    #[serde(borrow)]
+    account_id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
 struct AccountIdentity<'a> {
     #[serde(borrow)]
     auth_id: Cow<'a, str>,
@@ -81,9 +94,31 @@ fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     object(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
 }
 
-fn ledger_facts(page: LedgerPage<'_>) -> PageFacts {
+fn ledger_facts(page: LedgerPage<'_>) -> Result<PageFacts, String> {
     let LedgerPage { transactions, total, page, per_page, .. } = page;
-    PageFacts { total, per_page, page, rows: transactions.into_iter().map(ledger_row).collect() }
+    not_too_many(&transactions)?;
+    Ok(PageFacts { total, per_page, page, rows: transactions.into_iter().map(ledger_row).collect() })
+}
+
+fn not_too_many(rows: &[&RawValue]) -> Result<(), String> {
+    if rows.len() <= ROWS_MAX {
+        return Ok(());
+    }
+    Err(format!("the answer holds {} rows, expected at most {ROWS_MAX}", rows.len()))
+}
+
+/// Whether every row is booked to one and the same other account. A single row may be a mistake in the books, which is
+/// the close's to judge; a whole page is an answer to another question.
+fn are_anothers(rows: &[&RawValue], account: &AccountId) -> bool {
+    let Some(other) = rows.first().and_then(|row| holder(row)).filter(|other| other != account.as_str()) else {
+        return false;
+    };
+    rows.len() > 1 && AccountId::parse(&other).is_ok() && rows.iter().all(|row| holder(row).as_ref() == Some(&other))
+}
+
+/// The account that a row is booked to.
+fn holder(row: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<RowHolder<'_>>(row.get()).ok().map(|row| row.account_id)
 }
 
 fn ledger_row(row: &RawValue) -> RowId {
