@@ -156,8 +156,16 @@ fn no_redirect_carries_the_credentials_anywhere() {
 #[test]
 fn ids_that_are_no_ids_reach_neither_path_nor_paper_as_they_are() {
     let ids = [
-        "../../me", "MA_A/../MA_B", "MA_A?x=1", "MA_A#x", "MA A", "%2e%2e", "MA_\\u0000", "MA_\\r\\nx-evil: 1",
-        "\\u001b[2J", "",
+        "../../me",
+        "MA_A/../MA_B",
+        "MA_A?x=1",
+        "MA_A#x",
+        "MA A",
+        "%2e%2e",
+        "MA_\\u0000",
+        "MA_\\r\\nx-evil: 1",
+        "\\u001b[2J",
+        "",
     ];
     let rows: Vec<String> = ids.iter().map(|id| account(id)).chain([account("MA_A")]).collect();
     let list = accounts(&rows);
@@ -176,7 +184,8 @@ fn ids_that_are_no_ids_reach_neither_path_nor_paper_as_they_are() {
     assert!(server.heads.lock().unwrap().iter().all(|head| !head.contains("x-evil")));
     let settled = met.settled();
     assert_eq!(settled.verdict().word(), "incomplete");
-    for paper in settled.papers.iter().filter(|paper| !paper.name.contains("parquet") && !paper.name.ends_with("xlsx")) {
+    for paper in settled.papers.iter().filter(|paper| !paper.name.contains("parquet") && !paper.name.ends_with("xlsx"))
+    {
         let raw = paper.bytes.iter().find(|byte| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t'));
         assert_eq!(raw, None, "a control character in {}", paper.name);
     }
@@ -230,7 +239,8 @@ fn a_host_that_nobody_knows_is_named_as_such() {
 /// What a script sees: the exit code and one line.
 #[test]
 fn a_line_that_fails_ends_with_exit_5_and_one_message() {
-    let partner = Partner::of("name='n'\nprose='p'\nseed=11\n[world]\ncustomers=2\nentries=9\n[expected]\nverdict='tied-out'\n");
+    let partner =
+        Partner::of("name='n'\nprose='p'\nseed=11\n[world]\ncustomers=2\nentries=9\n[expected]\nverdict='tied-out'\n");
     let mut desk = Desk::at(&partner);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let redirecting = RawServer::new(|_| Some(status(302, "location: http://example.com/\r\n", "")));

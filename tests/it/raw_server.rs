@@ -153,8 +153,7 @@ pub(crate) struct Met {
 pub(crate) async fn meet(base_url: String, limits: Limits) -> Met {
     let folder = TempDir::new().unwrap();
     let archive = Archive::open(&folder.path().join("raw.sqlite"), PARTNER).unwrap();
-    let credentials =
-        Credentials { auth_id: AccountId::parse(PARTNER).unwrap(), token: Secret::new(TOKEN.to_owned()) };
+    let credentials = Credentials { auth_id: AccountId::parse(PARTNER).unwrap(), token: Secret::new(TOKEN.to_owned()) };
     let (from, to) = period().window(2);
     let plan = FetchPlan { period: period(), from, to, today: to };
     let line = Line { base_url, credentials, limits, now: 1_775_000_000_000_000 };
