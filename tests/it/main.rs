@@ -14,6 +14,7 @@ mod damage;
 mod desk;
 mod fetch;
 mod fetch_walk;
+mod fuzz_pages;
 mod hostile;
 mod invoice;
 mod laws;

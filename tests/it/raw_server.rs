@@ -134,7 +134,7 @@ pub(crate) fn tight() -> Limits {
         requests_per_second: 100_000,
         attempts_max: 2,
         throttles_max: 2,
-        timeout: Duration::from_millis(1500),
+        timeout: Duration::from_millis(800),
         backoff: Duration::from_millis(1),
         body_bytes_max: 1 << 20,
         pages_max: 30,
