@@ -122,6 +122,7 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error 
 }
 
 /// Why a certificate does not verify, where that is the cause.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others need no words of their own, and more may come")]
 fn untrusted(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     let rustls::Error::InvalidCertificate(refused) = cause.downcast_ref()? else { return None };
     Some(match refused {

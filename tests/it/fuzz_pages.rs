@@ -236,6 +236,7 @@ fn judge(met: &Met, pages: &BTreeMap<List, Page>) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the seed comes first, and is shown when the test fails")]
 fn no_page_panics_and_none_is_taken_and_lost() {
     let world = world();
     let (mut taken, mut refused) = (0, 0);

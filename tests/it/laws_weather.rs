@@ -112,6 +112,7 @@ impl Summary {
         }
     }
 
+    #[expect(clippy::print_stdout, reason = "what came of the storms, shown on demand")]
     fn told(&self, what: &str) {
         println!(
             "{what}: {} with papers, {} incomplete, {} refused; {} requests, met by {:?}; longest stall {:?}",
@@ -262,9 +263,9 @@ fn never_lost(storm: &Storm, walked: &Walked) -> Vec<String> {
         let ledger = format!("accounts/{account}/transactions");
         let stands = ["transactions", &ledger].map(|name| {
             let path = format!("GET /api/v1/partner/{name}?");
-            let asked = walked.heard.iter().map(|heard| &heard.asked);
+            let mut asked = walked.heard.iter().map(|heard| &heard.asked);
             // A filtered reading need not show the entry.
-            let last = asked.filter(|it| it.key.starts_with(&path) && !it.key.contains("transaction_type")).next_back();
+            let last = asked.rfind(|it| it.key.starts_with(&path) && !it.key.contains("transaction_type"));
             let visible = last.is_some_and(|last| last.arrived > at);
             let list = evidence.lists.iter().find(|list| list.list.to_string() == name).unwrap();
             let whole = matches!(list.outcome, ListOutcome::Complete { .. });

@@ -180,14 +180,12 @@ impl Met {
 
     /// One line: the error, or the verdict with everything that says so.
     pub(crate) fn told(&self) -> String {
-        match &self.fetched {
-            Err(error) => format!("refused: {error}"),
-            Ok(_) => {
-                let settled = self.settled();
-                let breaks = settled.reconciliation.breaks.iter();
-                let breaks = breaks.map(|found| format!("; {}: {}", found.class().slug(), found.explanation()));
-                format!("{}{}", settled.verdict().word(), breaks.collect::<String>())
-            }
+        if let Err(error) = &self.fetched {
+            return format!("refused: {error}");
         }
+        let settled = self.settled();
+        let breaks = settled.reconciliation.breaks.iter();
+        let breaks = breaks.map(|found| format!("; {}: {}", found.class().slug(), found.explanation()));
+        format!("{}{}", settled.verdict().word(), breaks.collect::<String>())
     }
 }
