@@ -39,6 +39,6 @@ specimen:
     mv reports/specimen/*.archive.sqlite fixtures/audit/archive.sqlite
     rm reports/specimen/*.lock
 
-# Many more seeds than a test run draws (PROPTEST_CASES, default 5,000): for a quiet hour.
+# Many more seeds than a test run draws (PROPTEST_CASES, default 5,000), thousands of storms, pages by the hundred thousand.
 soak cases="5000":
-    PROPTEST_CASES={{cases}} cargo test --release --test it laws
+    PROPTEST_CASES={{cases}} TIEOUT_SOAK=1 cargo test --release --test it -- laws fuzz_pages

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
@@ -17,6 +18,9 @@ use crate::wire::refusal_message;
 
 /// The longest message of the partner's that is quoted, in characters.
 const MESSAGE_MAX: usize = 200;
+
+/// The longest refusal that is read for its message, in bytes: a value read as a whole takes many times its text.
+const REFUSAL_BYTES_MAX: usize = 64 << 10;
 
 /// Asks for pages until it has them or knows why not.
 pub(super) struct Caller<'a> {
@@ -131,7 +135,7 @@ impl<'a> Caller<'a> {
         drop(gap);
         let asked_at_us = self.line.now.saturating_add(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(0));
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.client.get(request).await.map_err(|fault| self.trouble(&fault))?;
+        let answer = self.client.get(request, asked_at_us).await.map_err(|fault| self.trouble(&fault))?;
         if answer.status == 429 {
             let wait = answer.retry_after.map(|wait| wait.min(self.line.limits.retry_after_max));
             self.report(self.pace.throttled(permit, wait));
@@ -147,6 +151,11 @@ impl<'a> Caller<'a> {
             200 => {
                 // What is read is what is archived, so that a resumed fetch sees the same.
                 let body = scrub(&answer.body, self.line.credentials.token.expose());
+                // Where a broken value is struck as a secret, a broken body would come out mended.
+                if body != answer.body && serde_json::from_slice::<IgnoredAny>(&answer.body).is_err() {
+                    let reason = "the answer is not the JSON asked for".to_owned();
+                    return Err(Trouble::Passing { reason, wait: None });
+                }
                 let read = read(&body).map_err(|reason| Trouble::Passing { reason, wait: None })?;
                 Ok((body, read))
             }
@@ -156,7 +165,7 @@ impl<'a> Caller<'a> {
             status => {
                 let message = match status {
                     300..=399 => "redirects are not followed".to_owned(),
-                    _ => refusal_message(&answer.body).unwrap_or_else(|| "no message".to_owned()),
+                    _ => message_of(&answer.body).unwrap_or_else(|| "no message".to_owned()),
                 };
                 let message = strike(&message, self.line.credentials.token.expose());
                 let message = message.chars().take(MESSAGE_MAX).collect();
@@ -168,6 +177,7 @@ impl<'a> Caller<'a> {
     fn trouble(&self, fault: &Fault) -> Trouble {
         match fault {
             Fault::Passing(reason) => Trouble::Passing { reason: (*reason).to_owned(), wait: None },
+            Fault::Untrusted(reason) => Trouble::Refused(Refusal::Line { reason: (*reason).to_owned() }),
             Fault::Oversized => {
                 let reason = format!("the answer is longer than {} bytes", self.line.limits.body_bytes_max);
                 Trouble::Refused(Refusal::Line { reason })
@@ -190,4 +200,8 @@ impl<'a> Caller<'a> {
         let stray = digest.get(..2).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or(0);
         wait + wait * stray / 512
     }
+}
+
+fn message_of(body: &[u8]) -> Option<String> {
+    if body.len() <= REFUSAL_BYTES_MAX { refusal_message(body) } else { None }
 }

@@ -12,6 +12,9 @@ use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, object};
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 pub(super) type RowId = u128;
 
+/// Rows of one page at most, many times what is ever asked for.
+const ROWS_MAX: usize = 10_000;
+
 /// What a page says about itself and its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PageFacts {
@@ -34,6 +37,7 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
         List::Dashboard => one_object::<Dashboard<'_>>(body),
         List::Accounts => {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
+            not_too_many(&accounts)?;
             let rows = accounts.into_iter().map(account_row).collect();
             Ok(PageFacts { total, per_page: size, page, control: Control::default(), rows })
         }
@@ -66,6 +70,12 @@ struct RowIdentity<'a> {
 }
 
 #[derive(Deserialize)]
+struct RowHolder<'a> {
+    #[serde(borrow)]
+    account_id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
 struct AccountIdentity<'a> {
     #[serde(borrow)]
     auth_id: Cow<'a, str>,
@@ -87,14 +97,40 @@ fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
 
 fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, String> {
     let page: LedgerPage<'_> = decoded(body)?;
-    if let (Some(owner), Some(seen)) = (owner, page.account_auth_id.as_deref())
-        && seen != owner.as_str()
-    {
-        return Err("the answer is another account's ledger".to_owned());
+    not_too_many(&page.transactions)?;
+    match (owner, page.account_auth_id.as_deref()) {
+        (Some(owner), Some(other)) if other != owner.as_str() => {
+            return Err("the answer is another account's ledger".to_owned());
+        }
+        (Some(owner), _) if are_anothers(&page.transactions, owner) => {
+            return Err("the answer's rows are another account's".to_owned());
+        }
+        (Some(_) | None, _) => {}
     }
     let control = page.control();
     let LedgerPage { transactions, total, page, per_page, .. } = page;
     Ok(PageFacts { total, per_page, page, control, rows: transactions.into_iter().map(ledger_row).collect() })
+}
+
+fn not_too_many(rows: &[&RawValue]) -> Result<(), String> {
+    if rows.len() <= ROWS_MAX {
+        return Ok(());
+    }
+    Err(format!("the answer holds {} rows, expected at most {ROWS_MAX}", rows.len()))
+}
+
+/// Whether every row is booked to one and the same other account. A single row may be a mistake in the books, which is
+/// the close's to judge; a whole page is an answer to another question.
+fn are_anothers(rows: &[&RawValue], account: &AccountId) -> bool {
+    let Some(other) = rows.first().and_then(|row| holder(row)).filter(|other| other != account.as_str()) else {
+        return false;
+    };
+    rows.len() > 1 && AccountId::parse(&other).is_ok() && rows.iter().all(|row| holder(row).as_ref() == Some(&other))
+}
+
+/// The account that a row is booked to.
+fn holder(row: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<RowHolder<'_>>(row.get()).ok().map(|row| row.account_id)
 }
 
 fn ledger_row(row: &RawValue) -> RowId {

@@ -191,7 +191,8 @@ impl Session<'_> {
         };
         let facts = &answer.read;
         let again = !facts.rows.is_empty() && so_far.holds_all_of(facts);
-        if again || is_another_page(facts, page) {
+        // Under another total it says that the list has moved: rows that a new one has pushed past the end come twice.
+        if so_far.begins_with_total(facts.total) && (again || is_another_page(facts, page)) {
             return Ok(None);
         }
         Ok(Some(self.keep(list, walk, place, request, answer).await?))

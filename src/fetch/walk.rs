@@ -91,6 +91,11 @@ impl Walk {
         facts.rows.iter().all(|row| held.contains(row))
     }
 
+    /// Whether the first page names this total.
+    pub(super) fn begins_with_total(&self, total: Option<u64>) -> bool {
+        self.pages.get(&1).is_some_and(|first| first.total == total)
+    }
+
     /// What does not agree within this walk; nothing when it proves the list whole.
     pub(super) fn contradiction(&self) -> Option<String> {
         let first = self.pages.get(&1)?.total;

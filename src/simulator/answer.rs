@@ -91,13 +91,19 @@ impl World {
         None
     }
 
+    /// The page that is served for the one asked for: some servers give fewer rows, and say so.
+    fn served(&self, asked: Paging) -> Paging {
+        let per_page = self.plan.rows_per_page.map_or(asked.per_page, |rows| rows.min(asked.per_page));
+        Paging { per_page, ..asked }
+    }
+
     fn of(&self, id: &str, answer: impl Fn(usize, &Account) -> Result<Answer, Answer>) -> Result<Answer, Answer> {
         let at = self.index.get(id).copied().ok_or_else(|| Answer::refusal(404, "No such customer"))?;
         answer(at, &self.accounts[at])
     }
 
     fn accounts_page(&self, query: &Query) -> Result<Answer, Answer> {
-        let Paging { page, per_page } = query.paging(ACCOUNTS_PER_PAGE_MAX)?;
+        let Paging { page, per_page } = self.served(query.paging(ACCOUNTS_PER_PAGE_MAX)?);
         let search = query.text("search").map(str::to_lowercase);
         let fits = |account: &&Account| {
             let texts = [&account.name, &account.email, &account.auth_id];
@@ -119,7 +125,7 @@ impl World {
         if let Some(status) = self.damage.refused.get(&book) {
             return Err(Answer::refusal(*status, "This ledger is not available"));
         }
-        let Paging { page, per_page } = query.paging(self.plan.per_page_max)?;
+        let Paging { page, per_page } = self.served(query.paging(self.plan.per_page_max)?);
         let view = self.view(&query.filter(book)?);
         let rows = view.page(self.rows(book), page, per_page).into_iter().map(render::row);
         let pages = u64::try_from(view.total).unwrap_or(u64::MAX).div_ceil(per_page);

@@ -43,7 +43,7 @@ pub(super) enum Book {
 }
 
 /// Everything that flaws change outside the rows.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Damage {
     /// What a right close must report, sorted.
     pub(super) planted: Vec<Planted>,

@@ -7,10 +7,12 @@
 
 mod accounts;
 mod answer;
+mod arrivals;
 mod books;
 mod check;
 mod entries;
 mod flaws;
+mod http;
 mod query;
 mod render;
 mod scenario;
@@ -23,12 +25,13 @@ mod world;
 
 pub use accounts::{Account, Partner};
 pub use answer::{Answer, Request};
+pub use arrivals::Arrival;
 pub use books::{Row, Text};
 pub use flaws::Planted;
 pub use scenario::{
     CloseSettings, Expected, FlawPlan, GlobalLedger, GlobalLedgerClaim, Names, Order, Scenario, ScenarioError, Totals,
-    WeatherPlan, WorldPlan,
+    WorldPlan,
 };
-pub use socket::{BASE_PATH, serve};
-pub use weather::{Fault, Weather};
+pub use socket::{Asked, BASE_PATH, Onlooker, serve, serve_seen};
+pub use weather::{Fault, RetryAfterForm, Weather, WeatherPlan};
 pub use world::World;

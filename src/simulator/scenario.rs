@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
+use super::weather::WeatherPlan;
 use crate::domain::{Amount, Class, Currency, Period, Side};
 
 /// The most customers a world may have.
@@ -67,6 +68,8 @@ pub struct WorldPlan {
     pub global_ledger: GlobalLedger,
     /// The largest ledger page served; more is refused with 422.
     pub per_page_max: u64,
+    /// Rows of any page at most, whatever is asked for; the page says so itself. The documented sizes when left open.
+    pub rows_per_page: Option<u64>,
     /// The order of ledger lists.
     pub order: Order,
     /// Which entries a summary's totals count.
@@ -91,6 +94,7 @@ impl Default for WorldPlan {
             own_rows: true,
             global_ledger: GlobalLedger::Open,
             per_page_max: 200,
+            rows_per_page: None,
             order: Order::Descending,
             totals: Totals::Settled,
             names: Names::Plain,
@@ -197,56 +201,6 @@ const fn one() -> usize {
     1
 }
 
-/// What is wrong with the line. Shares are per mille of requests, all 0 by default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WeatherPlan {
-    /// 429, per mille.
-    pub too_many_requests: u16,
-    /// The `Retry-After` of a 429, in seconds; none is sent when left open.
-    pub retry_after_seconds: Option<u32>,
-    /// 500, 502, 503 or 504, per mille.
-    pub server_errors: u16,
-    /// Connections dropped before the answer is whole, per mille.
-    pub resets: u16,
-    /// A gateway's HTML page in place of JSON, per mille.
-    pub html_errors: u16,
-    /// Status 200 with the body cut, per mille.
-    pub truncated: u16,
-    /// Slow answers, per mille.
-    pub slow: u16,
-    /// How much later a slow answer comes, in milliseconds.
-    pub slow_ms: u64,
-    /// Every answer's delay in milliseconds, least and most.
-    pub latency_ms: [u64; 2],
-    /// Attempts of one request that may meet a fault; the next one never does.
-    pub faults_max: u32,
-}
-
-impl Default for WeatherPlan {
-    fn default() -> Self {
-        Self {
-            too_many_requests: 0,
-            retry_after_seconds: None,
-            server_errors: 0,
-            resets: 0,
-            html_errors: 0,
-            truncated: 0,
-            slow: 0,
-            slow_ms: 500,
-            latency_ms: [0, 0],
-            faults_max: 2,
-        }
-    }
-}
-
-impl WeatherPlan {
-    /// The shares in the order in which a draw goes through them.
-    pub(super) fn shares(&self) -> [u16; 6] {
-        [self.too_many_requests, self.server_errors, self.resets, self.html_errors, self.truncated, self.slow]
-    }
-}
-
 /// What a right close must say.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -313,10 +267,11 @@ impl Scenario {
         refuse(world.currencies.is_empty(), "world.currencies", &"none", "at least one")?;
         let pages = [100, 200];
         refuse(!pages.contains(&world.per_page_max), "world.per_page_max", &world.per_page_max, "100 or 200")?;
+        refuse(world.rows_per_page == Some(0), "world.rows_per_page", &0, "at least 1")?;
         let over = world.period.day_after();
         refuse(world.today < over, "world.today", &world.today, &format!("{over} or later"))?;
         refuse(self.close.tolerance.is_negative(), "close.tolerance", &self.close.tolerance, "0 or more")?;
-        let shares: u32 = self.weather.shares().into_iter().map(u32::from).sum();
+        let shares = self.weather.share();
         refuse(shares > 1000, "weather", &format!("shares of {shares} per mille"), "1000 per mille at most")?;
         let [least, most] = self.weather.latency_ms;
         refuse(least > most, "weather.latency_ms", &format!("{least} to {most}"), "the least, then the most")?;

@@ -1,6 +1,6 @@
 //! A world: the partner, its customers and both books, after the flaws. Built once from a scenario, then never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use rand::{Rng, SeedableRng};
@@ -90,6 +90,29 @@ impl World {
         match book {
             Book::Master => &self.master,
             Book::Customer(at) => &self.ledgers[at],
+        }
+    }
+
+    /// The same world before these entries came: out of both books, and out of the wallets.
+    pub(super) fn without(&self, absent: &BTreeSet<&Text>) -> Self {
+        let present = |row: &Row| !absent.contains(&row.id);
+        let mut accounts = self.accounts.clone();
+        for (account, ledger) in accounts.iter_mut().zip(&self.ledgers) {
+            for row in ledger.iter().filter(|row| !present(row) && row.is_settled()) {
+                let (debit, credit) = row.debit_and_credit();
+                account.wallet += debit - credit;
+            }
+        }
+        let kept = |rows: &Vec<Row>| -> Vec<Row> { rows.iter().filter(|row| present(row)).cloned().collect() };
+        Self {
+            plan: self.plan.clone(),
+            partner: self.partner.clone(),
+            accounts,
+            index: self.index.clone(),
+            ledgers: self.ledgers.iter().map(kept).collect(),
+            master: kept(&self.master),
+            damage: self.damage.clone(),
+            views: Mutex::default(),
         }
     }
 

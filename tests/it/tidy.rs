@@ -51,7 +51,7 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("zstd", &["src/archive/"]),
     ("csv::", &["src/report/"]),
     ("rust_xlsxwriter", &["src/report/"]),
-    ("axum", &["src/simulator/socket.rs"]),
+    ("axum", &[]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
     ("tracing", &["src/cli/"]),
