@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
 use super::client::{Answer, Client, Fault};
@@ -23,6 +23,9 @@ pub(super) struct Caller<'a> {
     client: Client,
     pace: Pace,
     slots: Semaphore,
+    /// Held by the one page of the master ledger that waits for its turn. The others stand behind it and not in the
+    /// line: the master ledger, which is as long as all others together, fills the gaps that those leave.
+    gap: Mutex<()>,
     line: &'a Line,
     watch: &'a dyn Watch,
     began: Instant,
@@ -62,6 +65,7 @@ impl<'a> Caller<'a> {
             client: Client::new(line)?,
             pace: Pace::new(line.limits.requests_per_second),
             slots: Semaphore::new(line.limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            gap: Mutex::default(),
             line,
             watch,
             began: Instant::now(),
@@ -81,7 +85,7 @@ impl<'a> Caller<'a> {
         let Limits { attempts_max, throttles_max, retry_after_max, .. } = self.line.limits;
         let (mut failures, mut throttles) = (0, 0);
         loop {
-            let (reason, wait) = match self.attempt(request, &read).await {
+            let (reason, wait) = match self.attempt(list, request, &read).await {
                 Ok(good) => return Ok(good),
                 Err(Trouble::Refused(refusal)) => return Err(refusal),
                 Err(Trouble::Throttled { wait }) => {
@@ -114,10 +118,17 @@ impl<'a> Caller<'a> {
         self.began.elapsed()
     }
 
-    async fn attempt<T>(&self, request: &str, read: &impl Fn(&[u8]) -> Result<T, String>) -> Result<Good<T>, Trouble> {
+    async fn attempt<T>(
+        &self,
+        list: &List,
+        request: &str,
+        read: &impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Good<T>, Trouble> {
+        let gap = if *list == List::Master { Some(self.gap.lock().await) } else { None };
         // The semaphore is never closed, so that the slot is always there; held until the answer is whole.
         let _slot = self.slots.acquire().await.ok();
         let permit = self.pace.permit().await;
+        drop(gap);
         let asked_at_us = self.line.now.saturating_add(i64::try_from(self.began.elapsed().as_micros()).unwrap_or(0));
         self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = self.client.get(request).await.map_err(|fault| self.trouble(&fault))?;

@@ -17,6 +17,8 @@ mod walk;
 
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
+
 pub use error::FetchError;
 pub use line::{Credentials, Limits, Line, Secret};
 pub use pace::{Pace, Permit};
@@ -51,10 +53,11 @@ pub struct Fetched {
 pub async fn fetch(line: &Line, archive: &Archive, plan: &FetchPlan, watch: &dyn Watch) -> Result<Fetched, FetchError> {
     let session = Session::begin(line, archive, plan, watch)?;
     session.read_partner().await?;
-    let accounts = session.read_accounts().await?;
-    let mut lists = vec![List::Dashboard, List::Master];
-    lists.extend(accounts.into_iter().map(List::Ledger));
-    session.read_all(lists).await?;
+    // The master ledger begins beside the account list, so that the line is never idle while that is read.
+    let ledgers = stream::once(session.read_accounts())
+        .map_ok(|accounts| stream::iter(accounts.into_iter().map(|account| Ok(List::Ledger(account)))))
+        .try_flatten();
+    session.read_all(stream::iter([Ok(List::Dashboard), Ok(List::Master)]).chain(ledgers)).await?;
     let fetched = session.finish()?;
     watch.saw(Event::FetchEnded { requests: fetched.requests, retries: fetched.retries });
     Ok(fetched)

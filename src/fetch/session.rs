@@ -1,8 +1,9 @@
 //! One fetch from beginning to end: which lists are read, which pages are still lacking, and how each list ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
-use futures::stream::{self, StreamExt};
+use futures::stream::{Stream, TryStreamExt};
 use tokio::sync::Mutex;
 
 use super::Fetched;
@@ -100,18 +101,20 @@ impl<'a> Session<'a> {
         Ok(accounts)
     }
 
-    /// Reads lists side by side. What cannot be read is recorded as missing, except when the line has let nothing
-    /// through: then nothing is recorded, so that a later run asks again.
-    pub(super) async fn read_all(&self, lists: Vec<List>) -> Result<(), FetchError> {
+    /// Reads lists side by side, the first of them while the others are still being found out. What cannot be read is
+    /// recorded as missing, except when the line has let nothing through: then nothing is recorded, so that a later
+    /// run asks again.
+    pub(super) async fn read_all(&self, lists: impl Stream<Item = Result<List, FetchError>>) -> Result<(), FetchError> {
         let mut lost = Vec::new();
         let mut answered = false;
-        let mut ends = stream::iter(lists)
-            .map(|list| async move {
+        let ends = lists
+            .map_ok(|list| async move {
                 let end = self.read_and_settle(&list).await;
-                (list, end)
+                Ok((list, end))
             })
-            .buffer_unordered(self.line.limits.concurrency.max(1));
-        while let Some((list, end)) = ends.next().await {
+            .try_buffer_unordered(self.line.limits.concurrency.max(1));
+        let mut ends = pin!(ends);
+        while let Some((list, end)) = ends.try_next().await? {
             match end {
                 Ok(()) => answered = true,
                 Err(Setback::Fatal(error)) => return Err(error),
