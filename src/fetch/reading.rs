@@ -1,6 +1,7 @@
 //! How a list is read: page by page until its end is proved, and walked again until the walks agree.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -18,10 +19,6 @@ const ACCOUNT_ROWS: u32 = 100;
 /// Rows a page of a ledger, and what an older server takes instead.
 const LEDGER_ROWS: u32 = 200;
 const LEDGER_ROWS_OLD: u32 = 100;
-
-/// Pages asked for at one go before it is looked at again whether the list has ended: a source that promises a
-/// million pages is not believed further than this.
-const PAGES_AT_ONCE: u32 = 64;
 
 impl Session<'_> {
     /// Walks a list until one walk proves it whole, or two in a row agree that it contradicts itself: then it is
@@ -65,8 +62,7 @@ impl Session<'_> {
                 return Err(Setback::Line { reason: format!("the list is longer than {pages_max} pages") });
             }
             if next <= promised {
-                let until = promised.min(pages_max).min(next.saturating_add(PAGES_AT_ONCE - 1));
-                let pages = self.pages(list, number, next..=until, rows).await?;
+                let pages = self.pages(list, number, next..=promised.min(pages_max), rows).await?;
                 let whole = pages.iter().all(|(_, facts)| facts.is_some());
                 for (page, facts) in pages {
                     if let Some(facts) = facts {
@@ -111,7 +107,8 @@ impl Session<'_> {
         Ok((rows, first))
     }
 
-    /// Reads pages that the list promises; nothing stands for a page that the partner says does not exist.
+    /// Reads pages that the list promises; nothing stands for a page that the partner says does not exist. Begins no
+    /// further page once one was empty or did not exist: a source that promises a million pages is not believed.
     async fn pages(
         &self,
         list: &List,
@@ -119,8 +116,13 @@ impl Session<'_> {
         pages: RangeInclusive<u32>,
         rows: u32,
     ) -> Result<Vec<(u32, Option<PageFacts>)>, Setback> {
-        stream::iter(pages)
-            .map(|page| async move { Ok((page, existing(self.page(list, walk, page, rows).await)?)) })
+        let ended = &AtomicBool::new(false);
+        stream::iter(pages.take_while(|_| !ended.load(Ordering::Relaxed)))
+            .map(|page| async move {
+                let facts = existing(self.page(list, walk, page, rows).await)?;
+                ended.fetch_or(facts.as_ref().is_none_or(|facts| facts.rows.is_empty()), Ordering::Relaxed);
+                Ok((page, facts))
+            })
             .buffer_unordered(self.line.limits.concurrency.max(1))
             .try_collect()
             .await
