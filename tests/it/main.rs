@@ -19,6 +19,7 @@ mod laws;
 mod laws_money;
 mod laws_order;
 mod laws_proof;
+mod pace;
 mod plain;
 mod raw;
 mod refusals;
