@@ -14,6 +14,7 @@ mod damage;
 mod desk;
 mod fetch;
 mod fetch_walk;
+mod frugal;
 mod invoice;
 mod laws;
 mod laws_money;
