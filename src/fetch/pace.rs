@@ -1,5 +1,6 @@
 //! The pace of requests: never more than the rate in any second, slower after a 429, and faster again step by step.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::ops::Add;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,19 +13,23 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-/// How long a permit may be delayed at no cost to the rate, in nanoseconds. Timers tick by the millisecond and threads
-/// wake when there is room for them; without this, every such delay would be lost for good.
-const TOLERANCE_NS: u32 = 4_000_000;
+/// In how long a time no more than the rate is sent: a second, and what two requests on their way to the partner may
+/// gain on each other.
+const WINDOW: Duration = Duration::from_millis(1002);
+
+/// How long a permit may be delayed and the next ones still catch up, in nanoseconds. Timers tick by the millisecond and
+/// threads wake when there is room for them; without this, every such delay would be lost for good.
+const TOLERANCE_NS: u32 = 20_000_000;
 
 const SECOND_NS: u32 = 1_000_000_000;
 
 /// Hands out permits to send a request, in the order they are asked for.
 ///
-/// Each permit has a date, at least `T = (1 s + tolerance) / rate` after the date of the one before, and is given from
-/// `tolerance` before its date on: a delay that is no longer than that moves no date, and is lost to nobody. The bound:
-/// a permit given at `t` has a date of `t` or later, so that the `rate`-th after it has one of `t + rate · T` or later,
-/// and is not given before `t + rate · T - tolerance = t + 1 s`. No second holds more than `rate`; the price is 0.4 %.
-/// After a change of the rate the dates begin anew, `tolerance` later, so that the same holds across it.
+/// Two rules hold a permit back. The limit: the permit that lies `rate` permits before it must be older than a second,
+/// so that by construction no second holds more than `rate`, whatever was late and however often the rate has changed.
+/// The spacing: permits are due every `1 s / rate`, and only what is overdue, by `TOLERANCE_NS` at most, may follow at
+/// once. A late permit therefore costs the rate nothing now, and one place of the next second its delay: in calm a
+/// second holds `rate` permits and lasts 1.002 s and some timer's tick, 0.3 % too long.
 ///
 /// Runs on tokio's clock alone, so that a test can pause it.
 pub struct Pace {
@@ -44,6 +49,8 @@ struct State {
     rate: NonZeroU32,
     /// Counts in nanoseconds: a request takes as many as lie between two permits.
     limiter: Limiter,
+    /// When the permits of the last second were given.
+    given: VecDeque<Instant>,
     not_before: Instant,
     /// How often the rate has fallen; tells the 429s that the present rate has earned from those of an earlier one.
     falls: u64,
@@ -58,7 +65,14 @@ impl Pace {
     #[must_use]
     pub fn new(requests_per_second: u32) -> Self {
         let rate = at_least_one(requests_per_second);
-        let state = State { rate, limiter: limiter(rate), not_before: Instant::now(), falls: 0, answered: 0 };
+        let state = State {
+            rate,
+            limiter: limiter(rate),
+            given: VecDeque::new(),
+            not_before: Instant::now(),
+            falls: 0,
+            answered: 0,
+        };
         Self { rate_max: rate, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 
@@ -114,16 +128,25 @@ impl Pace {
 }
 
 impl State {
-    /// A permit, or when the next is due.
+    /// A permit, or when it is worth asking again.
     fn take(&mut self, now: Instant) -> Result<Permit, Instant> {
-        if now < self.not_before {
-            return Err(self.not_before);
+        while self.given.front().is_some_and(|given| *given + WINDOW <= now) {
+            self.given.pop_front();
+        }
+        let rate = usize::try_from(self.rate.get()).unwrap_or(usize::MAX);
+        let one_too_many = self.given.len().checked_sub(rate).and_then(|at| self.given.get(at));
+        let free = one_too_many.map_or(now, |given| *given + WINDOW).max(self.not_before);
+        if free > now {
+            return Err(free);
         }
         match self.limiter.check_n(interval_ns(self.rate)) {
-            Ok(Ok(())) => Ok(Permit { falls: self.falls }),
+            Ok(Ok(())) => {
+                self.given.push_back(now);
+                Ok(Permit { falls: self.falls })
+            }
             Ok(Err(not_until)) => Err(not_until.earliest_possible().0),
-            // Never: the limiter's burst holds a request.
-            Err(_too_large) => Err(now + Duration::from_nanos(interval_ns(self.rate).get().into())),
+            // Never: a burst holds a request.
+            Err(_too_large) => Err(now + WINDOW),
         }
     }
 
@@ -134,9 +157,8 @@ impl State {
         }
         self.rate = rate;
         self.limiter = limiter(rate);
-        // A new limiter knows nothing of what the old one let through, early by the tolerance at most.
-        let wait = u64::from(interval_ns(rate).get()) + u64::from(TOLERANCE_NS);
-        self.not_before = self.not_before.max(Instant::now() + Duration::from_nanos(wait));
+        // A new limiter would let a burst through at once, right behind the last request of the old one.
+        let _ = self.limiter.check_n(burst_ns(rate));
     }
 }
 
@@ -146,12 +168,17 @@ fn at_least_one(number: u32) -> NonZeroU32 {
 
 /// The time between two permits.
 fn interval_ns(rate: NonZeroU32) -> NonZeroU32 {
-    at_least_one((SECOND_NS + TOLERANCE_NS).div_ceil(rate.get()))
+    at_least_one(SECOND_NS / rate.get())
+}
+
+/// What may be overdue, and one permit more.
+fn burst_ns(rate: NonZeroU32) -> NonZeroU32 {
+    interval_ns(rate).saturating_add(TOLERANCE_NS)
 }
 
 fn limiter(rate: NonZeroU32) -> Limiter {
-    let burst = interval_ns(rate).saturating_add(TOLERANCE_NS);
-    RateLimiter::direct_with_clock(Quota::per_second(at_least_one(SECOND_NS)).allow_burst(burst), TokioClock)
+    let nanoseconds = Quota::per_second(at_least_one(SECOND_NS)).allow_burst(burst_ns(rate));
+    RateLimiter::direct_with_clock(nanoseconds, TokioClock)
 }
 
 /// Governor's view of tokio's clock.

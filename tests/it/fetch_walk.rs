@@ -378,5 +378,6 @@ async fn requests_are_sent_no_faster_than_the_rate() {
     let sent: BTreeMap<usize, Instant> = run.asked.iter().map(|(_, moment)| *moment).enumerate().collect();
     let took = sent[&(sent.len() - 1)] - sent[&0];
     let least = Duration::from_millis(10) * u32::try_from(sent.len() - 1).unwrap();
-    assert!(sent.len() > 40 && took + Duration::from_millis(20) >= least, "{} requests in {took:?}", sent.len());
+    // What was late is caught up by 20 ms at most, and the first request may be another 20 on its way.
+    assert!(sent.len() > 40 && took + Duration::from_millis(40) >= least, "{} requests in {took:?}", sent.len());
 }

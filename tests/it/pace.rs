@@ -64,7 +64,7 @@ async fn no_second_sees_more_requests_than_the_rate_however_late_the_timers_are(
 #[tokio::test(start_paused = true)]
 async fn the_rate_is_used_up_although_timers_are_late() {
     for rate in [1, 5, 20, 100, 1000] {
-        for stall_ms in [0, 2] {
+        for stall_ms in [0, 3] {
             let stalling = stalls(stall_ms, ChaCha8Rng::seed_from_u64(u64::from(rate)));
             let pace = Pace::new(rate);
             let mut sent = Vec::new();
@@ -75,7 +75,7 @@ async fn the_rate_is_used_up_although_timers_are_late() {
             stalling.abort();
             none_too_many(&sent, rate);
             let took = sent[sent.len() - 1] - sent[0];
-            assert!(took <= Duration::from_millis(20_100), "{took:?} for 20 s at {rate} a second");
+            assert!(took <= Duration::from_millis(20_200), "{took:?} for 20 s at {rate} a second");
         }
     }
 }
