@@ -114,7 +114,7 @@ fn report(arguments: &[&str]) {
 
 /// One calm fetch of a thousand customers at a rate, of a size that takes a minute or some.
 fn efficiency(rate: u32) -> String {
-    let entries = usize::try_from(rate).expect("a rate") * 10_000;
+    let entries = usize::try_from(rate).expect("a rate") * 15_000;
     let mut server = Server::start(["serve-world", &entries.to_string()]);
     let [millis, sent, needed, _] = server.fetched(rate).0;
     let per_mille = needed * 1_000_000 / u64::from(rate) / millis;
