@@ -24,9 +24,10 @@ demo *ARGS:
 review:
     cargo insta test --review --release
 
-# Settle 100,000 and 1,000,000 archived entries; medians go to reports/benchmarks.txt.
-bench:
+# Settle, fetch without a limit, fetch at RATES requests a second; some minutes, into reports/benchmarks.txt. `5` takes five.
+bench *RATES="20 100":
     cargo bench --bench settle -- --write
+    cargo bench --bench line -- {{RATES}} --write
 
 # Derive the committed specimen again from the committed archive and compare it byte for byte.
 audit:

@@ -46,7 +46,7 @@ pub enum Event {
         /// How long until the next attempt.
         wait: Duration,
     },
-    /// The request rate has been changed, after a 429 or on recovery.
+    /// The request rate has fallen after a 429, or is back at the full one; the steps between are not told.
     RateChanged {
         /// Requests a second from now on.
         requests_per_second: u32,

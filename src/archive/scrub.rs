@@ -18,27 +18,31 @@ const SECRET_ENDINGS: [&str; 8] =
 #[must_use]
 pub fn scrub(body: &[u8], token: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
-    let mut rest = body;
+    // What is still to be read, and what is still to be copied: copying waits for something to strike.
+    let (mut rest, mut uncopied) = (body, body);
+    let mut strike = |uncopied: &[u8], from: &[u8]| {
+        out.extend_from_slice(uncopied.get(..uncopied.len() - from.len()).unwrap_or_default());
+        out.extend_from_slice(STRUCK_VALUE);
+    };
     while let Some(&first) = rest.first() {
         let (lexeme, after) = rest.split_at(lexeme_length(rest));
-        if first == b'"' {
-            out.extend_from_slice(if hides(lexeme, token) { STRUCK_VALUE } else { lexeme });
-            rest = match value_after_colon(after) {
-                Some(value) if names_secret(lexeme) => {
-                    let (between, value) = after.split_at(after.len() - value.len());
-                    out.extend_from_slice(between);
-                    out.extend_from_slice(STRUCK_VALUE);
-                    value.get(value_length(value)..).unwrap_or_default()
-                }
-                Some(_) | None => after,
-            };
-        } else {
-            let bare = is_bare(first) && !token.is_empty() && find(lexeme, token.as_bytes()).is_some();
-            out.extend_from_slice(if bare { STRUCK_VALUE } else { lexeme });
-            rest = after;
+        let hidden = if first == b'"' { hides(lexeme, token) } else { is_bare(first) && find(lexeme, token).is_some() };
+        if hidden {
+            strike(uncopied, rest);
+            uncopied = after;
+        }
+        rest = after;
+        if first == b'"'
+            && let Some(value) = value_after_colon(after)
+            && names_secret(lexeme)
+        {
+            strike(uncopied, value);
+            rest = value.get(value_length(value)..).unwrap_or_default();
+            uncopied = rest;
         }
     }
-    strike_bytes(&out, token)
+    out.extend_from_slice(uncopied);
+    strike_bytes(out, token)
 }
 
 /// Replaces every occurrence of the token in a text by `[struck]`.
@@ -64,14 +68,14 @@ fn is_bare(byte: u8) -> bool {
 
 /// The length of a string with its quotes; an unclosed one reaches to the end.
 fn string_length(text: &[u8]) -> usize {
-    let mut escaped = false;
-    for (at, &byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
+    let mut at = 1;
+    while let Some(rest) = text.get(at..)
+        && let Some(stop) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))
+    {
+        if rest.get(stop) == Some(&b'"') {
+            return at + stop + 1;
         }
+        at += stop + 2;
     }
     text.len()
 }
@@ -100,10 +104,25 @@ fn value_length(text: &[u8]) -> usize {
 }
 
 fn names_secret(key: &[u8]) -> bool {
-    let name: String = decoded(key).to_lowercase().chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect();
+    if key.is_ascii() && !key.contains(&b'\\') {
+        // Nearly every key, dozens in every row: compared where it stands.
+        let letters =
+            || key.iter().rev().skip(1).filter(|byte| !is_gap(char::from(**byte))).map(u8::to_ascii_lowercase);
+        let plural = usize::from(letters().next() == Some(b's'));
+        return SECRET_ENDINGS.iter().any(|ending| {
+            let mut letters = letters().skip(plural);
+            ending.bytes().rev().all(|letter| letters.next() == Some(letter))
+        });
+    }
+    let name: String = decoded(key).to_lowercase().chars().filter(|letter| !is_gap(*letter)).collect();
     // Plurals name secrets, too.
     let name = name.strip_suffix('s').unwrap_or(&name);
     SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// What stands between the words of a key in one style and not in another.
+const fn is_gap(letter: char) -> bool {
+    matches!(letter, '_' | '-' | ' ')
 }
 
 /// Whether a string holds the token behind escapes, where a search of its bytes would not see it.
@@ -116,21 +135,29 @@ fn decoded(string: &[u8]) -> String {
     serde_json::from_slice(string).unwrap_or_else(|_unreadable| String::from_utf8_lossy(string).into_owned())
 }
 
-fn strike_bytes(text: &[u8], token: &str) -> Vec<u8> {
-    let token = token.as_bytes();
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
+fn strike_bytes(text: Vec<u8>, token: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.as_slice();
     while let Some(at) = find(rest, token) {
         let (before, from) = rest.split_at(at);
         out.extend_from_slice(before);
         out.extend_from_slice(STRUCK);
         rest = from.get(token.len()..).unwrap_or_default();
     }
+    if out.is_empty() {
+        return text;
+    }
     out.extend_from_slice(rest);
     out
 }
 
 /// Where a needle that is not empty first occurs.
-fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    if needle.is_empty() { None } else { hay.windows(needle.len()).position(|window| window == needle) }
+fn find(hay: &[u8], needle: &str) -> Option<usize> {
+    if needle.is_empty() || hay.len() < needle.len() {
+        return None;
+    }
+    match std::str::from_utf8(hay) {
+        Ok(text) => text.find(needle),
+        Err(_no_text) => hay.windows(needle.len()).position(|window| window == needle.as_bytes()),
+    }
 }

@@ -159,7 +159,7 @@ impl Session<'_> {
     }
 
     /// Reads how many entries of a ledger one filter selects, or takes over what it selected when the ledger had the same
-    /// totals. A reading that is not to be had costs nothing but itself.
+    /// totals. A filter that the partner refuses costs nothing but itself.
     async fn count(&self, list: &List, counts: Counted, unmoved: Option<&EarlierLedger>) -> Result<(), Setback> {
         let reading = list.reading(counts);
         if self.archive.outcome(self.fetch, &reading)?.is_some() {
@@ -177,7 +177,9 @@ impl Session<'_> {
             Err(Setback::Refused { status, message }) => {
                 ListOutcome::Missing { reason: format!("HTTP {status}: {message}") }
             }
-            Err(Setback::Line { reason }) => ListOutcome::Missing { reason },
+            Err(Setback::Line { reason }) => {
+                return Err(Setback::Line { reason: format!("its entries by type could not be counted ({reason})") });
+            }
             Err(fatal @ Setback::Fatal(_)) => return Err(fatal),
         };
         Ok(self.settle(&reading, outcome).await?)

@@ -94,7 +94,8 @@ impl Default for Thorough {
 pub struct Limits {
     /// Requests in any second, retries included.
     pub requests_per_second: u32,
-    /// Requests under way at one time.
+    /// Requests under way at one time, those that wait for their permit among them: no fewer than answers take seconds
+    /// times the rate, or the line stands idle.
     pub concurrency: usize,
     /// Attempts at one page, 429s not counted.
     pub attempts_max: u32,
@@ -122,7 +123,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             requests_per_second: 20,
-            concurrency: 16,
+            concurrency: 64,
             attempts_max: 6,
             throttles_max: 20,
             timeout: Duration::from_secs(30),

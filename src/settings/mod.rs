@@ -259,7 +259,7 @@ impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             requests_per_second: 20,
-            concurrency: 16,
+            concurrency: 64,
             attempts_max: 6,
             timeout_seconds: 30,
             pad_days: 2,

@@ -9,6 +9,8 @@
 #[allow(dead_code, reason = "the tests use more of it than the benchmark")]
 mod support;
 
+mod paper;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,23 +76,16 @@ fn measure(path: &Path, scenario: &Scenario) {
         println!(
             "{} {} {} {} {bytes}",
             took.as_millis(),
-            peak_kib(),
+            paper::peak_kib(),
             counts.master_entries + counts.customer_entries,
             settled.reconciliation.breaks.len()
         );
     }
 }
 
-/// The most memory this process has held, in KiB, as Linux counts it.
-fn peak_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-    line.split_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
-}
-
 fn report(write: bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut text = machine();
+    let mut text = paper::machine(RUNS);
     let mut medians = Vec::new();
     let paths = SIZES.map(|(entries, customers)| prepared(folder.path(), entries, customers));
     let mut measured = [const { Vec::new() }; SIZES.len()];
@@ -119,24 +114,7 @@ fn report(write: bool) {
         let percent = large * 100 / (small * 10).max(1);
         let _ = writeln!(text, "growth from 100,000 to 1,000,000: {percent} % of linear");
     }
-    #[expect(clippy::print_stdout, reason = "a benchmark's result")]
-    {
-        print!("{text}");
-    }
-    if write {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/benchmarks.txt");
-        std::fs::write(file, text).expect("reports/benchmarks.txt");
-    }
-}
-
-/// When and on what.
-#[expect(clippy::disallowed_methods, reason = "a benchmark says when it ran")]
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = memory.lines().next().unwrap_or_default().split_whitespace().nth(1).unwrap_or("0").to_owned();
-    let gib = memory.parse::<u64>().unwrap_or(0) / 1024 / 1024;
-    format!("{}, {cores} cores, {gib} GiB, release build, medians of {RUNS} runs\n", chrono::Utc::now().date_naive())
+    paper::show("settle", &text, write);
 }
 
 /// An archive of this size, made once.

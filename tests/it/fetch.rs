@@ -8,12 +8,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tieout::archive::{Archive, ArchiveError, Evidence, FetchPlan, ListOutcome};
 use tieout::domain::{AccountId, List};
-use tieout::fetch::{Credentials, FetchError, Fetched, Limits, Line, Pace, Secret, Thorough, fetch};
+use tieout::fetch::{Credentials, FetchError, Fetched, Limits, Line, Secret, Thorough, fetch};
 use tieout::simulator::{BASE_PATH, Scenario, Weather, World, serve};
 use tieout::watch::{Event, Nobody, Watch};
 use tieout::wire::{AccountsPage, LedgerPage};
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 /// A partner behind a socket on this machine.
 struct Partner {
@@ -295,55 +294,4 @@ async fn a_base_over_which_credentials_could_leak_is_refused() {
         let message = fetch(&line, &archive, &partner.plan, &Nobody).await.unwrap_err().to_string();
         assert!(message.contains(reason) && !message.contains("hunter2"), "{message}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_second_sees_more_requests_than_the_rate() {
-    for rate in [1, 3, 20, 97] {
-        let pace = Arc::new(Pace::new(rate));
-        let sent: Arc<Mutex<Vec<Instant>>> = Arc::default();
-        let workers = (0..8_u32).map(|worker| {
-            let (pace, sent) = (Arc::clone(&pace), Arc::clone(&sent));
-            tokio::spawn(async move {
-                for turn in 0..40_u32 {
-                    let permit = pace.permit().await;
-                    sent.lock().unwrap().push(Instant::now());
-                    tokio::time::sleep(Duration::from_millis(u64::from(worker * 37 + turn * 11) % 90)).await;
-                    if (worker * 7 + turn) % 13 == 0 {
-                        pace.throttled(permit, None);
-                    } else {
-                        pace.answered();
-                    }
-                }
-            })
-        });
-        futures::future::join_all(workers).await.into_iter().for_each(|worker| worker.unwrap());
-        let sent = sent.lock().unwrap();
-        assert_eq!(sent.len(), 320);
-        for (at, first) in sent.iter().enumerate() {
-            let within = sent[at..].iter().take_while(|moment| **moment - *first < Duration::from_secs(1)).count();
-            assert!(within <= rate as usize, "{within} requests in a second at {rate} a second");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_rate_is_used_falls_once_for_one_burst_of_429s_and_recovers() {
-    let pace = Pace::new(20);
-    let began = Instant::now();
-    for _ in 0..201 {
-        pace.permit().await;
-    }
-    let took = began.elapsed();
-    assert!(took >= Duration::from_secs(10) && took < Duration::from_millis(10_400), "{took:?}");
-
-    let (first, second) = (pace.permit().await, pace.permit().await);
-    assert_eq!(pace.throttled(first, Some(Duration::from_secs(3))), Some(10));
-    assert_eq!(pace.throttled(second, None), None, "earned by the rate before");
-    let began = Instant::now();
-    let third = pace.permit().await;
-    assert!(began.elapsed() >= Duration::from_secs(3), "every request waits as long as the partner asked");
-    assert_eq!(pace.throttled(third, None), Some(5));
-    let steps: Vec<u32> = (0..2000).filter_map(|_| pace.answered()).collect();
-    assert_eq!(steps, (6..=20).collect::<Vec<_>>());
 }

@@ -245,7 +245,9 @@ async fn a_source_that_promises_a_million_pages_is_not_believed() {
     };
     let run = run(script, quick()).await;
     assert_eq!(run.list(LEDGER).outcome, ListOutcome::Complete { walk: 2 });
-    assert!(run.asked_of_ledger() <= 2 * 65, "{} requests", run.asked_of_ledger());
+    // In each of two walks the two pages that it has, and what is under way before an empty one is seen.
+    let most = 2 * (2 + quick().concurrency);
+    assert!(run.asked_of_ledger() <= most, "{} requests", run.asked_of_ledger());
 }
 
 #[tokio::test]
@@ -383,5 +385,6 @@ async fn requests_are_sent_no_faster_than_the_rate() {
     let sent: BTreeMap<usize, Instant> = run.asked.iter().map(|(_, moment)| *moment).enumerate().collect();
     let took = sent[&(sent.len() - 1)] - sent[&0];
     let least = Duration::from_millis(10) * u32::try_from(sent.len() - 1).unwrap();
-    assert!(sent.len() > 40 && took + Duration::from_millis(20) >= least, "{} requests in {took:?}", sent.len());
+    // What was late is caught up by 20 ms at most, and the first request may be another 20 on its way.
+    assert!(sent.len() > 40 && took + Duration::from_millis(40) >= least, "{} requests in {took:?}", sent.len());
 }

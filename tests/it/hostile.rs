@@ -126,7 +126,8 @@ fn without_the_account_list_the_same_tricks_end_the_fetch() {
     });
     let met = block_on(async { meet(growing.listen().await, tight()).await });
     assert_eq!(met.told(), "refused: accounts: the list is longer than 30 pages");
-    assert_eq!(growing.asked().len(), 1 + 30, "me, and no page more than the bound");
+    let asked = growing.asked().iter().filter(|request| request.starts_with("accounts?")).count();
+    assert_eq!(asked, 30, "no page more than the bound");
 }
 
 #[test]
