@@ -19,8 +19,9 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
     papers.iter().try_for_each(|paper| safe_name(&paper.name))?;
     refuse_other_papers(folder, papers, seal)?;
     let (parent, name) = place(folder)?;
-    refuse_occupied(folder, papers)?;
     make_folder(&parent)?;
+    let _alone = alone(folder)?;
+    refuse_occupied(folder, papers)?;
     let fresh = parent.join(format!(".{name}.unsealed"));
     clear(&fresh)?;
     let mut folders = vec![fresh.clone()];
@@ -34,8 +35,43 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
         write_file(&path, &paper.bytes)?;
     }
     folders.iter().try_for_each(|folder| sync_folder(folder))?;
-    put_in_place(folder, &fresh, &parent.join(format!(".{name}.replaced")))?;
+    put_in_place(folder, &fresh, &aside(&parent, &name))?;
     sync_folder(&parent)
+}
+
+/// Keeps every other process out of the runs beside this one until the file given back is dropped: waits for its turn,
+/// which lasts as long as a few files take to be written.
+///
+/// # Errors
+/// When the folder that the runs stand in cannot be opened or locked.
+pub fn alone(folder: &Path) -> Result<File, SealError> {
+    let (parent, _) = place(folder)?;
+    let file = File::open(&parent).map_err(disk("open", &parent))?;
+    file.lock().map_err(disk("lock", &parent))?;
+    Ok(file)
+}
+
+/// Puts right what `write_run` left when it was killed between its last two steps: what it had set aside comes back where
+/// nothing took its place, and goes where something did.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn mend(folder: &Path) -> Result<(), SealError> {
+    let (parent, name) = place(folder)?;
+    let aside = aside(&parent, &name);
+    if !aside.try_exists().map_err(disk("look at", &aside))? {
+        return Ok(());
+    }
+    let _alone = alone(folder)?;
+    if folder.try_exists().map_err(disk("look at", folder))? {
+        return clear(&aside);
+    }
+    fs::rename(&aside, folder).map_err(disk("put back", folder))
+}
+
+/// Where the unsealed folder waits while the sealed one takes its place.
+fn aside(parent: &Path, name: &str) -> PathBuf {
+    parent.join(format!(".{name}.replaced"))
 }
 
 fn refuse_other_papers(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
