@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use crate::domain::{Class, Period};
@@ -36,6 +36,19 @@ pub struct Global {
         long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Global options"
     )]
     pub verbose: u8,
+    /// How everything on stderr is written: as text, or each line as one JSON object
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Global options")]
+    pub log: LogFormat,
+}
+
+/// How everything on stderr is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
 }
 
 /// The commands.
@@ -86,6 +99,9 @@ pub struct MonthArgs {
     /// The run folder [default: reports/YYYY-MM]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Arguments of `settle`.
@@ -96,6 +112,9 @@ pub struct SettleArgs {
     /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Arguments of `verify`.
