@@ -42,3 +42,4 @@ specimen:
 # Many more seeds than a test run draws (PROPTEST_CASES, default 5,000): for a quiet hour.
 soak cases="5000":
     PROPTEST_CASES={{cases}} cargo test --release --test it laws
+    TIEOUT_SOAK=1 cargo test --release --test it killed
