@@ -58,6 +58,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Fetch and settle one month
     ///
+    /// A close that was cut off is gone on with, on the same day also where the fetch was whole already.
+    ///
     /// Credentials come from `VOBIZ_AUTH_ID` and `VOBIZ_AUTH_TOKEN`, or from the file that the settings name in
     /// `partner.credentials_file`; never from an argument, where everyone on the machine could see them.
     /// `TIEOUT_BASE_URL` overrides the base of the API.

@@ -50,6 +50,13 @@ impl Fetched {
         Self { fetch, requests: 0, retries: 0, requests_needed: 0, requests_per_second: 1, elapsed: Duration::ZERO }
     }
 
+    /// The same as an event.
+    #[must_use]
+    pub fn ended(&self) -> Event {
+        let Self { requests, retries, requests_needed, .. } = *self;
+        Event::FetchEnded { requests, retries, requests_needed, efficiency_per_mille: self.efficiency_per_mille() }
+    }
+
     /// How much of the allowed rate was of use, per mille: (requests needed ÷ rate) ÷ time taken. Nothing where
     /// nothing was asked for. The first request waits for nobody, so that a few could come to more than the whole; they
     /// count as the whole.
@@ -87,12 +94,6 @@ struct SaysTheEnd<'a>(&'a Session<'a>);
 
 impl Drop for SaysTheEnd<'_> {
     fn drop(&mut self) {
-        let fetched = self.0.so_far();
-        self.0.watch.saw(Event::FetchEnded {
-            requests: fetched.requests,
-            retries: fetched.retries,
-            requests_needed: fetched.requests_needed,
-            efficiency_per_mille: fetched.efficiency_per_mille(),
-        });
+        self.0.watch.saw(self.0.so_far().ended());
     }
 }

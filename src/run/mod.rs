@@ -136,7 +136,9 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let fetched = match durable(&archive, request, &folder, unsealed)? {
         Some((fetch, pages_held)) => {
             watch.saw(Event::FetchBegan { period: request.period.to_string(), pages_held });
-            Fetched::nothing(fetch)
+            let fetched = Fetched::nothing(fetch);
+            watch.saw(fetched.ended());
+            fetched
         }
         None => fetched(&request.line, &archive, &request.plan, watch).await?,
     };

@@ -23,9 +23,21 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
     let _alone = alone(folder)?;
     refuse_occupied(folder, papers)?;
     let fresh = parent.join(format!(".{name}.unsealed"));
-    clear(&fresh)?;
-    let mut folders = vec![fresh.clone()];
-    make_folder(&fresh)?;
+    let written = write_fresh(&fresh, papers, seal)
+        .and_then(|()| put_in_place(folder, &fresh, &aside(&parent, &name)))
+        .and_then(|()| sync_folder(&parent));
+    if written.is_err() {
+        // What is half written only takes up room; where it cannot be removed, the next run does so.
+        let _ = clear(&fresh);
+    }
+    written
+}
+
+/// Writes every paper and the seal into a new folder, durably.
+fn write_fresh(fresh: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
+    clear(fresh)?;
+    let mut folders = vec![fresh.to_owned()];
+    make_folder(fresh)?;
     for paper in papers.iter().chain(std::iter::once(&seal.paper())) {
         let path = fresh.join(&paper.name);
         if let Some(inner) = path.parent().filter(|inner| *inner != fresh) {
@@ -34,9 +46,7 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
         }
         write_file(&path, &paper.bytes)?;
     }
-    folders.iter().try_for_each(|folder| sync_folder(folder))?;
-    put_in_place(folder, &fresh, &aside(&parent, &name))?;
-    sync_folder(&parent)
+    folders.iter().try_for_each(|folder| sync_folder(folder))
 }
 
 /// Keeps every other process out of the runs beside this one until the file given back is dropped: waits for its turn,

@@ -58,6 +58,7 @@ fn papers_that_find_no_room_leave_the_prepared_run_as_it_was() {
     for blocks in [0, 1, 2, 4, 8, 16] {
         refused(&desk, &with_files_up_to(&desk, blocks, &["settle", RUN]), "cannot write");
         assert!(desk.files_in(RUN) == before, "{blocks} blocks");
+        assert!(!desk.path("reports/.2026-03.unsealed").exists(), "{blocks} blocks are not given back");
     }
     desk.ends(BREAKS, &["settle", RUN]);
     assert!(desk.files_in(RUN) == calm);
@@ -66,6 +67,7 @@ fn papers_that_find_no_room_leave_the_prepared_run_as_it_was() {
 /// A real full disk, where this machine lets a test have one of its own: a file system in memory, which only the program
 /// and a shell around it see.
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that has to stand aside says so")]
 fn a_full_file_system_is_told_and_room_heals_it() {
     let probe = Command::new("unshare").args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
     if !probe.is_ok_and(|probe| probe.status.success()) {

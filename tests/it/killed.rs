@@ -27,6 +27,7 @@ pub(crate) const BREAKS: i32 = 3;
 pub(crate) const RUN: &str = "reports/2026-03";
 
 /// Whether this is the long run of a quiet hour.
+#[expect(clippy::disallowed_methods, reason = "the environment decides how long the same code is run")]
 fn soaking() -> bool {
     std::env::var_os("TIEOUT_SOAK").is_some_and(|it| !it.is_empty())
 }
@@ -133,6 +134,7 @@ fn killed_close(partner: &Partner, patience: &Patience, rng: &mut ChaCha8Rng, hi
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the seed and what the kills hit are what a failure is read by")]
 fn a_close_killed_anywhere_goes_on_and_ends_in_the_same_bytes() {
     let (seed, closes) = if soaking() { (2027, 120) } else { (2026, 9) };
     println!("seed {seed}, {closes} closes, up to 6 kills each");
@@ -192,8 +194,11 @@ fn only_the_evidence_of_a_run_that_was_cut_off_is_gone_on_with() {
     desk.ends(0, &["fetch", "--period", "2026-03"]);
     assert_eq!(patience.answered().len(), whole);
     // A close goes on with what was fetched today, a further one does not.
-    desk.ends(BREAKS, &CLOSE);
+    let told = desk.ends(BREAKS, &CLOSE);
     assert_eq!(patience.answered().len(), 0);
+    assert!(
+        told.stderr.starts_with("fetching 2026-03, going on after ") && told.stderr.contains("fetch: 0 requests, ")
+    );
     desk.ends(BREAKS, &CLOSE);
     assert_eq!(patience.answered().len(), whole);
     // Another window is another fetch.
