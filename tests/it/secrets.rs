@@ -203,8 +203,8 @@ fn said(status: u16, kind: &'static str, body: String) -> Response {
     (StatusCode::from_u16(status).unwrap(), [("content-type", kind)], body).into_response()
 }
 
-fn json(status: u16, body: &str, token: &str) -> Option<Response> {
-    Some(said(status, "application/json", body.replace("TOKEN", token)))
+fn json(status: u16, body: &str, token: &str) -> Response {
+    said(status, "application/json", body.replace("TOKEN", token))
 }
 
 /// The answers of a partner without customers.
@@ -220,16 +220,18 @@ fn sound(path: &str) -> Response {
 
 /// Every class of refusal that the line can bring, and the exit it leads to.
 const REFUSALS: [(&str, Refusing); 16] = [
-    ("401", |_, token| json(401, r#"{"error":"HTTPError","message":"bad token TOKEN","status_code":401}"#, token)),
-    ("401, an object", |_, token| json(401, r#"{"error":{"code":"x","message":"X-Auth-Token: TOKEN"}}"#, token)),
-    ("403 at me", |path, token| (path == "me").then(|| json(403, r#"{"message":"TOKEN may not"}"#, token)).flatten()),
+    ("401", |_, token| {
+        Some(json(401, r#"{"error":"HTTPError","message":"bad token TOKEN","status_code":401}"#, token))
+    }),
+    ("401, an object", |_, token| Some(json(401, r#"{"error":{"code":"x","message":"X-Auth-Token: TOKEN"}}"#, token))),
+    ("403 at me", |path, token| (path == "me").then(|| json(403, r#"{"message":"TOKEN may not"}"#, token))),
     ("403 at a list", |path, token| {
-        (path == "transactions").then(|| json(403, r#"{"error":"TOKEN","message":"TOKEN"}"#, token)).flatten()
+        (path == "transactions").then(|| json(403, r#"{"error":"TOKEN","message":"TOKEN"}"#, token))
     }),
     ("404 as text", |path, token| (path == "dashboard").then(|| said(404, "text/plain", token.to_owned()))),
     ("422", |path, token| {
         let body = r#"{"error":"ValidationError","message":"TOKEN","details":[{"input":"TOKEN","msg":"TOKEN"}]}"#;
-        (path == "accounts").then(|| json(422, body, token)).flatten()
+        (path == "accounts").then(|| json(422, body, token))
     }),
     ("429", |_, token| {
         // Every other time, so that it does not take a minute until the attempts are used up.
@@ -237,32 +239,32 @@ const REFUSALS: [(&str, Refusing); 16] = [
         if ASKED.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
             return None;
         }
-        let mut answer = json(429, r#"{"message":"TOKEN is too fast"}"#, token)?;
+        let mut answer = json(429, r#"{"message":"TOKEN is too fast"}"#, token);
         answer.headers_mut().insert("retry-after", "0".parse().ok()?);
         Some(answer)
     }),
     ("500 as a page", |_, token| Some(said(500, "text/html", format!("<pre>X-Auth-Token: {token}</pre>")))),
-    ("503", |_, token| json(503, r#"{"message":"TOKEN"}"#, token)),
+    ("503", |_, token| Some(json(503, r#"{"message":"TOKEN"}"#, token))),
     ("a redirect", |_, token| {
         let place = format!("http://127.0.0.1:1/{token}");
         Some((StatusCode::FOUND, [("location", place)], token.to_owned()).into_response())
     }),
     ("200, no JSON", |_, token| Some(said(200, "text/plain", format!("hello {token}")))),
-    ("200, other JSON", |_, token| json(200, r#"["TOKEN",{"TOKEN":"TOKEN"}]"#, token)),
-    ("another partner", |_, token| json(200, r#"{"id":"TOKEN","auth_id":"TOKEN","name":"TOKEN"}"#, token)),
+    ("200, other JSON", |_, token| Some(json(200, r#"["TOKEN",{"TOKEN":"TOKEN"}]"#, token))),
+    ("another partner", |_, token| Some(json(200, r#"{"id":"TOKEN","auth_id":"TOKEN","name":"TOKEN"}"#, token))),
     ("an account by that name", |path, token| {
         let body =
             r#"{"accounts":[{"auth_id":"TOKEN","name":"TOKEN","auth_token":"TOKEN"}],"total":1,"page":1,"size":100}"#;
-        (path == "accounts").then(|| json(200, body, token)).flatten()
+        (path == "accounts").then(|| json(200, body, token))
     }),
     ("a row that holds it", |path, token| {
         let row = r#"{"id":"e-TOKEN","type":"TOKEN","amount":"TOKEN","description":"TOKEN","reference":"TOKEN"}"#;
         let body = format!(r#"{{"transactions":[{row}],"total":1,"page":1,"per_page":200,"summary":"TOKEN"}}"#);
-        (path == "transactions").then(|| json(200, &body, token)).flatten()
+        (path == "transactions").then(|| json(200, &body, token))
     }),
     ("in escapes", |path, token| {
         let escaped: String = token.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
-        (path != "me").then(|| json(400, r#"{"message":"TOKEN"}"#, &escaped)).flatten()
+        (path != "me").then(|| json(400, r#"{"message":"TOKEN"}"#, &escaped))
     }),
 ];
 
