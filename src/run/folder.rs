@@ -84,7 +84,8 @@ pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Ea
     })
 }
 
-/// Every sealed run beside this one, sorted by name.
+/// Every sealed run beside this one, sorted by name. A folder that is being written is hidden, and no run yet, though it
+/// holds a seal at its end.
 fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     let entries = match fs::read_dir(reports) {
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -92,7 +93,8 @@ fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let mut runs = paths.map_err(disk("list", reports))?;
-    runs.retain(|run| run != own && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
+    let hidden = |run: &Path| run.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    runs.retain(|run| run != own && !hidden(run) && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
     runs.sort();
     Ok(runs)
 }
