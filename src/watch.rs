@@ -1,8 +1,9 @@
 //! What the stages say while they work: a closed list of events. Showing them is someone else's job.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::List;
+use crate::domain::{Class, List, Verdict};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,18 +73,43 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The fetch is over.
+    /// The fetch is over: finished, failed or broken off.
     FetchEnded {
         /// Requests sent, retries included.
         requests: u64,
         /// Retries among them.
         retries: u64,
+        /// Pages received, each once.
+        requests_needed: u64,
+        /// How much of the allowed rate was of use; nothing where nothing was asked for.
+        efficiency_per_mille: Option<u64>,
     },
     /// A stage right of the archive begins.
     StageBegan {
         /// `normalise`, `reconcile`, `invoice`, `report`, `seal` or `verify`.
         stage: &'static str,
     },
+    /// A run is sealed.
+    Sealed(Close),
+}
+
+/// What a sealed run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The run, such as `2026-03` or `2026-03.r2`.
+    pub run: String,
+    /// What the books as a whole come to.
+    pub verdict: Verdict,
+    /// Entries in the master ledger, those in the days around the month included.
+    pub master_entries: usize,
+    /// The same of the customers' ledgers together.
+    pub customer_entries: usize,
+    /// Breaks by class.
+    pub breaks: BTreeMap<Class, usize>,
+    /// Invoices.
+    pub invoices: usize,
+    /// Customers with something to bill who are not billed.
+    pub held: usize,
 }
 
 /// Where events go. Shared by concurrent tasks, so it must order what it shows by itself.

@@ -1,8 +1,10 @@
 //! What can go wrong between pages and disk.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::ErrorCode;
 use thiserror::Error;
 
 use super::record::FetchId;
@@ -125,6 +127,29 @@ pub enum ArchiveError {
         /// The system's own words.
         source: Arc<std::io::Error>,
     },
+}
+
+impl ArchiveError {
+    /// In which way the disk, or somebody else who uses the file, refused; nothing where neither did.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others have nothing to do with the disk")]
+    pub fn disk(&self) -> Option<ErrorKind> {
+        let source = match self {
+            Self::Disk { source, .. } => return Some(source.kind()),
+            Self::Sqlite { source, .. } => source.sqlite_error_code()?,
+            _ => return None,
+        };
+        match source {
+            ErrorCode::DiskFull => Some(ErrorKind::StorageFull),
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                Some(ErrorKind::PermissionDenied)
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some(ErrorKind::ResourceBusy),
+            // The database does not hand on what the system said.
+            ErrorCode::SystemIoFailure => Some(ErrorKind::Other),
+            _ => None,
+        }
+    }
 }
 
 /// Names what the database was asked for when it refused.

@@ -72,6 +72,7 @@ pub(super) fn open_for_writing(path: &Path, partner: &str) -> Result<(Connection
 
 /// Finds out how an existing file can be read, and refuses what is no archive.
 pub(super) fn find_door(path: &Path) -> Result<Door, ArchiveError> {
+    undo_unfinished(path);
     let mut header = Vec::new();
     File::open(path).and_then(|file| file.take(20).read_to_end(&mut header)).map_err(|source| {
         if source.kind() == ErrorKind::NotFound {
@@ -90,6 +91,17 @@ pub(super) fn find_door(path: &Path) -> Result<Door, ArchiveError> {
     let door = if logged && log_is_empty { Door::Frozen } else { Door::Ordinary };
     check(&connect(path, door)?, path)?;
     Ok(door)
+}
+
+/// Takes back what a writer had begun when it was killed while it put the file to rest: only a connection that can write
+/// is able to. Where it cannot be taken back, reading says so.
+fn undo_unfinished(path: &Path) {
+    if beside(path, "-journal").metadata().is_ok_and(|journal| journal.len() > 0) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // The first question makes SQLite look for what was left unfinished.
+        let _ = Connection::open_with_flags(path, flags)
+            .and_then(|db| db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)));
+    }
 }
 
 /// Opens a connection that cannot write.

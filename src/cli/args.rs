@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use crate::domain::{Class, Period};
@@ -36,6 +36,19 @@ pub struct Global {
         long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Global options"
     )]
     pub verbose: u8,
+    /// How everything on stderr is written: as text, or each line as one JSON object
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Global options")]
+    pub log: LogFormat,
+}
+
+/// How everything on stderr is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
 }
 
 /// The commands.
@@ -45,12 +58,16 @@ pub enum Command {
     Demo(DemoArgs),
     /// Fetch and settle one month
     ///
+    /// A close that was cut off is gone on with, on the same day also where the fetch was whole already.
+    ///
     /// Credentials come from `VOBIZ_AUTH_ID` and `VOBIZ_AUTH_TOKEN`, or from the file that the settings name in
     /// `partner.credentials_file`; never from an argument, where everyone on the machine could see them.
     /// `TIEOUT_BASE_URL` overrides the base of the API.
     Close(MonthArgs),
     /// Fetch one month's evidence into the archive, or go on where a fetch was cut off
     Fetch(MonthArgs),
+    /// Read what is new of a month into the archive, for a daily job: its close then has little left to ask
+    Sync(SyncArgs),
     /// Settle a fetched month from its archive, offline: reconcile, invoice, report, seal
     Settle(SettleArgs),
     /// Derive every paper of a run again from the archive, compare the bytes and check the seal
@@ -86,6 +103,26 @@ pub struct MonthArgs {
     /// The run folder [default: reports/YYYY-MM]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, ClapArgs)]
+pub struct SyncArgs {
+    /// The month, such as 2026-03 [default: the one that today belongs to]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub period: Option<Period>,
+    /// The settings [default: tieout.toml in the current folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The run folder that the close will have, beside which the archive stands [default: reports/YYYY-MM]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Arguments of `settle`.
@@ -96,6 +133,9 @@ pub struct SettleArgs {
     /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Arguments of `verify`.

@@ -1,12 +1,16 @@
 //! The commands, each handed to the pipeline with everything it needs.
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use serde_json::json;
-use tokio::runtime::Runtime;
+use thiserror::Error;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
 
-use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, SettleArgs, VerifyArgs};
+use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, SettleArgs, SyncArgs, VerifyArgs};
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
@@ -14,39 +18,126 @@ use super::month::Month;
 use super::result::{object, outcome_of, requests, requests_json};
 use super::simulate::{interrupted, simulate};
 use super::terminal;
-use crate::run;
+use crate::domain::Period;
+use crate::run::{self, Ledgers};
+use crate::settings::Settings;
 use crate::watch::Watch;
 
-/// Does what a command asks for.
-pub(super) fn run(command: Command, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+/// How long a command that is interrupted may take to come to an end of its own.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Does what a command asks for, until it is done or the user, or whoever started the program, ends it.
+///
+/// A fetch ends at its next wait, with everything that came in on disk. What is derived is left as it is: it is sealed
+/// whole or not at all.
+pub(super) fn run(command: Command, environment: Environment, watch: Arc<dyn Watch>) -> Result<Outcome, Failure> {
+    let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Bug, error, None))?;
+    let hint = if matches!(command, Command::Close(_) | Command::Fetch(_) | Command::Sync(_)) {
+        "what was fetched is kept; the same command goes on from it"
+    } else {
+        "nothing is left half done; the same command begins anew"
+    };
+    // The simulator ends on these signals by itself.
+    let listens = !matches!(command, Command::Simulate(_));
+    let (stop, stopped) = oneshot::channel();
+    let mut work = runtime.spawn_blocking(move || answer(command, &environment, &*watch, stopped));
+    let interruption = || Failure::new(Exit::Line, anyhow!("interrupted"), Some(hint.to_owned()));
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            done = &mut work => done,
+            () = interrupted(), if listens => {
+                // Whoever has ended meanwhile need not hear of it.
+                let _ = stop.send(());
+                let ended = tokio::time::timeout(GRACE, &mut work).await;
+                ended.unwrap_or_else(|_still_at_work| Ok(Err(interruption())))
+            }
+        }
+    });
+    runtime.shutdown_background();
+    match done {
+        Ok(result) => result.map_err(|failure| if failure.error.is::<Stopped>() { interruption() } else { failure }),
+        Err(lost) => lost
+            .try_into_panic()
+            .map_or_else(|lost| Err(Failure::new(Exit::Bug, lost, None)), |panic| resume_unwind(panic)),
+    }
+}
+
+fn answer(
+    command: Command,
+    environment: &Environment,
+    watch: &dyn Watch,
+    stopped: oneshot::Receiver<()>,
+) -> Result<Outcome, Failure> {
     match command {
-        Command::Demo(args) => on_runtime(demo::demo(&args, environment, watch)),
-        Command::Close(args) => close(&args, environment, watch),
-        Command::Fetch(args) => fetch(&args, environment, watch),
+        Command::Demo(args) => until(stopped, demo::demo(&args, environment, watch)),
+        Command::Close(args) => close(&args, environment, watch, stopped),
+        Command::Fetch(args) => fetch(&args, environment, watch, stopped),
+        Command::Sync(args) => sync(args, environment, watch, stopped),
         Command::Settle(args) => settle(&args, watch),
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
         Command::Pack(args) => pack(&args),
-        Command::Simulate(args) => on_runtime(simulate(&args)),
+        Command::Simulate(args) => until(stopped, simulate(&args)),
     }
 }
 
-fn close(args: &MonthArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+fn close(
+    args: &MonthArgs,
+    environment: &Environment,
+    watch: &dyn Watch,
+    stopped: oneshot::Receiver<()>,
+) -> Result<Outcome, Failure> {
     let month = prepared(args, environment)?;
-    on_runtime(async {
+    until(stopped, async {
         let (closed, fetched) = run::close(&month.request(environment), watch).await?;
         Ok(outcome_of(&closed, Some(&fetched)))
     })
 }
 
-fn fetch(args: &MonthArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+fn fetch(
+    args: &MonthArgs,
+    environment: &Environment,
+    watch: &dyn Watch,
+    stopped: oneshot::Receiver<()>,
+) -> Result<Outcome, Failure> {
     let month = prepared(args, environment)?;
-    on_runtime(async {
+    until(stopped, async {
         let prepared = run::fetch(&month.request(environment), watch).await?;
         let run = prepared.folder.display().to_string();
         let text = format!("{run}: fetched, {}\nnext: tieout settle {run}", requests(&prepared.fetched));
         let json = object(json!({ "run": run, "fetch": requests_json(&prepared.fetched) }));
         Ok(Outcome { exit: Exit::TiedOut, text, json })
+    })
+}
+
+fn sync(
+    args: SyncArgs,
+    environment: &Environment,
+    watch: &dyn Watch,
+    stopped: oneshot::Receiver<()>,
+) -> Result<Outcome, Failure> {
+    let period = match args.period {
+        Some(period) => period,
+        None => Period::of(environment.today(Settings::read(args.config.as_deref())?.partner.timezone)),
+    };
+    let SyncArgs { config, out, metrics, .. } = args;
+    let month = Month::prepare(&MonthArgs { period, config, out, metrics }, environment)?;
+    until(stopped, async {
+        let synced = run::sync(&month.request(environment), watch).await?;
+        let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
+        let ledgers = walked + extended + unmoved + lost;
+        let archive = synced.archive.display().to_string();
+        let text = format!(
+            "{archive}: {period} read, {}\n{ledgers} ledgers: {unmoved} unmoved, {extended} walked where they moved, \
+             {walked} walked whole, {lost} not whole\nnext: tieout close --period {period}",
+            requests(&synced.fetched)
+        );
+        let json = object(json!({
+            "archive": archive, "period": period.to_string(), "fetch": requests_json(&synced.fetched),
+            "ledgers": { "unmoved": unmoved, "extended": extended, "walked": walked, "lost": lost },
+        }));
+        Ok(Outcome { exit: if lost == 0 { Exit::TiedOut } else { Exit::Incomplete }, text, json })
     })
 }
 
@@ -94,18 +185,21 @@ fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failur
     Ok(month)
 }
 
-/// Runs what waits for the network, and ends it when the user interrupts: what is archived stays.
-fn on_runtime(work: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
-    let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Bug, error, None))?;
-    let result = runtime.block_on(async {
+/// Why work that waited for the network has come to nothing.
+#[derive(Debug, Error)]
+#[error("interrupted")]
+struct Stopped;
+
+/// Runs what waits for the network until it is done, or is to stop.
+fn until(
+    stopped: oneshot::Receiver<()>,
+    work: impl Future<Output = Result<Outcome, Failure>>,
+) -> Result<Outcome, Failure> {
+    Handle::current().block_on(async {
         tokio::select! {
+            biased;
             result = work => result,
-            () = interrupted() => {
-                let hint = "what was fetched is kept; the same command goes on from it".to_owned();
-                Err(Failure::new(Exit::Line, anyhow!("interrupted"), Some(hint)))
-            }
+            Ok(()) = stopped => Err(Failure::new(Exit::Line, Stopped, None)),
         }
-    });
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    })
 }

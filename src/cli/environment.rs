@@ -1,6 +1,7 @@
 //! What the surroundings say, read once: environment, clock, terminal.
 
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -22,6 +23,8 @@ pub struct Environment {
     pub terminal: bool,
     /// The moment the program began.
     pub now: DateTime<Utc>,
+    /// The same moment on the clock that nobody sets.
+    began: Instant,
 }
 
 impl Environment {
@@ -40,7 +43,15 @@ impl Environment {
             colour: stderr_is_terminal && set("NO_COLOR").is_none(),
             terminal: stderr_is_terminal && set("TERM").is_none_or(|term| term != "dumb"),
             now: Utc::now(),
+            began: Instant::now(),
         }
+    }
+
+    /// How long the program has been at work, and the moment that makes it now, in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn so_far(&self) -> (Duration, i64) {
+        let took = self.began.elapsed();
+        (took, self.now.timestamp_millis().saturating_add(i64::try_from(took.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Today in a zone.

@@ -1,5 +1,7 @@
 //! How a command ends: the exit codes that scripts rely on, the result, and the failure with its hint.
 
+use std::io::ErrorKind;
+
 use serde_json::{Map, Value};
 
 use crate::archive::ArchiveError;
@@ -7,6 +9,7 @@ use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
 use crate::run::RunError;
+use crate::seal::SealError;
 use crate::settings::{CredentialsError, SettingsError};
 
 /// An exit code. The numbers are a contract: they never change their meaning.
@@ -75,7 +78,7 @@ impl Exit {
         match self {
             Self::TiedOut => "tied out (timing differences and notices allowed)",
             Self::Bug => "a bug in tieout",
-            Self::Usage => "arguments, settings or credentials cannot be used",
+            Self::Usage => "arguments, settings, credentials or the disk cannot be used",
             Self::Breaks => "breaks: the books differ",
             Self::Incomplete => "incomplete: the evidence is not whole, or an input was refused",
             Self::Line => "the partner or the line to it failed",
@@ -153,9 +156,13 @@ impl From<RunError> for Failure {
                 Some("ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction"),
             ),
             RunError::Malformed { .. } | RunError::OtherPartner { .. } => (Exit::Incomplete, None),
-            RunError::Seal(_) | RunError::TooManyRuns { .. } | RunError::Disk { .. } | RunError::Packed(_) => {
-                (Exit::Usage, None)
+            RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
+                (Exit::Usage, of_disk(source.kind()))
             }
+            RunError::Seal(SealError::AlreadySealed(_)) => {
+                (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
+            }
+            RunError::Seal(_) | RunError::TooManyRuns { .. } | RunError::Packed(_) => (Exit::Usage, None),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
     }
@@ -182,10 +189,26 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
     match error {
         ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),
         ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive")),
-        ArchiveError::Disk { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+        ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
             (Exit::Usage, Some("nothing is overwritten; name another file with --out"))
         }
         ArchiveError::Busy { .. } => (Exit::Usage, Some("wait for the other run, or end it")),
-        _ => (Exit::Usage, None),
+        _ => (Exit::Usage, error.disk().and_then(of_disk)),
+    }
+}
+
+/// What can be done when the disk refuses.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have no advice of their own")]
+const fn of_disk(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Some("make room on the disk; the same command goes on from what is kept")
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("the run folder, the folder that it stands in and the archive must be open to writing")
+        }
+        ErrorKind::ResourceBusy => Some("another program has the archive open; wait for it, or end it"),
+        ErrorKind::Other => Some("is the disk full, or failing? the same command goes on from what is kept"),
+        _ => None,
     }
 }

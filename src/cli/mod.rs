@@ -10,6 +10,7 @@ mod demo;
 mod environment;
 mod exit;
 mod logs;
+mod metrics;
 mod month;
 mod progress;
 mod result;
@@ -20,15 +21,19 @@ mod terminal;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
-pub use args::{Args, Command, Global};
+pub use args::{Args, Command, Global, LogFormat};
 pub use environment::Environment;
 pub use exit::{Exit, Failure, Outcome};
+pub use metrics::{Ended, Metrics};
 pub use month::Month;
 pub use progress::Progress;
 pub use tally::Tally;
+
+use crate::watch::{Event, Watch};
 
 /// Does what the arguments (the program's name first) ask for, and says how it went: see [`Exit`].
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,10 +50,38 @@ fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(asked_for_help_or_refused) => return terminal::show_usage(&asked_for_help_or_refused),
     };
     let environment = Environment::read();
-    logs::start(args.global.verbose, &environment);
-    let progress = Progress::on_terminal(&args.global, &environment);
-    let result = commands::run(args.command, &environment, &progress);
+    if args.global.log == LogFormat::Json {
+        terminal::speak_json();
+    }
+    logs::start(args.global, &environment);
+    let told = Arc::new(Told {
+        progress: Progress::on_terminal(&args.global, &environment),
+        metrics: Metrics::asked_for(&args.command),
+    });
+    // A bug is caught here already, so that the metrics tell of it.
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        told.metrics.refuse_unwritable()?;
+        commands::run(args.command, environment.clone(), Arc::<Told>::clone(&told))
+    }));
     // Bars must be gone before anything else is written.
-    drop(progress);
-    terminal::show(&result, args.global.json)
+    told.progress.end();
+    let exit = worked.map_or(Exit::Bug, |result| terminal::show(&result, args.global.json));
+    let (took, at_ms) = environment.so_far();
+    if let Err(refused) = told.metrics.write(&Ended { exit, took, at_ms }) {
+        terminal::warn(&refused);
+    }
+    exit
+}
+
+/// Whoever is told of events.
+struct Told {
+    progress: Progress,
+    metrics: Metrics,
+}
+
+impl Watch for Told {
+    fn saw(&self, event: Event) {
+        self.metrics.saw(event.clone());
+        self.progress.saw(event);
+    }
 }

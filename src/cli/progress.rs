@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::Global;
+use super::args::{Global, LogFormat};
 use super::environment::Environment;
 use super::tally::Tally;
 use super::terminal::printable;
@@ -27,7 +27,7 @@ enum Display {
 
 /// Plain lines: each thing worth knowing once, pages at intervals.
 struct Lines {
-    out: Box<dyn Write + Send>,
+    say: Box<dyn FnMut(&str) + Send>,
     elapsed: Box<dyn Fn() -> Duration + Send>,
     tally: Tally,
     said_at: Duration,
@@ -49,6 +49,8 @@ impl Progress {
         let began = Instant::now();
         if global.quiet {
             Self::silent()
+        } else if global.log == LogFormat::Json {
+            Self::said(|line| tracing::info!(target: "tieout::progress", "{line}"), move || began.elapsed())
         } else if environment.terminal && global.verbose == 0 {
             Self(Mutex::new(Display::Bars(Bars::new())))
         } else {
@@ -64,9 +66,24 @@ impl Progress {
 
     /// Writes plain lines to `out`, paced by `elapsed`.
     #[must_use]
-    pub fn lines(out: impl Write + Send + 'static, elapsed: impl Fn() -> Duration + Send + 'static) -> Self {
-        let (out, elapsed) = (Box::new(out), Box::new(elapsed));
-        Self(Mutex::new(Display::Lines(Lines { out, elapsed, tally: Tally::default(), said_at: Duration::ZERO })))
+    pub fn lines(mut out: impl Write + Send + 'static, elapsed: impl Fn() -> Duration + Send + 'static) -> Self {
+        // Where nobody listens there is nobody to tell.
+        let say = move |line: &str| drop(writeln!(out, "{line}"));
+        Self::said(say, elapsed)
+    }
+
+    /// Shows nothing from now on, and leaves the screen clean.
+    pub(super) fn end(&self) {
+        let mut display = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Display::Bars(bars) = &*display {
+            bars.clear();
+        }
+        *display = Display::Silent;
+    }
+
+    fn said(say: impl FnMut(&str) + Send + 'static, elapsed: impl Fn() -> Duration + Send + 'static) -> Self {
+        let (say, elapsed) = (Box::new(say), Box::new(elapsed));
+        Self(Mutex::new(Display::Lines(Lines { say, elapsed, tally: Tally::default(), said_at: Duration::ZERO })))
     }
 }
 
@@ -85,14 +102,6 @@ impl Watch for Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Display::Bars(bars) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            bars.clear();
-        }
-    }
-}
-
 /// What is worth a line of its own: not a page, not a retry, not a list that went well.
 fn sentence(event: &Event) -> Option<String> {
     let text = match event {
@@ -102,16 +111,25 @@ fn sentence(event: &Event) -> Option<String> {
         Event::RateChanged { requests_per_second } => format!("now at most {requests_per_second} requests a second"),
         Event::WalkedAgain { list, walk, reason } => format!("{list}: walk {walk}, as {reason}"),
         Event::ListMissing { list, reason } => format!("{list}: missing ({reason})"),
-        Event::FetchEnded { requests, retries } => {
-            format!("fetched with {requests} requests, {retries} of them repeats")
+        Event::FetchEnded { requests, retries, efficiency_per_mille, .. } => {
+            took(*requests, *retries, *efficiency_per_mille)
         }
         Event::StageBegan { stage } => (*stage).to_owned(),
-        Event::ListOpened { .. } | Event::PageKept { .. } | Event::Retried { .. } | Event::ListDone { .. } => {
-            return None;
-        }
+        Event::ListOpened { .. }
+        | Event::PageKept { .. }
+        | Event::Retried { .. }
+        | Event::ListDone { .. }
+        | Event::Sealed(_) => return None,
     };
     // Reasons may hold what the partner said.
     Some(printable(&text))
+}
+
+/// What a fetch took, and how much of the allowed rate was of use.
+fn took(requests: u64, retries: u64, efficiency_per_mille: Option<u64>) -> String {
+    let efficiency = efficiency_per_mille
+        .map(|per_mille| format!(", efficiency {}.{} % of the allowed rate", per_mille / 10, per_mille % 10));
+    format!("fetch: {requests} requests, {retries} of them repeats{}", efficiency.unwrap_or_default())
 }
 
 impl Lines {
@@ -119,17 +137,13 @@ impl Lines {
         self.tally.count(event);
         let now = (self.elapsed)();
         if let Some(sentence) = sentence(event) {
-            self.say(&sentence);
+            (self.say)(&sentence);
         } else if now.saturating_sub(self.said_at) >= LINES_INTERVAL {
             self.said_at = now;
             let ((pages, pages_of), (ledgers, ledgers_of)) = (self.tally.pages(), self.tally.ledgers());
-            self.say(&format!("{pages} of {pages_of} pages, {ledgers} of {ledgers_of} ledgers, {} s", now.as_secs()));
+            let seconds = now.as_secs();
+            (self.say)(&format!("{pages} of {pages_of} pages, {ledgers} of {ledgers_of} ledgers, {seconds} s"));
         }
-    }
-
-    /// Where stderr is closed there is nobody to tell.
-    fn say(&mut self, line: &str) {
-        let _ = writeln!(self.out, "{line}");
     }
 }
 

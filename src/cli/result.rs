@@ -35,7 +35,10 @@ pub(super) fn requests(fetched: &Fetched) -> String {
 
 pub(super) fn requests_json(fetched: &Fetched) -> Value {
     let elapsed_ms = u64::try_from(fetched.elapsed.as_millis()).unwrap_or(u64::MAX);
-    json!({ "requests": fetched.requests, "retries": fetched.retries, "elapsed_ms": elapsed_ms })
+    json!({
+        "requests": fetched.requests, "retries": fetched.retries, "requests_needed": fetched.requests_needed,
+        "efficiency_per_mille": fetched.efficiency_per_mille(), "elapsed_ms": elapsed_ms,
+    })
 }
 
 /// The object that `json!({…})` makes.

@@ -1,5 +1,6 @@
 //! The simulator behind a socket, and the scenarios it serves.
 
+use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,12 +35,34 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
     Ok(Outcome { exit: Exit::TiedOut, text: String::new(), json: Map::new() })
 }
 
-/// Resolves when the user interrupts.
+/// Resolves when the user interrupts, or whoever started the program asks it to end.
 pub(super) async fn interrupted() {
+    tokio::select! {
+        () = interrupt() => {}
+        () = termination() => {}
+    }
+}
+
+async fn interrupt() {
     // Where no signal can be heard there is none to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     }
+}
+
+#[cfg(unix)]
+async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut heard) => drop(heard.recv().await),
+        Err(_unheard) => pending::<()>().await,
+    }
+}
+
+/// Elsewhere nobody asks in this way.
+#[cfg(not(unix))]
+async fn termination() {
+    pending::<()>().await;
 }
 
 /// Reads a scenario file.

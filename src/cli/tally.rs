@@ -43,7 +43,8 @@ impl Tally {
             | Event::Retried { .. }
             | Event::RateChanged { .. }
             | Event::FetchEnded { .. }
-            | Event::StageBegan { .. } => {}
+            | Event::StageBegan { .. }
+            | Event::Sealed(_) => {}
         }
     }
 

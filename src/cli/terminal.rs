@@ -1,12 +1,29 @@
-//! The two streams: the result on stdout, everything else on stderr. No text can move the cursor or change colours.
+//! The two streams: the result on stdout, everything else on stderr, as text or as JSON. No text can move the cursor or change colours.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, ErrorKind, Write};
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
 use super::exit::{Exit, Failure, Outcome};
+
+/// Set when everything on stderr is to be JSON.
+static AS_JSON: OnceLock<()> = OnceLock::new();
+
+/// How bad it is what is said on stderr.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Warning,
+    Error,
+}
+
+/// From now on everything on stderr is JSON, an object a line.
+pub(super) fn speak_json() {
+    // A second time changes nothing.
+    let _ = AS_JSON.set(());
+}
 
 /// Shows how a command went, and gives the exit that follows from it.
 pub(super) fn show(result: &Result<Outcome, Failure>, as_json: bool) -> Exit {
@@ -24,7 +41,7 @@ pub(super) fn show(result: &Result<Outcome, Failure>, as_json: bool) -> Exit {
     match writeln!(io::stdout().lock(), "{shown}") {
         // Whoever closed the pipe has seen enough, as with `head`.
         Err(refused) if refused.kind() != ErrorKind::BrokenPipe => {
-            say(&format!("error: stdout: {refused}"));
+            say(Tone::Error, &format!("stdout: {refused}"), None);
             Exit::Usage
         }
         Ok(()) | Err(_) => exit,
@@ -46,7 +63,7 @@ pub(super) fn announce(text: &str) {
 
 /// Says something that the result does not depend on.
 pub(super) fn warn(text: &str) {
-    say(&format!("warning: {}", printable(text)));
+    say(Tone::Warning, text, None);
 }
 
 /// Says on one line that this program has a bug, and how to learn more.
@@ -55,20 +72,14 @@ pub(super) fn show_bug(bug: &PanicHookInfo<'_>) {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     let place = bug.location().map(ToString::to_string).unwrap_or_default();
-    say(&format!("error: a bug in tieout, at {place}: {}", printable(text)));
     let backtrace = Backtrace::capture();
-    if backtrace.status() == BacktraceStatus::Captured {
-        say(&backtrace.to_string());
-    } else {
-        say("hint: please report this line; with RUST_BACKTRACE=1 the program says more");
-    }
+    let more = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let hint = "please report this line; with RUST_BACKTRACE=1 the program says more";
+    say(Tone::Error, &format!("a bug in tieout, at {place}: {text}"), Some(more.as_deref().unwrap_or(hint)));
 }
 
 fn show_failure(failure: &Failure) {
-    say(&format!("error: {}", printable(&failure.line())));
-    if let Some(hint) = &failure.hint {
-        say(&format!("hint: {}", printable(hint)));
-    }
+    say(Tone::Error, &failure.line(), failure.hint.as_deref());
 }
 
 /// The one object that `--json` promises, for a failure.
@@ -85,9 +96,19 @@ fn object(exit: Exit, mut json: Map<String, Value>) -> String {
     Value::Object(json).to_string()
 }
 
-/// A line on stderr; where that is closed there is nobody to tell.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Says something on stderr, with advice on a line of its own; where stderr is closed there is nobody to tell.
+fn say(tone: Tone, text: &str, hint: Option<&str>) {
+    let (text, hint) = (printable(text), hint.map(printable));
+    if AS_JSON.get().is_some() {
+        match tone {
+            Tone::Warning => tracing::warn!(target: "tieout", hint, "{text}"),
+            Tone::Error => tracing::error!(target: "tieout", hint, "{text}"),
+        }
+        return;
+    }
+    let word = if tone == Tone::Error { "error" } else { "warning" };
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let _ = writeln!(io::stderr().lock(), "{word}: {text}{hint}");
 }
 
 /// A text without control characters other than line feeds and tabs: some of it comes from the partner.

@@ -23,6 +23,12 @@ pub struct Period {
 pub struct PeriodError(pub String);
 
 impl Period {
+    /// The month that a day belongs to.
+    #[must_use]
+    pub fn of(day: NaiveDate) -> Self {
+        Self { first: day.with_day(1).unwrap_or(day) }
+    }
+
     /// The first day of the month.
     #[must_use]
     pub const fn first_day(self) -> NaiveDate {

@@ -1,10 +1,12 @@
 //! The one place where a request waits for its permit, is sent, and is repeated.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::client::{Answer, Client, Fault};
@@ -29,12 +31,24 @@ pub(super) struct Caller<'a> {
     slots: Semaphore,
     /// Held by the one page of the master ledger that waits for its turn. The others stand behind it and not in the
     /// line: the master ledger, which is as long as all others together, fills the gaps that those leave.
-    gap: Mutex<()>,
+    gap: tokio::sync::Mutex<()>,
     line: &'a Line,
     watch: &'a dyn Watch,
     began: Instant,
     requests: AtomicU64,
     retries: AtomicU64,
+    /// Requests with a good answer, each once: a list that is walked again asks for the same pages again.
+    received: Mutex<BTreeSet<String>>,
+}
+
+/// What was sent, and what for.
+pub(super) struct Counts {
+    /// Requests sent, retries included.
+    pub(super) requests: u64,
+    /// Retries among them.
+    pub(super) retries: u64,
+    /// Pages received, each once.
+    pub(super) requests_needed: u64,
 }
 
 /// A good answer.
@@ -69,12 +83,13 @@ impl<'a> Caller<'a> {
             client: Client::new(line)?,
             pace: Pace::new(line.limits.requests_per_second),
             slots: Semaphore::new(line.limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
-            gap: Mutex::default(),
+            gap: tokio::sync::Mutex::default(),
             line,
             watch,
             began: Instant::now(),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            received: Mutex::default(),
         })
     }
 
@@ -90,7 +105,10 @@ impl<'a> Caller<'a> {
         let (mut failures, mut throttles) = (0, 0);
         loop {
             let (reason, wait) = match self.attempt(list, request, &read).await {
-                Ok(good) => return Ok(good),
+                Ok(good) => {
+                    self.received().insert(request.to_owned());
+                    return Ok(good);
+                }
                 Err(Trouble::Refused(refusal)) => return Err(refusal),
                 Err(Trouble::Throttled { wait }) => {
                     throttles += 1;
@@ -112,9 +130,17 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Requests sent so far, and the retries among them.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        (self.requests.load(Ordering::Relaxed), self.retries.load(Ordering::Relaxed))
+    /// What has been sent so far.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            requests: self.requests.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            requests_needed: u64::try_from(self.received().len()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn received(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long the caller has been at work.

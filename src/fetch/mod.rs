@@ -39,10 +39,40 @@ pub struct Fetched {
     pub requests: u64,
     /// Retries among them.
     pub retries: u64,
-    /// The pages that the evidence rests on, also those of an earlier run: what a calm line would have taken.
+    /// Pages that this run received, each once however often it came: what they would have taken on a calm line.
     pub requests_needed: u64,
+    /// The rate that was allowed: requests in any second.
+    pub requests_per_second: u32,
     /// How long this run took.
     pub elapsed: Duration,
+}
+
+impl Fetched {
+    /// A fetch that was finished before, and took nothing now.
+    #[must_use]
+    pub const fn nothing(fetch: FetchId) -> Self {
+        Self { fetch, requests: 0, retries: 0, requests_needed: 0, requests_per_second: 1, elapsed: Duration::ZERO }
+    }
+
+    /// The same as an event.
+    #[must_use]
+    pub fn ended(&self) -> Event {
+        let Self { requests, retries, requests_needed, .. } = *self;
+        Event::FetchEnded { requests, retries, requests_needed, efficiency_per_mille: self.efficiency_per_mille() }
+    }
+
+    /// How much of the allowed rate was of use, per mille: (requests needed ÷ rate) ÷ time taken. Nothing where
+    /// nothing was asked for. The first request waits for nobody, so that a few could come to more than the whole; they
+    /// count as the whole.
+    #[must_use]
+    pub fn efficiency_per_mille(&self) -> Option<u64> {
+        if self.requests_needed == 0 {
+            return None;
+        }
+        // One request takes 1/rate seconds: 10⁶/rate microseconds, of which a thousandth counts one per mille.
+        let needed = u128::from(self.requests_needed) * 1_000_000_000 / u128::from(self.requests_per_second.max(1));
+        u64::try_from(needed / self.elapsed.as_micros().max(1)).ok().map(|per_mille| per_mille.min(1000)).or(Some(1000))
+    }
 }
 
 /// Reads everything that a plan asks for into the archive, or goes on with a fetch of the same plan that was cut off.
@@ -54,13 +84,21 @@ pub struct Fetched {
 /// ledger at all can be read, or the archive fails.
 pub async fn fetch(line: &Line, archive: &Archive, plan: &FetchPlan, watch: &dyn Watch) -> Result<Fetched, FetchError> {
     let session = Session::begin(line, archive, plan, watch)?;
+    let _said = SaysTheEnd(&session);
     session.read_partner().await?;
     // The master ledger begins beside the account list, so that the line is never idle while that is read.
     let ledgers = stream::once(session.read_accounts())
         .map_ok(|accounts| stream::iter(accounts.into_iter().map(|account| Ok(List::Ledger(account)))))
         .try_flatten();
     session.read_all(stream::iter([Ok(List::Dashboard), Ok(List::Master)]).chain(ledgers)).await?;
-    let fetched = session.finish()?;
-    watch.saw(Event::FetchEnded { requests: fetched.requests, retries: fetched.retries });
-    Ok(fetched)
+    session.finish()
+}
+
+/// Says what a fetch took, in whichever way it ends: read, failed, or broken off.
+struct SaysTheEnd<'a>(&'a Session<'a>);
+
+impl Drop for SaysTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.watch.saw(self.0.so_far().ended());
+    }
 }

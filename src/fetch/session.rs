@@ -7,7 +7,7 @@ use futures::stream::{Stream, TryStreamExt};
 use tokio::sync::Mutex;
 
 use super::Fetched;
-use super::caller::{Caller, Good};
+use super::caller::{Caller, Counts, Good};
 use super::earlier::Earlier;
 use super::error::FetchError;
 use super::line::Line;
@@ -144,15 +144,20 @@ impl<'a> Session<'a> {
     /// Declares the fetch finished.
     pub(super) fn finish(&self) -> Result<Fetched, FetchError> {
         self.archive.finish(self.fetch)?;
-        let pages: usize = self.archive.evidence(self.fetch)?.lists.iter().map(|list| list.pages.len()).sum();
-        let (requests, retries) = self.caller.counts();
-        Ok(Fetched {
+        Ok(self.so_far())
+    }
+
+    /// What the fetch has taken so far.
+    pub(super) fn so_far(&self) -> Fetched {
+        let Counts { requests, retries, requests_needed } = self.caller.counts();
+        Fetched {
             fetch: self.fetch,
             requests,
             retries,
-            requests_needed: u64::try_from(pages).unwrap_or(u64::MAX),
+            requests_needed,
+            requests_per_second: self.line.limits.requests_per_second.max(1),
             elapsed: self.caller.elapsed(),
-        })
+        }
     }
 
     async fn read_and_settle(&self, list: &List) -> Result<(), Setback> {

@@ -10,7 +10,7 @@ use super::error::RunError;
 use super::inputs::{Earlier, Inputs, RUN_FILE, Terms};
 use crate::domain::{Amount, Currency, Period, sha256};
 use crate::invoice::Issued;
-use crate::seal::{SEAL, read_seal};
+use crate::seal::{SEAL, alone, mend, read_seal};
 
 /// Runs of one month that may stand beside each other.
 const RUNS_MAX: u32 = 999;
@@ -18,10 +18,14 @@ const RUNS_MAX: u32 = 999;
 /// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed. An
 /// unsealed folder is gone on with.
 pub(super) fn choose(folder: &Path, period: Period) -> Result<(String, PathBuf), RunError> {
-    (1..=RUNS_MAX)
-        .map(|run| (numbered(period.to_string(), run), rerun(folder, run)))
-        .find(|(_, folder)| !folder.join(SEAL).exists())
-        .ok_or_else(|| RunError::TooManyRuns { folder: folder.to_owned(), period })
+    for run in 1..=RUNS_MAX {
+        let folder = rerun(folder, run);
+        mend(&folder)?;
+        if !folder.join(SEAL).exists() {
+            return Ok((numbered(period.to_string(), run), folder));
+        }
+    }
+    Err(RunError::TooManyRuns { folder: folder.to_owned(), period })
 }
 
 fn numbered(name: String, run: u32) -> String {
@@ -80,7 +84,8 @@ pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Ea
     })
 }
 
-/// Every sealed run beside this one, sorted by name.
+/// Every sealed run beside this one, sorted by name. A folder that is being written is hidden, and no run yet, though it
+/// holds a seal at its end.
 fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     let entries = match fs::read_dir(reports) {
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -88,9 +93,20 @@ fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let mut runs = paths.map_err(disk("list", reports))?;
-    runs.retain(|run| run != own && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
+    let hidden = |run: &Path| run.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    runs.retain(|run| run != own && !hidden(run) && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
     runs.sort();
     Ok(runs)
+}
+
+/// Whether a run that is sealed beside this one rests on this evidence.
+pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
+    for run in sealed_runs(&parent(own), own)? {
+        if read_inputs(&run)?.evidence == evidence {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The month of a sealed run, and its invoices; a simulated run has given none.
@@ -120,9 +136,12 @@ pub(super) fn make_parent(file: &Path) -> Result<(), RunError> {
     make(&parent(file))
 }
 
-/// Writes `run.json` whole or not at all: a temporary file beside the folder's others, synced, then renamed.
+/// Writes `run.json` whole or not at all: a temporary file beside the folder's others, synced, then renamed. A folder that
+/// was sealed meanwhile is left as it is.
 pub(super) fn write_inputs(folder: &Path, inputs: &Inputs) -> Result<(), RunError> {
     make(folder)?;
+    let _alone = alone(folder)?;
+    refuse_sealed(folder)?;
     let (fresh, path) = (folder.join(format!(".{RUN_FILE}.new")), folder.join(RUN_FILE));
     let text = inputs.to_json()?;
     File::create(&fresh)

@@ -7,25 +7,28 @@ mod error;
 mod folder;
 mod inputs;
 mod pack;
+mod sync;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::RunError;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use pack::pack;
+pub use sync::{Ledgers, Synced, sync};
 
 use pack::unpacked;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
-use crate::domain::{Calendar, Period, Side, Verdict, sha256};
+use crate::domain::{Calendar, Class, Period, Side, Verdict, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::invoice::{Billing, invoice};
 use crate::normalise::{Books, Options, Rule, Rules, normalise};
 use crate::reconcile::{self, Reconciliation, reconcile};
 use crate::report::{Paper, Provenance, report, summary};
-use crate::seal::{Seal, check, read_seal, seal, write_run};
-use crate::watch::{Event, Nobody, Watch};
+use crate::seal::{Seal, check, mend, read_seal, seal, write_run};
+use crate::watch::{self, Event, Nobody, Watch};
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -99,8 +102,9 @@ pub struct Verified {
 /// # Errors
 /// When a stage fails. Breaks are no failure: they are in the reconciliation and decide its verdict.
 pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetched), RunError> {
-    let Prepared { folder, fetched } = fetch(request, watch).await?;
-    let closed = settle(&folder, request.archive.as_deref(), watch)?;
+    // The archive stays open, and with it locked, until the run is sealed: no other close comes in between.
+    let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::GoOn, watch).await?;
+    let closed = settle_in(&folder, &archive, folder::read_inputs(&folder)?, watch)?;
     Ok((closed, fetched))
 }
 
@@ -109,18 +113,65 @@ pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetc
 /// # Errors
 /// When the line, the archive or the folder fails.
 pub async fn fetch(request: &Request, watch: &dyn Watch) -> Result<Prepared, RunError> {
-    let (run, folder) = folder::choose(&request.folder, request.period)?;
-    let partner = &request.line.credentials.auth_id;
-    let earlier = folder::earlier(&folder, request.period, &request.terms)?;
-    let path = archive_of(&folder, partner.as_str(), request.archive.as_deref());
-    folder::make(&folder)?;
+    Ok(prepare(request, Unsealed::Anew, watch).await?.0)
+}
+
+/// What becomes of evidence that was fetched today for a run that is not sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unsealed {
+    /// It is gone on with: the close was cut off while it settled.
+    GoOn,
+    /// It stays in the archive, and the books are read anew.
+    Anew,
+}
+
+/// Finds or fetches a run's evidence and leaves its inputs in its folder; the archive is given back open.
+async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Result<(Prepared, Archive), RunError> {
+    let partner = request.line.credentials.auth_id.as_str();
+    let path = archive_of(&request.folder, partner, request.archive.as_deref());
     folder::make_parent(&path)?;
-    let archive = Archive::open(&path, partner.as_str())?;
-    let fetched = fetched(&request.line, &archive, &request.plan, watch).await?;
+    let archive = Archive::open(&path, partner)?;
+    // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
+    let (run, folder) = folder::choose(&request.folder, request.period)?;
+    let earlier = folder::earlier(&folder, request.period, &request.terms)?;
+    let begun = folder.exists();
+    folder::make(&folder)?;
+    let fetched = match durable(&archive, request, &folder, unsealed)?.filter(|_| begun) {
+        Some((fetch, pages_held)) => {
+            watch.saw(Event::FetchBegan { period: request.period.to_string(), pages_held });
+            let fetched = Fetched::nothing(fetch);
+            watch.saw(fetched.ended());
+            fetched
+        }
+        None => fetched(&request.line, &archive, &request.plan, watch).await?,
+    };
     let evidence = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
-    let inputs = Inputs::new(run, request.period, partner.to_string(), evidence, &request.terms, earlier);
+    let inputs = Inputs::new(run, request.period, partner.to_owned(), evidence, &request.terms, earlier);
     folder::write_inputs(&folder, &inputs)?;
-    Ok(Prepared { folder, fetched })
+    Ok((Prepared { folder, fetched }, archive))
+}
+
+/// The evidence that a run was cut off with, and its pages: the newest fetch of the month, finished, of the same window
+/// and day, on which no run rests but this one.
+fn durable(
+    archive: &Archive,
+    request: &Request,
+    folder: &Path,
+    unsealed: Unsealed,
+) -> Result<Option<(FetchId, usize)>, RunError> {
+    let Some(fetch) = archive.latest(request.period)? else { return Ok(None) };
+    if archive.plan(fetch)? != request.plan {
+        return Ok(None);
+    }
+    let evidence = archive.evidence(fetch)?;
+    let digest = sha256(evidence.manifest().as_bytes());
+    let is_ours = match folder::read_inputs(folder) {
+        Ok(inputs) => unsealed == Unsealed::GoOn && inputs.evidence == digest,
+        // Cut off between the end of the fetch and the inputs of its run; a sync has made no folder.
+        Err(RunError::NoRun(_)) => !folder::rests_on(folder, &digest)?,
+        Err(_unreadable) => false,
+    };
+    Ok(is_ours.then(|| (fetch, evidence.lists.iter().map(|list| list.pages.len()).sum())))
 }
 
 /// A partner's archive: the one named, else `<partner>.archive.sqlite` beside the run folder, where closes share it.
@@ -135,11 +186,17 @@ pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf
 /// # Errors
 /// When the folder holds no prepared run or is sealed, or a stage fails.
 pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Closed, RunError> {
+    mend(folder)?;
     folder::refuse_sealed(folder)?;
     let (inputs, archive) = open(folder, archive)?;
-    let settled = derive(&archive, inputs, watch)?;
+    settle_in(folder, &archive, inputs, watch)
+}
+
+fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Closed, RunError> {
+    let settled = derive(archive, inputs, watch)?;
     stage(watch, "seal");
     write_run(folder, &settled.papers, &settled.seal)?;
+    watch.saw(Event::Sealed(settled.close()));
     Ok(Closed { folder: folder.to_owned(), settled })
 }
 
@@ -228,6 +285,23 @@ impl Settled {
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         self.reconciliation.verdict
+    }
+
+    /// The figures of the close.
+    fn close(&self) -> watch::Close {
+        let mut breaks: BTreeMap<Class, usize> = BTreeMap::new();
+        for found in &self.reconciliation.breaks {
+            *breaks.entry(found.class()).or_default() += 1;
+        }
+        watch::Close {
+            run: self.inputs.run.clone(),
+            verdict: self.verdict(),
+            master_entries: self.books.master.height(),
+            customer_entries: self.books.ledgers.height(),
+            breaks,
+            invoices: self.billing.invoices.len(),
+            held: self.billing.held.len(),
+        }
     }
 
     /// The text of `summary.txt`.

@@ -19,12 +19,25 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
     papers.iter().try_for_each(|paper| safe_name(&paper.name))?;
     refuse_other_papers(folder, papers, seal)?;
     let (parent, name) = place(folder)?;
-    refuse_occupied(folder, papers)?;
     make_folder(&parent)?;
+    let _alone = alone(folder)?;
+    refuse_occupied(folder, papers)?;
     let fresh = parent.join(format!(".{name}.unsealed"));
-    clear(&fresh)?;
-    let mut folders = vec![fresh.clone()];
-    make_folder(&fresh)?;
+    let written = write_fresh(&fresh, papers, seal)
+        .and_then(|()| put_in_place(folder, &fresh, &aside(&parent, &name)))
+        .and_then(|()| sync_folder(&parent));
+    if written.is_err() {
+        // What is half written only takes up room; where it cannot be removed, the next run does so.
+        let _ = clear(&fresh);
+    }
+    written
+}
+
+/// Writes every paper and the seal into a new folder, durably.
+fn write_fresh(fresh: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
+    clear(fresh)?;
+    let mut folders = vec![fresh.to_owned()];
+    make_folder(fresh)?;
     for paper in papers.iter().chain(std::iter::once(&seal.paper())) {
         let path = fresh.join(&paper.name);
         if let Some(inner) = path.parent().filter(|inner| *inner != fresh) {
@@ -33,9 +46,42 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
         }
         write_file(&path, &paper.bytes)?;
     }
-    folders.iter().try_for_each(|folder| sync_folder(folder))?;
-    put_in_place(folder, &fresh, &parent.join(format!(".{name}.replaced")))?;
-    sync_folder(&parent)
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Keeps every other process out of the runs beside this one until the file given back is dropped: waits for its turn,
+/// which lasts as long as a few files take to be written.
+///
+/// # Errors
+/// When the folder that the runs stand in cannot be opened or locked.
+pub fn alone(folder: &Path) -> Result<File, SealError> {
+    let (parent, _) = place(folder)?;
+    let file = File::open(&parent).map_err(disk("open", &parent))?;
+    file.lock().map_err(disk("lock", &parent))?;
+    Ok(file)
+}
+
+/// Puts right what `write_run` left when it was killed between its last two steps: what it had set aside comes back where
+/// nothing took its place, and goes where something did.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn mend(folder: &Path) -> Result<(), SealError> {
+    let (parent, name) = place(folder)?;
+    let aside = aside(&parent, &name);
+    if !aside.try_exists().map_err(disk("look at", &aside))? {
+        return Ok(());
+    }
+    let _alone = alone(folder)?;
+    if folder.try_exists().map_err(disk("look at", folder))? {
+        return clear(&aside);
+    }
+    fs::rename(&aside, folder).map_err(disk("put back", folder))
+}
+
+/// Where the unsealed folder waits while the sealed one takes its place.
+fn aside(parent: &Path, name: &str) -> PathBuf {
+    parent.join(format!(".{name}.replaced"))
 }
 
 fn refuse_other_papers(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {

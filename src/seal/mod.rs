@@ -17,7 +17,7 @@ use crate::domain::{Period, sha256};
 use crate::report::Paper;
 
 pub use check::{Fault, check};
-pub use folder::write_run;
+pub use folder::{alone, mend, write_run};
 pub use text::{Sealed, SealedPaper};
 
 /// The name of the seal's own file in a run folder.

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout::archive::{Archive, Evidence, FetchPlan};
-use tieout::domain::{AccountId, Amount, Class, List};
+use tieout::domain::{AccountId, Amount, Class, List, TieOut};
 use tieout::fetch::{Credentials, Limits, Line, Secret, Thorough, fetch};
 use tieout::normalise::How;
 use tieout::run::Settled;
@@ -222,7 +222,7 @@ async fn the_figures_of_a_close_are_the_same_however_its_pages_were_come_by() {
     assert_eq!(figures(&books.settled()), extended);
     assert_eq!(books.fetch("2026-04-03", Thorough { full_walk: true, ..CLOSE }).await.0, How::Walked);
     assert_eq!(figures(&books.settled()), extended);
-    let total: Amount = books.settled().reconciliation.tie_outs.iter().filter_map(|it| it.customer()).sum();
+    let total: Amount = books.settled().reconciliation.tie_outs.iter().filter_map(TieOut::customer).sum();
     assert_eq!(total, (1..990).sum::<i32>().to_string().parse().unwrap(), "the sum of what the desk was told");
 }
 

@@ -169,7 +169,7 @@ fn plain_lines_are_few() {
     }
     progress.saw(Event::ListDone { list: ledger(1) });
     progress.saw(Event::ListMissing { list: ledger(2), reason: "HTTP 404: \u{1b}[2Jgone".to_owned() });
-    progress.saw(Event::FetchEnded { requests: 23, retries: 1 });
+    progress.saw(Event::FetchEnded { requests: 23, retries: 1, requests_needed: 22, efficiency_per_mille: Some(987) });
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
     insta::assert_snapshot!(text, @r#"
     fetching 2026-03
@@ -177,7 +177,7 @@ fn plain_lines_are_few() {
     10 of 40 pages, 0 of 2 ledgers, 10 s
     20 of 40 pages, 0 of 2 ledgers, 20 s
     accounts/MA_2/transactions: missing (HTTP 404: �[2Jgone)
-    fetched with 23 requests, 1 of them repeats
+    fetch: 23 requests, 1 of them repeats, efficiency 98.7 % of the allowed rate
     "#);
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -28,6 +28,13 @@ impl Told {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {}{}", self.stdout, self.stderr))
     }
+}
+
+/// What a program that has ended left behind.
+pub(crate) fn told(output: Output) -> Told {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap_or_else(|| panic!("ended by a signal: {:?}", output.status));
+    Told { code, stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// A partner behind a socket; it is gone when this is dropped.
@@ -112,11 +119,16 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// A desk from which a partner can be asked.
-    pub(crate) fn at(partner: &Partner) -> Self {
+    /// A desk from which nobody can be asked yet.
+    pub(crate) fn alone() -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() };
         desk.write("tieout.toml", "[fetch]\nrequests_per_second = 1000\nattempts_max = 1\n");
-        desk.with(partner)
+        desk
+    }
+
+    /// A desk from which a partner can be asked.
+    pub(crate) fn at(partner: &Partner) -> Self {
+        Self::alone().with(partner)
     }
 
     /// The same desk, and another partner at the other end of the line.
@@ -158,14 +170,25 @@ impl Desk {
         reader.deserialize().map(|row| row.unwrap()).collect()
     }
 
-    /// Runs the program here, with nothing but the desk's variables in its environment.
+    /// Runs the program here.
     pub(crate) fn tieout(&self, arguments: &[&str]) -> Told {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
+        told(self.started(env!("CARGO_BIN_EXE_tieout")).args(arguments).output().unwrap())
+    }
+
+    /// Starts any program here, with nothing but the desk's variables in its environment.
+    pub(crate) fn started(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         let variables = self.variables.iter().map(|(name, value)| (name, value.as_str()));
-        let output =
-            command.args(arguments).current_dir(self.folder.path()).env_clear().envs(variables).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Told { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        command.current_dir(self.folder.path()).env_clear().envs(variables);
+        command
+    }
+
+    /// The files of a folder below the desk, by their names there.
+    pub(crate) fn files_in(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let within = |(name, bytes): (String, Vec<u8>)| {
+            name.strip_prefix(folder).and_then(|name| name.strip_prefix('/')).map(|name| (name.to_owned(), bytes))
+        };
+        self.files().into_iter().filter_map(within).collect()
     }
 
     /// The same, which must end with this code.

@@ -1,0 +1,192 @@
+//! What a run came to, in Prometheus' text format, for the collector that reads it from a file.
+//!
+//! Takes events in while the run goes on, writes one file at its end, whatever the end: a job that failed is the one that
+//! somebody must hear of. Whole numbers and decimal text only. What is not known is not there.
+
+use std::fmt::{Display, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::args::Command;
+use super::exit::{Exit, Failure};
+use crate::domain::{Class, Severity, Verdict};
+use crate::watch::{Close, Event, Watch};
+
+/// The verdicts, each a severity that stands for it.
+const VERDICTS: [Severity; 4] = [Severity::None, Severity::Timing, Severity::Break, Severity::Incomplete];
+
+/// What there is to tell of a run.
+#[derive(Debug)]
+pub struct Metrics {
+    command: &'static str,
+    file: Option<PathBuf>,
+    seen: Mutex<Seen>,
+}
+
+/// What the events have said.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    fetch: Option<Fetch>,
+    close: Option<Close>,
+}
+
+/// What a fetch took.
+#[derive(Clone, Copy, Debug)]
+struct Fetch {
+    requests: u64,
+    retries: u64,
+    requests_needed: u64,
+    efficiency_per_mille: Option<u64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The exit.
+    pub exit: Exit,
+    /// How long the run took.
+    pub took: Duration,
+    /// The moment of its end, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
+impl Metrics {
+    /// Takes note of a run of a command.
+    #[must_use]
+    pub fn of(command: &'static str, file: Option<PathBuf>) -> Self {
+        Self { command, file, seen: Mutex::default() }
+    }
+
+    /// The same, as the arguments ask for it.
+    pub(super) fn asked_for(command: &Command) -> Self {
+        let (name, file) = match command {
+            Command::Close(args) => ("close", args.metrics.clone()),
+            Command::Fetch(args) => ("fetch", args.metrics.clone()),
+            Command::Sync(args) => ("sync", args.metrics.clone()),
+            Command::Settle(args) => ("settle", args.metrics.clone()),
+            Command::Demo(_) => ("demo", None),
+            Command::Verify(_) => ("verify", None),
+            Command::Explain(_) => ("explain", None),
+            Command::Pack(_) => ("pack", None),
+            Command::Simulate(_) => ("simulate", None),
+        };
+        Self::of(name, file)
+    }
+
+    /// Refuses a file that could not be written at the end, before anybody is asked for anything.
+    pub(super) fn refuse_unwritable(&self) -> Result<(), Failure> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let folder = folder_of(file);
+        let fits = folder.is_dir() && !file.is_dir() && file.file_name().is_some();
+        let refused = || anyhow::anyhow!("--metrics {}: not a file in a folder that is there", file.display());
+        let hint = || Some("the file is written when the run ends; its folder must be there before".to_owned());
+        if fits { Ok(()) } else { Err(Failure::new(Exit::Usage, refused(), hint())) }
+    }
+
+    /// Writes the file whole or not at all, where one is asked for.
+    pub(super) fn write(&self, ended: &Ended) -> Result<(), String> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let refused = |error: io::Error| format!("--metrics {}: cannot be written: {error}", file.display());
+        replace(file, self.text(ended).as_bytes()).map_err(refused)
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn text(&self, ended: &Ended) -> String {
+        let Seen { fetch, close } = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut page = Page(String::new());
+        let build = format!("{{version=\"{}\",command=\"{}\"}}", env!("CARGO_PKG_VERSION"), self.command);
+        page.gauge("run_info", "What ran: always 1", &[(build, 1_u64)]);
+        page.one("exit_code", "How the last run ended: see the exit codes in --help", ended.exit.code());
+        page.one("end_timestamp_seconds", "When the last run ended, since 1970-01-01 UTC", thousandths(ended.at_ms));
+        let took_ms = i64::try_from(ended.took.as_millis()).unwrap_or(i64::MAX);
+        page.one("duration_seconds", "How long the last run took", thousandths(took_ms));
+        if let Some(fetch) = fetch {
+            page.one("requests", "Requests sent, retries included", fetch.requests);
+            page.one("retries", "Retries among the requests", fetch.retries);
+            page.one("requests_needed", "Pages received, each once", fetch.requests_needed);
+            if let Some(per_mille) = fetch.efficiency_per_mille.and_then(|it| i64::try_from(it).ok()) {
+                let help = "Share of the allowed request rate that was of use: (needed / rate) / time of the fetch";
+                page.one("efficiency_ratio", help, thousandths(per_mille));
+            }
+        }
+        let word = close.as_ref().map(|close| close.verdict.word());
+        let verdicts = VERDICTS.map(|severity| Verdict(severity).word());
+        let verdicts = verdicts.map(|it| (format!("{{verdict=\"{it}\"}}"), u64::from(word == Some(it))));
+        page.gauge("verdict", "1 for what the sealed books came to; 0 for all where no run was sealed", &verdicts);
+        if let Some(close) = close {
+            page.close(&close);
+        }
+        page.0
+    }
+}
+
+impl Watch for Metrics {
+    fn saw(&self, event: Event) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::FetchEnded { requests, retries, requests_needed, efficiency_per_mille } = event {
+            seen.fetch = Some(Fetch { requests, retries, requests_needed, efficiency_per_mille });
+        } else if let Event::Sealed(close) = event {
+            seen.close = Some(close);
+        }
+    }
+}
+
+/// The text, metric by metric.
+struct Page(String);
+
+impl Page {
+    fn close(&mut self, close: &Close) {
+        let sides = [("master", close.master_entries), ("customers", close.customer_entries)];
+        let sides = sides.map(|(side, entries)| (format!("{{side=\"{side}\"}}"), entries));
+        self.gauge("entries", "Entries read, those in the days around the month included", &sides);
+        let class = |class: &Class| {
+            let labels = format!("{{class=\"{class}\",severity=\"{}\"}}", class.severity().word());
+            (labels, close.breaks.get(class).copied().unwrap_or(0))
+        };
+        let classes: Vec<(String, usize)> = Class::ALL.iter().map(class).collect();
+        self.gauge("breaks", "Breaks, by class", &classes);
+        self.one("invoices", "Invoices", close.invoices);
+        self.one("held", "Customers with something to bill who are not billed", close.held);
+    }
+
+    fn one(&mut self, name: &str, help: &str, value: impl Display) {
+        self.gauge(name, help, &[(String::new(), value)]);
+    }
+
+    /// Every metric is a gauge: a file tells of the last run alone, and nothing in it only ever grows.
+    fn gauge(&mut self, name: &str, help: &str, values: &[(String, impl Display)]) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "# HELP tieout_{name} {help}\n# TYPE tieout_{name} gauge");
+        for (labels, value) in values {
+            let _ = writeln!(self.0, "tieout_{name}{labels} {value}");
+        }
+    }
+}
+
+/// Thousandths as decimal text.
+fn thousandths(number: i64) -> String {
+    let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+    format!("{sign}{}.{:03}", size / 1000, size % 1000)
+}
+
+/// Writes a fresh file beside the old one, syncs it, and lets it take the old one's place.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    // With this ending no collector takes it for a file to be read.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = folder_of(path).join(format!(".{name}.new"));
+    let written = File::create(&fresh).and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
+    let placed = written.and_then(|()| fs::rename(&fresh, path));
+    if placed.is_err() {
+        // What is half written helps nobody; where it cannot be removed, it is replaced the next time.
+        let _ = fs::remove_file(&fresh);
+    }
+    placed
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

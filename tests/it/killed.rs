@@ -1,0 +1,252 @@
+//! The program killed at any moment of a close, again and again: the same command goes on, asks for nothing that was on
+//! disk, and ends in the bytes of a run that nobody disturbed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::desk::{Desk, Partner, Patience};
+
+/// A small partner, whose books hold a break so that no other exit looks like the right one.
+pub(crate) const SCENARIO: &str = "name = 'small'\nprose = 'A few customers.'\nseed = 11\n[world]\nperiod = '2026-03'\n\
+    customers = 4\nentries = 900\nunsettled = 0\n[[flaws]]\nclass = 'amount-differs'\n[expected]\nverdict = 'breaks'\n";
+
+/// The close of the small partner's month, and how it ends.
+pub(crate) const CLOSE: [&str; 3] = ["close", "--period", "2026-03"];
+pub(crate) const BREAKS: i32 = 3;
+
+/// The run folder.
+pub(crate) const RUN: &str = "reports/2026-03";
+
+/// Whether this is the long run of a quiet hour.
+#[expect(clippy::disallowed_methods, reason = "the environment decides how long the same code is run")]
+fn soaking() -> bool {
+    std::env::var_os("TIEOUT_SOAK").is_some_and(|it| !it.is_empty())
+}
+
+/// A desk at which a fetch takes long enough to be hit.
+pub(crate) fn slow_desk(partner: &Partner) -> Desk {
+    let desk = Desk::at(partner);
+    desk.write("tieout.toml", "[fetch]\nrequests_per_second = 200\nattempts_max = 1\n");
+    desk
+}
+
+/// The papers of a close that nobody disturbed.
+pub(crate) fn undisturbed(partner: &Partner) -> Vec<(String, Vec<u8>)> {
+    let desk = slow_desk(partner);
+    desk.ends(BREAKS, &CLOSE);
+    desk.files_in(RUN)
+}
+
+/// When a kill strikes.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// So long after the start.
+    Start(Duration),
+    /// So long after the program said that it begins with this.
+    Stage(&'static str, Duration),
+}
+
+impl Moment {
+    /// A moment for the so manieth kill of a close: the first two, when there is most to fetch, soon after the start.
+    fn draw(kill: usize, rng: &mut ChaCha8Rng) -> Self {
+        let mut within = |ms: u64| Duration::from_micros(rng.random_range(0..ms * 1000));
+        let (start, settle, seal) = (within(90), within(25), within(8));
+        match rng.random_range(0..4) {
+            _ if kill < 2 => Self::Start(start),
+            0 => Self::Start(start),
+            1 => Self::Stage("normalise", settle),
+            _ => Self::Stage("seal", seal),
+        }
+    }
+}
+
+/// Begins a close and kills it; gives the phase in which it was hit, or nothing when it had ended by itself.
+fn kill(desk: &Desk, moment: Moment) -> Option<&'static str> {
+    let mut command = desk.started(env!("CARGO_BIN_EXE_tieout"));
+    let mut child = command.args(CLOSE).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = Vec::new();
+    match moment {
+        Moment::Start(wait) => sleep(wait),
+        Moment::Stage(stage, wait) => {
+            said.extend(lines.by_ref().map_while(Result::ok).find(|line| line == stage));
+            sleep(wait);
+        }
+    }
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(status.signal() == Some(9) || status.code() == Some(BREAKS), "{status} after {moment:?}");
+    said.extend(lines.map_while(Result::ok));
+    let said = |stage: &str| said.iter().any(|line| line == stage);
+    status.signal().map(|_| match (said("normalise"), said("seal")) {
+        (_, true) => "while sealing",
+        (true, false) => "in settle",
+        (false, false) => "in fetch",
+    })
+}
+
+/// The requests whose answers are on disk, as the partner sees them.
+pub(crate) fn durable(desk: &Desk) -> BTreeSet<String> {
+    let reports = fs::read_dir(desk.path("reports")).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let Some(archive) = reports.into_iter().find(|path| path.to_str().unwrap().ends_with(".archive.sqlite")) else {
+        return BTreeSet::new();
+    };
+    let db = Connection::open_with_flags(archive, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    // Killed while it was created, it holds no table.
+    let Ok(mut query) = db.prepare("SELECT request FROM exchanges") else { return BTreeSet::new() };
+    query.query_map([], |row| Ok(format!("/{}", row.get::<_, String>(0)?))).unwrap().map(Result::unwrap).collect()
+}
+
+/// Refuses requests whose answers were on disk already.
+pub(crate) fn asked_anew_only(patience: &Patience, durable: &BTreeSet<String>) -> usize {
+    let asked = patience.answered();
+    let twice: Vec<&String> = asked.iter().filter(|asked| durable.contains(*asked)).collect();
+    assert!(twice.is_empty(), "on disk, and asked for again: {twice:?}");
+    asked.len()
+}
+
+/// One close, killed so many times before it may end; counts the phases in which it was hit.
+fn killed_close(partner: &Partner, patience: &Patience, rng: &mut ChaCha8Rng, hit: &mut BTreeMap<&str, usize>) -> Desk {
+    let desk = slow_desk(partner);
+    let mut on_disk = BTreeSet::new();
+    for number in 0..6 {
+        let phase = kill(&desk, Moment::draw(number, rng));
+        asked_anew_only(patience, &on_disk);
+        *hit.entry(phase.unwrap_or("too late")).or_default() += 1;
+        if desk.path("reports/2026-03/SEAL").exists() {
+            return desk;
+        }
+        assert!(phase.is_some(), "ended without a seal");
+        on_disk = durable(&desk);
+    }
+    desk.ends(BREAKS, &CLOSE);
+    asked_anew_only(patience, &on_disk);
+    let left: Vec<String> = desk.files().into_iter().map(|(name, _)| name).filter(|it| it.contains("/.")).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    desk
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the seed and what the kills hit are what a failure is read by")]
+fn a_close_killed_anywhere_goes_on_and_ends_in_the_same_bytes() {
+    let (seed, closes) = if soaking() { (2027, 120) } else { (2026, 14) };
+    println!("seed {seed}, {closes} closes, up to 6 kills each");
+    let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
+    let calm = undisturbed(&partner);
+    assert!(calm.len() > 10 && calm.iter().any(|(name, _)| name == "SEAL"));
+    assert!(patience.answered().len() > 12);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut hit = BTreeMap::new();
+    for close in 1..=closes {
+        let desk = killed_close(&partner, &patience, &mut rng, &mut hit);
+        let found = desk.files_in(RUN);
+        let other: Vec<&String> = found.iter().filter(|file| !calm.contains(file)).map(|(name, _)| name).collect();
+        assert!(other.is_empty() && found.len() == calm.len(), "close {close} ends in other papers: {other:?}");
+        desk.ends(0, &["verify", RUN]);
+        patience.answered();
+    }
+    println!("killed {hit:?}");
+    for phase in ["in fetch", "in settle", "while sealing"] {
+        assert!(hit.get(phase).is_some_and(|kills| *kills > 1), "{hit:?}");
+    }
+    let kills = hit.iter().filter(|(phase, _)| **phase != "too late").map(|(_, kills)| kills).sum::<usize>();
+    assert!(kills > closes * 2, "{hit:?}");
+}
+
+/// Between the last two steps of a seal the run folder has no name of its own; no clock hits that reliably.
+#[test]
+fn a_kill_between_setting_aside_and_putting_in_place_is_mended() {
+    let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
+    let calm = undisturbed(&partner);
+    let desk = slow_desk(&partner);
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    patience.answered();
+    let aside = desk.path("reports/.2026-03.replaced");
+    for again in [&CLOSE[..], &["settle", RUN]] {
+        fs::rename(desk.path(RUN), &aside).unwrap();
+        desk.ends(BREAKS, again);
+        assert_eq!(patience.answered(), Vec::<String>::new());
+        assert!(desk.files_in(RUN) == calm && !aside.exists(), "{again:?}");
+        fs::remove_file(desk.path("reports/2026-03/SEAL")).unwrap();
+    }
+    // After both steps, the older folder is of no use any more.
+    desk.ends(BREAKS, &CLOSE);
+    fs::create_dir(&aside).unwrap();
+    desk.ends(BREAKS, &CLOSE);
+    assert!(!aside.exists() && desk.files_in(RUN) == calm && desk.path("reports/2026-03.r2/SEAL").exists());
+}
+
+/// A run that is whole and sealed, but has not got its name yet, has billed nobody.
+#[test]
+fn a_kill_before_the_last_step_leaves_nobody_billed() {
+    let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
+    let calm = undisturbed(&partner);
+    let desk = slow_desk(&partner);
+    desk.ends(BREAKS, &CLOSE);
+    patience.answered();
+    let fresh = desk.path("reports/.2026-03.unsealed");
+    fs::rename(desk.path(RUN), &fresh).unwrap();
+    fs::create_dir(desk.path(RUN)).unwrap();
+    fs::copy(fresh.join("run.json"), desk.path("reports/2026-03/run.json")).unwrap();
+    desk.ends(BREAKS, &CLOSE);
+    assert_eq!(patience.answered(), Vec::<String>::new());
+    assert!(desk.files_in(RUN) == calm && !fresh.exists());
+}
+
+/// The writer changes the file once more when it puts it to rest; a kill there leaves a journal to be rolled back.
+#[test]
+fn an_archive_killed_in_the_middle_of_a_change_is_read_all_the_same() {
+    let partner = Partner::of(SCENARIO);
+    let desk = slow_desk(&partner);
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    let name = format!("reports/{}.archive.sqlite", partner.world.partner().auth_id);
+    let before = desk.read(&name);
+    let db = Connection::open(desk.path(&name)).unwrap();
+    // More than the cache holds, so that the file is changed before the end of the transaction.
+    db.execute_batch("PRAGMA cache_size = 2; BEGIN IMMEDIATE; INSERT INTO bodies VALUES ('x', 1, randomblob(3000000))")
+        .unwrap();
+    desk.write("half.sqlite", desk.read(&name));
+    desk.write("half.sqlite-journal", desk.read(&format!("{name}-journal")));
+    db.execute_batch("ROLLBACK").unwrap();
+    assert!(desk.read("half.sqlite") != before);
+    desk.ends(BREAKS, &["settle", RUN, "--archive", "half.sqlite"]);
+    desk.ends(0, &["verify", RUN]);
+    assert!(desk.read("half.sqlite") == before && !desk.path("half.sqlite-journal").exists());
+}
+
+#[test]
+fn only_the_evidence_of_a_run_that_was_cut_off_is_gone_on_with() {
+    let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
+    let desk = slow_desk(&partner);
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    let whole = patience.answered().len();
+    // Cut off between the end of the fetch and the inputs of its run: nothing is asked for.
+    fs::remove_file(desk.path("reports/2026-03/run.json")).unwrap();
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    assert_eq!(patience.answered().len(), 0);
+    // Who fetches again wants to see the books anew.
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    assert_eq!(patience.answered().len(), whole);
+    // A close goes on with what was fetched today, a further one does not.
+    let told = desk.ends(BREAKS, &CLOSE);
+    assert_eq!(patience.answered().len(), 0);
+    assert!(
+        told.stderr.starts_with("fetching 2026-03, going on after ") && told.stderr.contains("fetch: 0 requests, ")
+    );
+    desk.ends(BREAKS, &CLOSE);
+    assert_eq!(patience.answered().len(), whole);
+    // Another window is another fetch.
+    fs::remove_file(desk.path("reports/2026-03.r2/SEAL")).unwrap();
+    desk.write("tieout.toml", "[fetch]\nrequests_per_second = 1000\npad_days = 3\n");
+    desk.ends(BREAKS, &CLOSE);
+    assert_eq!(patience.answered().len(), whole);
+}
