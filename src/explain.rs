@@ -23,7 +23,7 @@ pub struct Close<'a> {
     pub evidence: &'a Evidence,
 }
 
-/// Explains what an id names: a break (`B-…`), an invoice by its number, a tie-out (`account/currency/direction`), an
+/// Explains what an id names: a break (`B-…`), an invoice by its number, a line of it (`number/line`), a tie-out (`account/currency/direction`), an
 /// account, a total over all accounts (`currency/direction`), or an entry. Nothing when the close has nothing of this name.
 ///
 /// # Errors
@@ -34,7 +34,9 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
     if let Some(found) = reconciliation.breaks.iter().find(|found| found.id() == id) {
         page.explain_break(found)?;
     } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
-        page.explain_invoice(invoice)?;
+        page.explain_invoice(invoice, None)?;
+    } else if let Some((invoice, line)) = invoice_line(billing, id) {
+        page.explain_invoice(invoice, Some(line))?;
     } else if let Some(tie_out) = reconciliation.tie_outs.iter().find(|tie_out| name_of(tie_out) == id) {
         page.explain_tie_out(tie_out)?;
     } else if reconciliation.accounts.iter().any(|standing| standing.account == id) {
@@ -46,6 +48,14 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
     }
     page.explain_lists();
     Ok(Some(page.text))
+}
+
+/// The line of an invoice that `number/line` names.
+fn invoice_line<'a>(billing: &'a Billing, id: &str) -> Option<(&'a Invoice, usize)> {
+    let (number, line) = id.rsplit_once('/')?;
+    let invoice = billing.invoices.iter().find(|invoice| invoice.number == number)?;
+    let line = line.parse().ok().filter(|line| (1..=invoice.lines.len()).contains(line))?;
+    Some((invoice, line))
 }
 
 /// A tie-out's id.
@@ -96,12 +106,14 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn explain_invoice(&mut self, invoice: &Invoice) -> Result<(), FrameError> {
+    /// Explains an invoice, or one line of it, counted from 1.
+    fn explain_invoice(&mut self, invoice: &Invoice, only: Option<usize>) -> Result<(), FrameError> {
         let Invoice { number, account, name, currency, cost_base, markup, fees, tax, total, .. } = invoice;
         self.line(&format!("invoice {number} to {name} ({account}): {total} {currency}"));
         self.line(&format!("  cost {cost_base} + markup {markup} + fees {fees} + tax {tax} = {total} {currency}"));
         let entries = self.close.books.ledgers.entries_of(Side::Customer, account)?;
-        for (line, place) in invoice.lines.iter().zip(1..) {
+        let asked = |(_, place): &(_, usize)| only.is_none_or(|only| only == *place);
+        for (line, place) in invoice.lines.iter().zip(1..).filter(asked) {
             let percent = line.markup_percent.map(|percent| format!(" at {percent} %")).unwrap_or_default();
             let (cost, amount) = (line.cost_base, line.amount);
             self.line(&format!(

@@ -157,6 +157,11 @@ fn every_figure_is_walked_back_to_its_pages() {
     let invoice = &desk.table(&format!("{run}/invoices.csv"))[0];
     let text = explain(&invoice["number"]);
     assert!(text.contains(&format!("= {} {}", invoice["total"], invoice["currency"])), "{text}");
+    let lines = text.lines().filter(|line| line.starts_with("  line ")).count();
+    let last = explain(&format!("{}/{lines}", invoice["number"]));
+    assert!(lines > 1 && last.matches("  line ").count() == 1, "{last}");
+    assert!(last.contains(&format!("  line {lines}, ")) && text.contains("  line 1, "), "{last}");
+    desk.ends(2, &["explain", "reports/2026-03", &format!("{}/{}", invoice["number"], lines + 1)]);
     assert!(explain(&invoice["account"]).contains("settled entries of the period"));
     let tie_out = explain(&format!("{}/{}/debit", found["account"], found["currency"]));
     assert!(tie_out.contains(&found["break_id"]) && tie_out.contains("residual"), "{tie_out}");
