@@ -42,4 +42,4 @@ specimen:
 
 # Many more seeds than a test run draws (PROPTEST_CASES, default 5,000), thousands of storms, pages by the hundred thousand.
 soak cases="5000":
-    PROPTEST_CASES={{cases}} TIEOUT_SOAK=1 cargo test --release --test it -- laws fuzz_pages killed
+    PROPTEST_CASES={{cases}} TIEOUT_SOAK=1 cargo test --release --test it -- laws fuzz_pages killed matrix

@@ -14,7 +14,7 @@ use crate::books::{Claim, RawBooks, State, ledger, one_of};
 const HOUR: i64 = 3_600_000_000;
 
 /// The classes that a world can carry; `wallet-total` is left out, for no close looks at wallets yet.
-const CLASSES: [Class; 28] = [
+pub(crate) const CLASSES: [Class; 28] = [
     Class::MissingLedger,
     Class::ControlTotal,
     Class::DegradedSummary,

@@ -47,7 +47,7 @@ fn explained(settled: &Settled) -> Result<(), TestCaseError> {
 }
 
 /// Law 12: the second implementation says the same.
-fn agreed(settled: &Settled, books: &RawBooks) -> Result<(), TestCaseError> {
+pub(crate) fn agreed(settled: &Settled, books: &RawBooks) -> Result<(), TestCaseError> {
     let (engine, plain) = (plain::derived(settled), plain::reconcile(books));
     let only = |one: &[Finding], other: &[Finding]| -> Vec<Finding> {
         one.iter().filter(|found| !other.contains(found)).cloned().collect()

@@ -27,6 +27,7 @@ mod laws_money;
 mod laws_order;
 mod laws_proof;
 mod laws_weather;
+mod matrix;
 mod pace;
 mod plain;
 mod raw;
