@@ -67,6 +67,8 @@ pub(super) enum Refusal {
     Partner { status: u16, message: String },
     /// Every attempt failed.
     Line { reason: String },
+    /// The partner asks to be left alone for longer than is waited: nothing at all is asked before that has passed.
+    Away { reason: String },
 }
 
 /// How one attempt ended, if not well.
@@ -119,11 +121,17 @@ impl<'a> Caller<'a> {
                     (reason, wait)
                 }
             };
+            if let Some(wait) = wait.filter(|wait| *wait > retry_after_max) {
+                let (wait, max) = (wait.as_secs(), retry_after_max.as_secs());
+                let reason =
+                    format!("the partner asks to be left alone for {wait} s, more than the {max} s that are waited");
+                return Err(Refusal::Away { reason });
+            }
             if failures >= attempts_max.max(1) || throttles > throttles_max {
                 return Err(Refusal::Line { reason });
             }
             let attempt = failures + throttles;
-            let wait = wait.map_or_else(|| self.backoff(request, attempt), |wait| wait.min(retry_after_max));
+            let wait = wait.unwrap_or_else(|| self.backoff(request, attempt));
             self.retries.fetch_add(1, Ordering::Relaxed);
             self.watch.saw(Event::Retried { list: list.clone(), page, attempt, reason, wait });
             tokio::time::sleep(wait).await;
@@ -163,8 +171,8 @@ impl<'a> Caller<'a> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = self.client.get(request, asked_at_us).await.map_err(|fault| self.trouble(&fault))?;
         if answer.status == 429 {
-            let wait = answer.retry_after.map(|wait| wait.min(self.line.limits.retry_after_max));
-            self.report(self.pace.throttled(permit, wait));
+            let wait = answer.retry_after;
+            self.report(self.pace.throttled(permit, wait.map(|wait| wait.min(self.line.limits.retry_after_max))));
             return Err(Trouble::Throttled { wait });
         }
         let (body, read) = self.judge(&answer, read)?;

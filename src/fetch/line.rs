@@ -107,7 +107,7 @@ pub struct Limits {
     pub backoff: Duration,
     /// The longest wait between attempts that the partner did not ask for.
     pub backoff_max: Duration,
-    /// The longest `Retry-After` that is honoured; a longer one counts as this.
+    /// The longest `Retry-After` that is waited; a longer one ends the fetch, to be gone on with later.
     pub retry_after_max: Duration,
     /// The longest body, unpacked.
     pub body_bytes_max: usize,
@@ -130,7 +130,7 @@ impl Default for Limits {
             backoff: Duration::from_millis(250),
             backoff_max: Duration::from_secs(30),
             retry_after_max: Duration::from_secs(120),
-            body_bytes_max: 16 << 20,
+            body_bytes_max: 8 << 20,
             pages_max: 10_000,
             accounts_max: 10_000,
             walks_max: 3,

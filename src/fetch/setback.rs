@@ -37,6 +37,7 @@ impl From<(&List, Refusal)> for Setback {
             }
             Refusal::Partner { status, message } => Self::Refused { status, message },
             Refusal::Line { reason } => Self::Line { reason },
+            Refusal::Away { reason } => Self::Fatal(FetchError::Line { list: list.clone(), reason }),
         }
     }
 }

@@ -79,6 +79,9 @@ fn properties(provenance: &Provenance) -> Result<DocProperties, XlsxError> {
         .set_creation_datetime(&date))
 }
 
+/// Columns that fit beside each other on a printed page.
+const COLUMNS_A_PAGE: u16 = 16;
+
 fn page(sheet: &mut Worksheet, footer: &str) {
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_footer(footer);
     sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
@@ -250,6 +253,8 @@ fn write_table(sheet: &mut Worksheet, table: &Table, limits: Limits, formats: &F
     sheet.set_repeat_rows(0, 0)?;
     let columns = u16::try_from(table.columns.len()).unwrap_or(u16::MAX);
     let last_column = columns.saturating_sub(1);
+    // A wide table takes more than one page beside each other, each with the first column, so that it can be read.
+    sheet.set_print_fit_to_pages(columns.div_ceil(COLUMNS_A_PAGE), 0).set_repeat_columns(0, 0)?;
     sheet.autofilter(0, 0, last, last_column)?;
     // Ids of digits alone are text on purpose.
     sheet.ignore_error_range(0, 0, last, last_column, IgnoreError::NumberStoredAsText)?;

@@ -245,7 +245,7 @@ const WALK: &[Column] = &[
     Column::words("reading", "Reading", 10),
     Column::words("verdict", "Verdict", 12),
     Column::numbers("distinct", "Distinct ids", 12),
-    Column::numbers("transactions", "Summary count", 13),
+    Column::numbers("transactions", "Summary count", 16),
     Column::numbers("net_settled", "Net, settled", 17),
     Column::numbers("net_all", "Net, all", 17),
     Column::numbers("summary_net", "Summary net", 17),

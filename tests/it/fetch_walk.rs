@@ -368,11 +368,16 @@ async fn the_partners_wish_to_be_left_alone_is_honoured_as_seconds_and_as_a_date
         assert!(gap >= Duration::from_millis(990) && gap < Duration::from_secs(5), "{gap:?} after {wish}");
         assert!(run.fetched.is_ok());
     }
-    // A wish without bounds is bounded.
-    let script =
-        move |request: &str, attempt| (request == "me" && attempt == 1).then(|| (429, date("86400"), String::new()));
-    let run = run(script, Limits { retry_after_max: Duration::from_millis(50), ..quick() }).await;
-    assert!(run.fetched.is_ok());
+    // A longer wish than is waited ends the fetch: nothing at all is asked before its time.
+    for status in [429, 503] {
+        let script = move |request: &str, attempt| {
+            (request.starts_with(LEDGER) && attempt == 1).then(|| (status, date("86400"), String::new()))
+        };
+        let run = run(script, Limits { concurrency: 1, ..quick() }).await;
+        let told = run.fetched.as_ref().unwrap_err().to_string();
+        assert!(told.ends_with("asks to be left alone for 86400 s, more than the 120 s that are waited"), "{told}");
+        assert_eq!(run.asked.last().unwrap().0.split('?').next().unwrap(), LEDGER, "and nothing after it");
+    }
 }
 
 #[tokio::test]
