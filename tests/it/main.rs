@@ -29,6 +29,7 @@ mod laws_proof;
 mod laws_weather;
 mod pace;
 mod plain;
+mod proposals;
 mod raw;
 mod raw_server;
 mod refusals;

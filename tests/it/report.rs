@@ -12,6 +12,7 @@ use tieout::normalise::{Course, How};
 use tieout::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 use tieout::report::{Paper, ReportError, report, summary};
 
+use crate::proposals::proposed;
 use crate::support::provenance;
 
 /// What a spreadsheet runs, once blanks are looked past.
@@ -146,6 +147,7 @@ fn books() -> Reconciliation {
     ];
     Reconciliation {
         partner: "PA_1".to_owned(),
+        proposals: proposed(&tie_outs),
         tie_outs,
         breaks,
         accounts: vec![
