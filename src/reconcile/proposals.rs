@@ -45,16 +45,18 @@ impl Proposed {
         let whole = format!("the difference of {difference} {}", key.currency);
         match proposal.answer {
             Answer::Unique => {
-                format!("{} to {whole}, and no other set of so few does{}", adds_up(steps.len()), self.left_over())
+                let adds = if steps.len() == 1 { "adds" } else { "add" };
+                let alone = "and no other set of so few does";
+                format!("{} {adds} up to {whole}, {alone}{}", corrections(steps.len()), self.left_over())
             }
             Answer::Alternatives => {
                 let many = if proposal.alternatives == u64::MAX { "at least " } else { "" };
                 let certain = match proposal.patterns {
-                    1 => "the amounts are the same in all of them, the entries are not".to_owned(),
+                    1 => "the same amounts in each, but other entries".to_owned(),
                     patterns => format!("with {patterns} different choices of amounts"),
                 };
                 format!(
-                    "{many}{} sets of {} add up to {whole}, {certain}; the first is listed{}",
+                    "{many}{} different sets of {} add up to {whole}, {certain}; the first is listed{}",
                     proposal.alternatives,
                     corrections(steps.len()),
                     self.left_over()
@@ -66,8 +68,9 @@ impl Proposed {
             Answer::SearchBoundReached => {
                 let together = if proposal.all == Some(*difference) { "; all of them together do" } else { "" };
                 format!(
-                    "no set of up to {ruled_out} of {} adds up to {whole}; larger sets were not searched, for the bound \
-                     on the search was reached{together}",
+                    "sets of {} and more of the {} found here were not searched, for the bound on the search was reached; \
+                     no smaller set adds up to {whole}{together}",
+                    ruled_out + 1,
                     corrections(*candidates)
                 )
             }
@@ -88,10 +91,6 @@ impl Proposed {
 
 fn corrections(count: usize) -> String {
     if count == 1 { "1 correction".to_owned() } else { format!("{count} corrections") }
-}
-
-fn adds_up(count: usize) -> String {
-    format!("{} add{} up", corrections(count), if count == 1 { "s" } else { "" })
 }
 
 /// Proposes for every tie-out whose figures differ, in the order of the tie-outs.

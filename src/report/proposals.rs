@@ -132,7 +132,7 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
     for it in &shown {
         *answers.entry(it.proposal.answer).or_default() += 1;
     }
-    let count = |(answer, count): (Answer, usize)| format!("{} {}", grouped(&count.to_string()), answer.word());
+    let count = |(answer, count): (Answer, usize)| format!("{} {}", answer.word(), grouped(&count.to_string()));
     let answers: Vec<String> = answers.into_iter().map(count).collect();
     vec![
         Block::Heading(told("Proposed corrections", shown.len(), TOLD_MAX, "proposals.csv")),
@@ -149,10 +149,10 @@ fn item(it: &Proposed) -> (String, String) {
     let amount = |amount: Amount| grouped(&decimal_text(amount, currency.minor_digits()));
     let (direction, answer) = (direction.word(), it.proposal.answer.word());
     let head = format!("{account}/{currency}/{direction}  {currency} {}: {answer}", amount(it.difference));
-    let step = it.proposal.steps.first().map(|step| format!("; {}", step.explanation)).unwrap_or_default();
-    let more = match it.proposal.steps.len() {
-        0 | 1 => String::new(),
-        steps => format!("; and {} more", steps - 1),
+    let step = match it.proposal.steps.as_slice() {
+        [] => String::new(),
+        [step] => format!("; {}", step.explanation),
+        [step, ..] => format!("; step 1 of {}: {}", it.proposal.steps.len(), step.explanation),
     };
-    (head, format!("{}{step}{more}", it.statement()))
+    (head, format!("{}{step}", it.statement()))
 }
