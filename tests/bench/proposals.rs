@@ -11,8 +11,8 @@ use super::RUNS;
 pub(crate) fn lines() -> String {
     // Effects that are all even: no set comes to an odd target, and no size can be left out.
     let hopeless = candidates(|place| (place * place * 7_919 % 1_000_003 - 500_000) * 2);
-    let last: Vec<Candidate> = candidates(|place| (1 << 30) + place * place * place);
-    let all_but_one = last[1..].iter().map(|candidate| candidate.effect).sum();
+    let growing: Vec<Candidate> = candidates(|place| (1 << 30) + place * place * place);
+    let all_but_one = growing[1..].iter().map(|candidate| candidate.effect).sum();
     let line = |what: &str, target: Amount, candidates: &[Candidate]| {
         let mut millis: Vec<u128> = (0..RUNS).map(|_| measured(target, candidates)).collect();
         millis.sort_unstable();
@@ -25,7 +25,7 @@ pub(crate) fn lines() -> String {
             proposal.sums
         )
     };
-    line("no set adds up", Amount::from_units(1), &hopeless) + &line("all but one add up", all_but_one, &last)
+    line("no set adds up", Amount::from_units(1), &hopeless) + &line("all but one add up", all_but_one, &growing)
 }
 
 fn candidates(effect: impl Fn(i128) -> i128) -> Vec<Candidate> {

@@ -101,6 +101,23 @@ fn the_edges() {
 }
 
 #[test]
+fn what_a_proposal_claims() {
+    let key = || tieout::domain::TieOutKey {
+        account: "MA_1".to_owned(),
+        currency: tieout::domain::Currency::INR,
+        direction: tieout::domain::Direction::Debit,
+    };
+    let said = |difference: &str, effects: &[&str]| {
+        let candidates: Vec<_> = effects.iter().map(|effect| candidate(effect, amount(effect))).collect();
+        Proposed::new(key(), amount(difference), &candidates, SUMS_MAX).statement()
+    };
+    insta::assert_snapshot!(said("3", &["5", "-5", "3"]), @"1 correction adds up to the difference of 3.00 INR, and no other set of so few does; 2 more found here offset one another and stay to be corrected");
+    insta::assert_snapshot!(said("3", &["5", "3"]), @"1 correction adds up to the difference of 3.00 INR, and no other set of so few does; 1 more found here are not part of it");
+    insta::assert_snapshot!(said("9", &["4", "5", "2", "7"]), @"2 different sets of 2 corrections add up to the difference of 9.00 INR, with 2 different choices of amounts; the first is listed; 2 more found here are not part of it");
+    insta::assert_snapshot!(said("9", &["4"]), @"no set of the 1 correction that the breaks suggest adds up to the difference of 9.00 INR");
+}
+
+#[test]
 fn many_equal_entries_are_counted_and_not_listed() {
     let proposal = solved(50 * 7, &vec![7; 100_000]);
     assert_eq!((proposal.answer, proposal.alternatives, proposal.patterns), (Answer::Alternatives, u64::MAX, 1));

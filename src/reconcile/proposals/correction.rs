@@ -113,6 +113,7 @@ fn sentence(correction: Correction, found: &Break, leg: &Leg) -> String {
         ids => format!("entries {}", ids.join(", ")),
     };
     let ledgers = format!("the master ledger says {said}, the ledger of {account} {kept}");
+    let rest = if said == kept { String::new() } else { format!(", and to bring both sides to agree: {ledgers}") };
     match correction {
         Correction::PostInCustomerLedger => format!(
             "propose to post {entry} over {amount} {currency} in the ledger of {account}, or to take it out of the master \
@@ -133,12 +134,10 @@ fn sentence(correction: Correction, found: &Break, leg: &Leg) -> String {
             )
         }
         Correction::DropCopy => {
-            let rest =
-                if said == kept { String::new() } else { format!(", and to bring both sides to agree: {ledgers}") };
             format!("propose to drop the copies of {entry} beyond its one, {amount} {currency} in all{rest}")
         }
         Correction::ChooseCopy => format!(
-            "propose to decide which copy of {entry} holds and to drop the others, {amount} {currency} in all: {ledgers}"
+            "propose to decide which copy of {entry} holds and to drop the others, {amount} {currency} in all{rest}"
         ),
         Correction::ReverseRepeat => {
             format!("propose to reverse {entry} over {amount} {currency}, which repeats a transfer")
