@@ -150,6 +150,7 @@ impl Page<'_> {
             self.line(&format!("  explained  {effect:>18} {currency}  by {id} ({class})"));
         }
         self.line(&format!("  residual   {:>18} {currency}", tie_out.residual().to_string()));
+        self.proposal(tie_out);
         let own = self.close.books.partner.account.as_str();
         let mut copies = self.of_account(&key.account)?;
         if key.account == own {
@@ -163,6 +164,17 @@ impl Page<'_> {
         copies.retain(|entry| entry.currency == currency && entry.counts());
         self.entries("entries", &copies);
         Ok(())
+    }
+
+    /// The smallest set of corrections for a tie-out whose figures differ.
+    fn proposal(&mut self, tie_out: &TieOut) {
+        let close = self.close;
+        let Some(it) = close.reconciliation.proposals.iter().find(|it| it.key == *tie_out.key()) else { return };
+        self.line(&format!("  proposal   {}: {}", it.proposal.answer.word(), it.statement()));
+        for (number, step) in (1..).zip(&it.proposal.steps) {
+            let (effect, currency) = (step.effect.to_string(), it.key.currency);
+            self.line(&format!("  step {number:<5} {effect:>18} {currency}  {}", step.explanation));
+        }
     }
 
     /// A total over all accounts, `currency/direction`.

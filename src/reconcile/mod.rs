@@ -7,6 +7,7 @@ mod control;
 mod entries;
 mod legs;
 mod outcome;
+mod proposals;
 mod scope;
 mod standing;
 mod tie_outs;
@@ -20,6 +21,7 @@ use crate::frame::FrameError;
 use crate::normalise::Books;
 
 pub use outcome::{AccountStanding, Charge, Counts, HeldAccount, ListProof, Reconciliation, TiedAccount};
+pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX, smallest, smallest_within};
 
 /// What the settings say about reconciling.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +57,7 @@ pub fn reconcile(books: &Books, options: &Options) -> Result<Reconciliation, Fra
         verdict: Verdict(worst),
         scope: scope.limits(books, transfers.evidenced),
         partner: scope.partner,
+        proposals: proposals::propose(&tie_outs, &breaks),
         tie_outs,
         breaks,
         proofs,

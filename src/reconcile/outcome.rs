@@ -1,5 +1,6 @@
 //! What a reconciliation comes to: tie-outs, breaks, standings, proofs, and the accounts that may be invoiced.
 
+use super::proposals::Proposed;
 use crate::domain::{Amount, Break, ChargeClass, Currency, Direction, List, TieOut, Verdict};
 use crate::normalise::Course;
 
@@ -12,6 +13,8 @@ pub struct Reconciliation {
     pub tie_outs: Vec<TieOut>,
     /// Every break, sorted by class, account, entry and id.
     pub breaks: Vec<Break>,
+    /// One proposal for each tie-out whose figures differ, in the order of the tie-outs.
+    pub proposals: Vec<Proposed>,
     /// One line for each account and currency, the partner's own wallet too, sorted by account and currency.
     pub accounts: Vec<AccountStanding>,
     /// One proof for each list that was to be read, sorted by list.

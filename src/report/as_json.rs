@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
 use super::tables;
 use super::totals::{self, Total};
@@ -34,6 +35,7 @@ pub(super) fn print(
         invoices: billing.invoices.iter().map(invoice).collect(),
         held: billing.held.iter().map(held).collect(),
         unreadable: unreadable.iter().map(unreadable_row).collect(),
+        proposals: books.proposals.iter().map(proposals::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -63,6 +65,7 @@ struct Close<'a> {
     invoices: Vec<InvoiceJson<'a>>,
     held: Vec<HeldJson<'a>>,
     unreadable: Vec<UnreadableJson<'a>>,
+    proposals: Vec<ProposalJson<'a>>,
 }
 
 #[derive(Serialize)]

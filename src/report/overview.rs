@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Provenance;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
+use super::{Provenance, proposals};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -39,6 +39,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(verdict(provenance, books, billing));
     blocks.extend(tie_outs(provenance, books));
     blocks.extend(breaks(books));
+    blocks.extend(proposals::overview(books));
     blocks.extend(invoices(billing));
     blocks.extend(held(billing));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
@@ -283,7 +284,7 @@ fn breaks(books: &Reconciliation) -> Vec<Block> {
     if worst.first().is_some_and(|found| found.class().severity() > Severity::Notice) {
         worst.retain(|found| found.class().severity() > Severity::Notice);
     }
-    blocks.push(Block::Heading(told("Gravest findings", worst.len(), "breaks.csv")));
+    blocks.push(Block::Heading(told("Gravest findings", worst.len(), TOLD_MAX, "breaks.csv")));
     let item = |found: &&Break| {
         let account = found.account().unwrap_or("all accounts");
         (format!("{}  {}  {account}", found.id(), found.class()), found.explanation().to_owned())
@@ -345,18 +346,18 @@ fn held(billing: &Billing) -> Vec<Block> {
         (format!("{}  {}  {} {cost}", it.account, it.name, it.currency), it.reason.clone())
     };
     vec![
-        Block::Heading(told("Held", billing.held.len(), "held.csv")),
+        Block::Heading(told("Held", billing.held.len(), TOLD_MAX, "held.csv")),
         grid(HELD, rows.collect()),
         Block::Items(billing.held.iter().take(TOLD_MAX).map(item).collect()),
     ]
 }
 
 /// A heading that says how many of how many are told, and where the others are.
-fn told(what: &str, all: usize, paper: &str) -> String {
-    if all <= TOLD_MAX {
+pub(super) fn told(what: &str, all: usize, told_max: usize, paper: &str) -> String {
+    if all <= told_max {
         format!("{what}: {}", of(all))
     } else {
-        format!("{what}: {TOLD_MAX} of {} ({paper} has all)", of(all))
+        format!("{what}: {told_max} of {} ({paper} has all)", of(all))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
 //! the end.
 
+use super::proposals;
 use super::table::{Cell, Column, Table};
 use crate::domain::{Amount, Break, Leg, TieOut, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
@@ -17,6 +18,7 @@ pub(super) fn tables(books: &Reconciliation, billing: &Billing, unreadable: &[Un
     vec![
         table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
         table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(legs).collect()),
+        proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
         table("invoices", "Invoices", INVOICES, invoices.iter().map(invoice).collect()),
         table(

@@ -1,4 +1,5 @@
-//! The benchmark: `settle` of a month at 100,000 and at 1,000,000 archived entries, half of them on each side.
+//! The benchmark: `settle` of a month at 100,000 and at 1,000,000 archived entries, half of them on each side; and the
+//! search for proposals by itself (`-- proposals` runs that alone).
 //!
 //! Prints medians with cores and memory and writes them to `reports/benchmarks.txt` when asked to (`-- --write`). Each
 //! measured run is a process of its own, so that its peak memory is its own. Never a test: it asserts nothing about time.
@@ -10,6 +11,7 @@
 mod support;
 
 mod paper;
+mod proposals;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,8 +33,16 @@ fn main() {
         ["settle", archive, entries, customers] => {
             measure(Path::new(archive), &scenario(number(entries), number(customers)));
         }
-        rest => report(rest.contains(&"--write")),
+        ["proposals", rest @ ..] => propose(rest.contains(&"--write")),
+        rest => {
+            report(rest.contains(&"--write"));
+            propose(rest.contains(&"--write"));
+        }
     }
+}
+
+fn propose(write: bool) {
+    paper::show("proposals", &(paper::machine(RUNS) + &proposals::lines()), write);
 }
 
 fn number(text: &str) -> usize {

@@ -165,6 +165,9 @@ fn every_figure_is_walked_back_to_its_pages() {
     assert!(explain(&invoice["account"]).contains("settled entries of the period"));
     let tie_out = explain(&format!("{}/{}/debit", found["account"], found["currency"]));
     assert!(tie_out.contains(&found["break_id"]) && tie_out.contains("residual"), "{tie_out}");
+    let proposed = "proposal   unique: 1 correction adds up to the difference of";
+    let step = format!("propose to correct entry {} to {}", found["entry_id"], found["master_value"]);
+    assert!(tie_out.contains(proposed) && tie_out.contains(&step), "{tie_out}");
     assert!(explain(&found["entry_id"]).contains("as the books carry it"));
     let told = desk.ends(2, &["explain", run, "B-none"]);
     assert!(told.stdout.is_empty() && told.stderr.contains("nothing here is called \"B-none\""), "{}", told.stderr);

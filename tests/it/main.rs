@@ -30,6 +30,7 @@ mod laws_weather;
 mod matrix;
 mod pace;
 mod plain;
+mod proposals;
 mod raw;
 mod raw_server;
 mod refusals;

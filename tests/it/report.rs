@@ -12,6 +12,7 @@ use tieout::normalise::{Course, How};
 use tieout::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 use tieout::report::{Paper, ReportError, report, summary};
 
+use crate::proposals::proposed;
 use crate::support::provenance;
 
 /// What a spreadsheet runs, once blanks are looked past.
@@ -146,6 +147,7 @@ fn books() -> Reconciliation {
     ];
     Reconciliation {
         partner: "PA_1".to_owned(),
+        proposals: proposed(&tie_outs),
         tie_outs,
         breaks,
         accounts: vec![
@@ -292,7 +294,8 @@ fn no_more_than_twenty_are_told_and_the_rest_is_counted() {
     let mut billing = billing();
     billing.held =
         (0..30).map(|number| HeldAccount { account: format!("MA_{number:02}"), ..billing.held[0].clone() }).collect();
-    let text = summary(&provenance(), &books(), &billing);
+    let books = Reconciliation { proposals: Vec::new(), ..books() };
+    let text = summary(&provenance(), &books, &billing);
     assert!(text.contains("Held: 20 of 30 (held.csv has all)"), "{text}");
     assert_eq!(text.matches("* MA_").count(), 20, "{text}");
 }
