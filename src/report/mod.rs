@@ -9,6 +9,7 @@ mod as_json;
 mod as_text;
 mod as_xlsx;
 mod overview;
+mod statement;
 mod table;
 mod tables;
 mod totals;

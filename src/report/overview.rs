@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Provenance;
+use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
 use crate::domain::{Amount, Break, Class, List, Severity};
@@ -238,6 +239,7 @@ fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
             count(total.tie_outs, "tie-out"),
         ))
     }));
+    blocks.extend(statement(&totals));
     blocks
 }
 
