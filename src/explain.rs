@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::archive::Evidence;
-use crate::domain::{Amount, Break, ChargeClass, Direction, Entry, Leg, List, Side, TieOut};
+use crate::domain::{Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut};
 use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
@@ -141,15 +141,8 @@ impl Page<'_> {
         let (currency, direction) = (key.currency, key.direction.word());
         let figure = |amount: Option<_>| amount.map_or_else(|| "not read".to_owned(), |amount| format!("{amount}"));
         self.line(&format!("tie-out {}: the settled {direction}s of the period", name_of(tie_out)));
-        self.line(&format!("  master     {:>18} {currency}", figure(tie_out.master())));
-        self.line(&format!("  customer   {:>18} {currency}", figure(tie_out.customer())));
         self.line(&format!("  difference {:>18} {currency}", figure(tie_out.difference())));
-        for (id, effect) in tie_out.effects() {
-            let class = self.close.reconciliation.breaks.iter().find(|found| found.id() == id).map(Break::class);
-            let class = class.map_or("", crate::domain::Class::slug);
-            self.line(&format!("  explained  {effect:>18} {currency}  by {id} ({class})"));
-        }
-        self.line(&format!("  residual   {:>18} {currency}", tie_out.residual().to_string()));
+        self.bridge(tie_out.bridge(), currency, tie_out.effects());
         self.proposal(tie_out);
         let own = self.close.books.partner.account.as_str();
         let mut copies = self.of_account(&key.account)?;
@@ -177,27 +170,58 @@ impl Page<'_> {
         }
     }
 
-    /// A total over all accounts, `currency/direction`.
+    /// A total over all accounts, `currency/direction`: the customers', and the partner's own wallet apart from them.
     fn explain_total(&mut self, id: &str) -> bool {
-        let close = self.close;
+        let Close { reconciliation, books, .. } = self.close;
         let of_total = |it: &&TieOut| format!("{}/{}", it.key().currency, it.key().direction.word()) == id;
-        let parts: Vec<&TieOut> = close.reconciliation.tie_outs.iter().filter(of_total).collect();
-        let evidenced = || parts.iter().filter_map(|it| Some((it.master()?, it.customer()?)));
-        let (master, customer): (Amount, Amount) = (evidenced().map(|it| it.0).sum(), evidenced().map(|it| it.1).sum());
-        if parts.is_empty() {
-            return false;
+        let parts = reconciliation.tie_outs.iter().filter(of_total);
+        let (own, customers): (Vec<&TieOut>, Vec<&TieOut>) =
+            parts.partition(|it| it.key().account == books.partner.account.as_str());
+        for (parts, title) in [(&customers, format!("total {id}")), (&own, format!("total {id}, transfers sent"))] {
+            if let Some(first) = parts.first() {
+                self.explain_parts(&title, parts, first.key().currency);
+            }
         }
-        let difference: Amount = master - customer;
-        let (read, all) = (evidenced().count(), parts.len());
-        self.line(&format!("total {id}: master {master}, customers {customer}, difference {difference}"));
+        !(own.is_empty() && customers.is_empty())
+    }
+
+    fn explain_parts(&mut self, title: &str, parts: &[&TieOut], currency: Currency) {
+        let bridge = Bridge::over(parts.iter().map(|it| it.bridge()));
+        let figure = |amount: Option<_>| amount.map_or_else(|| "not read".to_owned(), |amount| format!("{amount}"));
+        let [master, customers, difference] =
+            [bridge.master(), bridge.customer(), bridge.opening_difference()].map(figure);
+        self.line(&format!("{title}: master {master}, customers {customers}, difference {difference}"));
+        self.bridge(&bridge, currency, &[]);
+        let read = parts.iter().filter(|it| it.difference().is_some()).count();
         self.line(&format!(
-            "  {read} of {all} tie-outs have both figures; those that differ, each to be asked for by name:"
+            "  {read} of {} tie-outs have both figures; those with breaks, each to be asked for by name:",
+            parts.len()
         ));
-        for part in parts.iter().filter(|it| it.difference().is_some_and(|difference| !difference.is_zero())) {
-            let difference = part.difference().unwrap_or_default();
-            self.line(&format!("  {}  difference {difference}, {} breaks", name_of(part), part.effects().len()));
+        for part in parts.iter().filter(|it| !it.effects().is_empty() || !it.residual().is_zero()) {
+            let (difference, gross) = (figure(part.difference()), part.gross());
+            let breaks = part.effects().len();
+            self.line(&format!("  {}  difference {difference}, {breaks} breaks, gross {gross}", name_of(part)));
         }
-        true
+    }
+
+    /// The statement from the master's figure to the customers', each class with the breaks that make it up.
+    fn bridge(&mut self, bridge: &Bridge, currency: Currency, effects: &[(String, Amount)]) {
+        let class_of = |id: &str| {
+            let found = self.close.reconciliation.breaks.iter().find(|found| found.id() == id);
+            found.map_or("", |found| found.class().slug())
+        };
+        let classes: Vec<&str> = effects.iter().map(|(id, _)| class_of(id)).collect();
+        for step in bridge.steps() {
+            let reached = step.balance.map_or_else(|| "not read".to_owned(), |amount| amount.to_string());
+            let line = step.line.map_or_else(String::new, |line| {
+                let breaks = if line.count == 1 { "break" } else { "breaks" };
+                format!("  {} {breaks}, gross {}, effect {}", line.count, line.gross, line.effect)
+            });
+            self.line(&format!("  {:<22}{reached:>18} {currency}{line}", step.name));
+            for ((id, effect), _) in effects.iter().zip(&classes).filter(|(_, class)| **class == step.name) {
+                self.line(&format!("    by {id}  effect {effect} {currency}"));
+            }
+        }
     }
 
     fn explain_account(&mut self, account: &str) -> Result<(), FrameError> {

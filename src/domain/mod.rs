@@ -6,6 +6,7 @@
 mod account;
 mod amount;
 mod breaks;
+mod bridge;
 mod control;
 mod currency;
 mod digest;
@@ -21,6 +22,7 @@ mod transfer;
 pub use account::{AccountId, AccountIdError};
 pub use amount::{Amount, AmountError, SCALE};
 pub use breaks::{Break, BreakFacts, Class, Family, Leg, Severity, UnknownClass};
+pub use bridge::{Bridge, BridgeLine, BridgeStep};
 pub use control::Control;
 pub use currency::{Currency, CurrencyError};
 pub use digest::{hex, sha256};

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::amount::Amount;
-use super::breaks::{Break, Severity};
+use super::breaks::{Break, Class, Severity};
+use super::bridge::Bridge;
 use super::tie_out_key::TieOutKey;
 
 /// Two figures and the breaks between them.
@@ -18,6 +19,7 @@ pub struct TieOut {
     master: Option<Amount>,
     customer: Option<Amount>,
     effects: Vec<(String, Amount)>,
+    bridge: Bridge,
     residual: Amount,
     severity: Severity,
 }
@@ -27,12 +29,15 @@ impl TieOut {
     /// then nothing is claimed, and no residual can be formed.
     #[must_use]
     pub fn new(key: TieOutKey, master: Option<Amount>, customer: Option<Amount>, breaks: &[&Break]) -> Self {
-        let effects: Vec<(String, Amount)> = breaks
+        let bearing: Vec<(&str, Class, Amount)> = breaks
             .iter()
-            .flat_map(|found| found.legs().iter().map(move |leg| (found.id(), leg)))
+            .flat_map(|found| found.legs().iter().map(move |leg| (*found, leg)))
             .filter(|(_, leg)| leg.key == key && !leg.effect.is_zero())
-            .map(|(id, leg)| (id.to_owned(), leg.effect))
+            .map(|(found, leg)| (found.id(), found.class(), leg.effect))
             .collect();
+        let bridge = Bridge::new(master, customer, bearing.iter().map(|(_, class, effect)| (*class, *effect)));
+        let effects: Vec<(String, Amount)> =
+            bearing.into_iter().map(|(id, _, effect)| (id.to_owned(), effect)).collect();
         let explained: Amount = effects.iter().map(|(_, effect)| *effect).sum();
         let residual = match (master, customer) {
             (Some(master), Some(customer)) => master - customer - explained,
@@ -40,7 +45,7 @@ impl TieOut {
         };
         let worst = breaks.iter().map(|found| found.class().severity()).max().unwrap_or(Severity::None);
         let severity = if residual.is_zero() { worst } else { Severity::Incomplete };
-        Self { key, master, customer, effects, residual, severity }
+        Self { key, master, customer, effects, bridge, residual, severity }
     }
 
     /// What is tied out.
@@ -71,6 +76,12 @@ impl TieOut {
     #[must_use]
     pub fn effects(&self) -> &[(String, Amount)] {
         &self.effects
+    }
+
+    /// What leads from the master's figure to the customer's, class by class.
+    #[must_use]
+    pub const fn bridge(&self) -> &Bridge {
+        &self.bridge
     }
 
     /// Σ effects.

@@ -2,14 +2,17 @@
 //!
 //! Keys stand in the order of the structs below; additions only at the end of one.
 
+mod tie_outs;
+
 use serde::Serialize;
 
+use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
 use super::tables;
-use super::totals::{self, Total};
+use super::totals;
 use super::{Provenance, ReportError};
-use crate::domain::{Amount, Break, Class, Currency, Leg, TieOut, UnreadableRow, Verdict};
+use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
 use crate::invoice::{Billing, Invoice, InvoiceLine};
 use crate::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 
@@ -84,77 +87,6 @@ const fn counts(it: Counts) -> CountsJson {
         unreadable_rows: it.unreadable_rows,
         customers: it.customers,
         period_entries: it.period_entries,
-    }
-}
-
-#[derive(Serialize)]
-struct TotalJson {
-    currency: Currency,
-    direction: &'static str,
-    own_wallet: bool,
-    tie_outs: u64,
-    without_figure: u64,
-    master: Option<Money>,
-    customers: Option<Money>,
-    difference: Option<Money>,
-    explained: Option<Money>,
-    gross: Option<Money>,
-    residual: Option<Money>,
-}
-
-fn total(it: &Total) -> TotalJson {
-    let money = |sum| it.known(sum).map(|sum| money(sum, it.currency));
-    TotalJson {
-        currency: it.currency,
-        direction: it.direction.word(),
-        own_wallet: it.own_wallet,
-        tie_outs: it.tie_outs,
-        without_figure: it.without_figure,
-        master: money(it.master),
-        customers: money(it.customer),
-        difference: money(it.difference()),
-        explained: money(it.explained),
-        gross: money(it.gross),
-        residual: money(it.residual),
-    }
-}
-
-#[derive(Serialize)]
-struct TieOutJson<'a> {
-    account: &'a str,
-    currency: Currency,
-    direction: &'static str,
-    master: Option<Money>,
-    customer: Option<Money>,
-    difference: Option<Money>,
-    explained: Money,
-    gross: Money,
-    residual: Money,
-    verdict: Verdict,
-    effects: Vec<EffectJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct EffectJson<'a> {
-    break_id: &'a str,
-    effect: Money,
-}
-
-fn tie_out(it: &TieOut) -> TieOutJson<'_> {
-    let key = it.key();
-    let money = |amount| money(amount, key.currency);
-    TieOutJson {
-        account: &key.account,
-        currency: key.currency,
-        direction: key.direction.word(),
-        master: it.master().map(money),
-        customer: it.customer().map(money),
-        difference: it.difference().map(money),
-        explained: money(it.explained()),
-        gross: money(it.gross()),
-        residual: money(it.residual()),
-        verdict: it.verdict(),
-        effects: it.effects().iter().map(|(id, effect)| EffectJson { break_id: id, effect: money(*effect) }).collect(),
     }
 }
 

@@ -10,6 +10,7 @@ mod as_text;
 mod as_xlsx;
 mod overview;
 mod proposals;
+mod statement;
 mod table;
 mod tables;
 mod totals;

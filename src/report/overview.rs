@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
 use super::{Provenance, proposals};
@@ -239,6 +240,7 @@ fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
             count(total.tie_outs, "tie-out"),
         ))
     }));
+    blocks.extend(statement(&totals));
     blocks
 }
 

@@ -2,8 +2,8 @@
 //! the end.
 
 use super::proposals;
-use super::table::{Cell, Column, Table};
-use crate::domain::{Amount, Break, Leg, TieOut, UnreadableRow};
+use super::table::{Cell, Column, Table, decimal_text};
+use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
 use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
 
@@ -17,6 +17,7 @@ pub(super) fn tables(books: &Reconciliation, billing: &Billing, unreadable: &[Un
     let table = |name, title, columns, rows| Table { name, title, columns, rows };
     vec![
         table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
+        table("bridge", "", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
         table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(legs).collect()),
         proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
@@ -45,6 +46,7 @@ const TIE_OUTS: &[Column] = &[
     Column::numbers("residual", "Residual", 13),
     Column::numbers("breaks", "Breaks", 9),
     Column::words("verdict", "Verdict", 20),
+    Column::words("bridge", "Bridge", 48),
 ];
 
 fn tie_out(it: &TieOut) -> Vec<Cell> {
@@ -62,6 +64,49 @@ fn tie_out(it: &TieOut) -> Vec<Cell> {
         money(it.residual()),
         Cell::length(it.effects().len()),
         Cell::code(it.verdict().word()),
+        told(it.bridge(), key.currency),
+    ]
+}
+
+/// The bridge in one cell: `amount-differs 2 gross 1.30 effect -0.10; …`, the residual last where there is one.
+fn told(bridge: &Bridge, currency: Currency) -> Cell {
+    let money = |amount| decimal_text(amount, currency.minor_digits());
+    let line =
+        |it: &BridgeLine| format!("{} {} gross {} effect {}", it.class, it.count, money(it.gross), money(it.effect));
+    let left = bridge.residual().filter(|left| left.count > 0);
+    let lines: Vec<String> = bridge.lines().iter().chain(&left).map(line).collect();
+    if lines.is_empty() { Cell::Empty } else { Cell::Text(lines.join("; ")) }
+}
+
+const BRIDGE: &[Column] = &[
+    Column::words("account", "Account", 16),
+    Column::words("currency", "Currency", 10),
+    Column::words("direction", "Direction", 12),
+    Column::numbers("step", "Step", 7),
+    Column::words("class", "Class", 22),
+    Column::numbers("count", "Count", 9),
+    Column::numbers("gross", "Gross", 15),
+    Column::numbers("effect", "Effect", 15),
+    Column::numbers("balance", "Figure", 18),
+];
+
+/// The whole way from the master's figure, step 0, to the customer's, the last.
+fn bridge(it: &TieOut) -> Vec<Vec<Cell>> {
+    (0_u64..).zip(it.bridge().steps()).map(|(number, step)| bridge_step(it.key(), number, &step)).collect()
+}
+
+fn bridge_step(key: &TieOutKey, number: u64, step: &BridgeStep) -> Vec<Cell> {
+    let money = |amount: Option<Amount>| Cell::maybe_money(amount, key.currency);
+    vec![
+        Cell::code(&key.account),
+        Cell::code(key.currency.code()),
+        Cell::code(key.direction.word()),
+        Cell::Count(number),
+        Cell::code(step.name),
+        step.line.map_or(Cell::Empty, |line| Cell::Count(line.count)),
+        money(step.line.map(|line| line.gross)),
+        money(step.line.map(|line| line.effect)),
+        money(step.balance),
     ]
 }
 

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::ReportError;
-use crate::domain::{Amount, Break, Class, Currency, Direction, TieOut, TieOutKey};
+use crate::domain::{Amount, Break, Bridge, BridgeLine, Class, Currency, Direction, TieOut, TieOutKey};
 use crate::invoice::{Billing, Invoice};
 use crate::reconcile::{HeldAccount, Reconciliation};
 
 /// The tie-outs of one currency and direction, summed where both figures are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Total {
     /// The currency.
     pub(super) currency: Currency,
@@ -32,6 +32,8 @@ pub(super) struct Total {
     pub(super) gross: Amount,
     /// Σ residual.
     pub(super) residual: Amount,
+    /// What leads from Σ master to Σ customers.
+    pub(super) bridge: Bridge,
 }
 
 impl Total {
@@ -53,6 +55,11 @@ impl Total {
         (self.tie_outs > self.without_figure).then_some(sum)
     }
 
+    /// Whether no break and no residual lies between the two figures.
+    pub(super) fn agrees(&self) -> bool {
+        self.bridge.lines().is_empty() && self.residual.is_zero() && self.gross.is_zero()
+    }
+
     fn add(&mut self, tie_out: &TieOut) {
         self.tie_outs += 1;
         let (Some(master), Some(customer)) = (tie_out.master(), tie_out.customer()) else {
@@ -69,13 +76,15 @@ impl Total {
 
 /// The tie-outs by currency and direction, the customers' before the partner's own.
 pub(super) fn totals(partner: &str, tie_outs: &[TieOut]) -> Vec<Total> {
-    let mut totals = BTreeMap::new();
+    let mut groups: BTreeMap<(Currency, bool, Direction), Vec<&TieOut>> = BTreeMap::new();
     for tie_out in tie_outs {
         let TieOutKey { account, currency, direction } = tie_out.key();
-        let own_wallet = account == partner;
-        let total = totals.entry((*currency, own_wallet, *direction)).or_insert_with(|| Total {
-            currency: *currency,
-            direction: *direction,
+        groups.entry((*currency, account == partner, *direction)).or_default().push(tie_out);
+    }
+    let total = |((currency, own_wallet, direction), of_group): (_, Vec<&TieOut>)| {
+        let mut total = Total {
+            currency,
+            direction,
             own_wallet,
             tie_outs: 0,
             without_figure: 0,
@@ -84,10 +93,14 @@ pub(super) fn totals(partner: &str, tie_outs: &[TieOut]) -> Vec<Total> {
             explained: Amount::ZERO,
             gross: Amount::ZERO,
             residual: Amount::ZERO,
-        });
-        total.add(tie_out);
-    }
-    totals.into_values().collect()
+            bridge: Bridge::over(of_group.iter().map(|tie_out| tie_out.bridge())),
+        };
+        for tie_out in of_group {
+            total.add(tie_out);
+        }
+        total
+    };
+    groups.into_iter().map(total).collect()
 }
 
 /// The breaks of one class: how many, and what they come to in each currency they bear on.
@@ -160,6 +173,9 @@ pub(super) fn held(held: &[HeldAccount]) -> BTreeMap<Currency, (u64, Amount)> {
 /// Compares every sum that was computed twice.
 pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), ReportError> {
     check_effects(books)?;
+    check_bridges(books)?;
+    let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
+    totals.try_for_each(|total| check_total(&total))?;
     billing.invoices.iter().try_for_each(check_invoice)
 }
 
@@ -186,6 +202,65 @@ fn check_effects(books: &Reconciliation) -> Result<(), ReportError> {
         let place = || format!("{} {} {}, breaks without a tie-out", key.account, key.currency, key.direction.word());
         equal(effects, Amount::ZERO, place)
     })
+}
+
+/// Each bridge against the effects listed with the breaks, class by class, and against the customer's figure that it has
+/// to reach.
+fn check_bridges(books: &Reconciliation) -> Result<(), ReportError> {
+    let mut listed: BTreeMap<(&TieOutKey, Class), (u64, Amount, Amount)> = BTreeMap::new();
+    for found in &books.breaks {
+        for leg in found.legs().iter().filter(|leg| !leg.effect.is_zero()) {
+            let (count, gross, effect) = listed.entry((&leg.key, found.class())).or_default();
+            (*count, *gross, *effect) = (*count + 1, *gross + leg.effect.abs(), *effect + leg.effect);
+        }
+    }
+    for tie_out in &books.tie_outs {
+        let TieOutKey { account, currency, direction } = tie_out.key();
+        let place = format!("bridge of {account} {currency} {}", direction.word());
+        let left = tie_out.bridge().residual().filter(|left| left.count > 0);
+        for line in tie_out.bridge().lines().iter().chain(&left) {
+            let stated = listed.remove(&(tie_out.key(), line.class)).unwrap_or_default();
+            check_line(line, stated, &place)?;
+        }
+        check_reached(tie_out.bridge(), &place)?;
+    }
+    listed.into_iter().try_for_each(|((key, class), (_, gross, _))| {
+        let place =
+            || format!("bridge of {} {} {}, no line for {class}", key.account, key.currency, key.direction.word());
+        equal(Amount::ZERO, gross, place)
+    })
+}
+
+fn check_line(line: &BridgeLine, stated: (u64, Amount, Amount), place: &str) -> Result<(), ReportError> {
+    let (count, gross, effect) = stated;
+    // So many breaks are compared as so many whole units: one error serves both kinds of sums.
+    let whole = |count: u64| Amount::from_units(i128::from(count) * 100_000_000);
+    equal(whole(line.count), whole(count), || format!("{place}, breaks of {}", line.class))?;
+    equal(line.gross, gross, || format!("{place}, gross of {}", line.class))?;
+    equal(line.effect, effect, || format!("{place}, effect of {}", line.class))
+}
+
+/// The last figure that the steps reach is the customers'.
+fn check_reached(bridge: &Bridge, place: &str) -> Result<(), ReportError> {
+    let steps = bridge.steps();
+    let [.., last, customer] = steps.as_slice() else { return Ok(()) };
+    match (last.balance, customer.balance) {
+        (Some(reached), Some(customer)) => equal(reached, customer, || format!("{place}, figure reached")),
+        (None, _) | (_, None) => Ok(()),
+    }
+}
+
+/// The bridge over several tie-outs against their sums, which were added up apart from it.
+fn check_total(total: &Total) -> Result<(), ReportError> {
+    let place = |what: &str| format!("bridge of {}, {what}", total.label());
+    let lines = || total.bridge.lines().iter();
+    let residual = total.bridge.residual().map(|left| left.effect);
+    equal(total.bridge.master().unwrap_or_default(), total.master, || place("master"))?;
+    equal(total.bridge.customer().unwrap_or_default(), total.customer, || place("customers"))?;
+    equal(lines().map(|line| line.gross).sum(), total.gross, || place("gross"))?;
+    equal(lines().map(|line| line.effect).sum(), total.explained, || place("explained"))?;
+    equal(residual.unwrap_or_default(), total.residual, || place("residual"))?;
+    check_reached(&total.bridge, &place("all"))
 }
 
 /// An invoice's lines against its figures.
