@@ -200,7 +200,7 @@ impl Page<'_> {
         for part in parts.iter().filter(|it| !it.effects().is_empty() || !it.residual().is_zero()) {
             let (difference, gross) = (figure(part.difference()), part.gross());
             let breaks = part.effects().len();
-            self.line(&format!("  {}  difference {difference}, {breaks} breaks, gross {gross}", name_of(part)));
+            self.line(&format!("  {}  difference {difference}, breaks {breaks}, gross {gross}", name_of(part)));
         }
     }
 
@@ -214,8 +214,8 @@ impl Page<'_> {
         for step in bridge.steps() {
             let reached = step.balance.map_or_else(|| "not read".to_owned(), |amount| amount.to_string());
             let line = step.line.map_or_else(String::new, |line| {
-                let breaks = if line.count == 1 { "break" } else { "breaks" };
-                format!("  {} {breaks}, gross {}, effect {}", line.count, line.gross, line.effect)
+                let effects = if line.count == 1 { "effect" } else { "effects" };
+                format!("  {} {effects}, gross {}, net {}", line.count, line.gross, line.effect)
             });
             self.line(&format!("  {:<22}{reached:>18} {currency}{line}", step.name));
             for ((id, effect), _) in effects.iter().zip(&classes).filter(|(_, class)| **class == step.name) {

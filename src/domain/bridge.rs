@@ -13,7 +13,8 @@ use super::breaks::Class;
 pub struct BridgeLine {
     /// The class.
     pub class: Class,
-    /// How many breaks of the class have an effect here.
+    /// How many effects: on one tie-out the breaks of the class that have one; over several, a break that bears on two of
+    /// them counts on both, as it has a row for each in `breaks.csv`.
     pub count: u64,
     /// Σ |effect|.
     pub gross: Amount,

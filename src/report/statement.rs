@@ -8,7 +8,7 @@ use crate::domain::Amount;
 
 const STATEMENT: &[Column] = &[
     Column::words("what", "", 26),
-    Column::numbers("breaks", "Breaks", 10),
+    Column::numbers("effects", "Effects", 10),
     Column::numbers("gross", "Gross", 15),
     Column::numbers("difference", "Difference", 15),
     Column::numbers("figure", "Figure", 18),

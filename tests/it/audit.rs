@@ -34,6 +34,7 @@ fn the_papers_of_the_audit_run() {
     for name in [
         "summary.txt",
         "tie_outs.csv",
+        "bridge.csv",
         "breaks.csv",
         "accounts.csv",
         "invoices.csv",

@@ -39,6 +39,9 @@ fn place(row: &BTreeMap<String, String>) -> String {
     format!("{}/{}/{}", row["account"], row["currency"], row["direction"])
 }
 
+/// The lines of a total's bridge by class.
+type Sums = BTreeMap<String, (u64, Amount, Amount)>;
+
 /// What `breaks.csv` lists, by tie-out and class, without a look at any bridge.
 fn listed(settled: &Settled) -> Classes {
     let mut classes = Classes::new();
@@ -108,7 +111,7 @@ fn totals_add_up(settled: &Settled) -> Result<(), TestCaseError> {
             .collect()
     };
     let partner = text(&close["provenance"], "partner");
-    let mut sums: BTreeMap<(String, String, bool), BTreeMap<String, (u64, Amount, Amount)>> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, String, bool), Sums> = BTreeMap::new();
     for tie_out in close["tie_outs"].as_array().unwrap().iter().filter(|it| !it["difference"].is_null()) {
         let key = (text(tie_out, "currency"), text(tie_out, "direction"), text(tie_out, "account") == partner);
         for (class, count, gross, effect) in lines(tie_out) {

@@ -20,12 +20,13 @@ use crate::support::{fixture, scenario_at, settled};
 const NO_DUCKDB: i32 = 69;
 
 /// Random books of a test run, and of a quiet hour.
-const SEEDS: u64 = 20;
-const SEEDS_SOAKED: u64 = 1_000;
+const SEEDS: u64 = 10;
+const SEEDS_SOAKED: u64 = 400;
 
 /// Lays papers down as a run folder and has the script look at them: what it says, or why it refuses them. Nothing
 /// where there is no DuckDB to run it.
 #[expect(clippy::disallowed_methods, reason = "the environment says whether DuckDB has to be there")]
+#[expect(clippy::print_stdout, reason = "a test that stands aside says so")]
 fn look(papers: &[Paper]) -> Option<Result<String, String>> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("ledger")).unwrap();
@@ -38,7 +39,7 @@ fn look(papers: &[Paper]) -> Option<Result<String, String>> {
         Some(0) => Some(Ok(told.into_owned())),
         Some(NO_DUCKDB) => {
             assert!(std::env::var_os("TIEOUT_DUCKDB").is_none(), "{refused}");
-            eprintln!("this test stands aside: {refused}");
+            println!("this test stands aside: {refused}");
             None
         }
         _ => Some(Err(refused.into_owned())),
@@ -118,7 +119,7 @@ fn no_figure_changes_unseen() {
 fn no_row_is_missing_or_too_many() {
     let papers = audit();
     for name in ["tie_outs.csv", "accounts.csv", "bridge.csv"] {
-        for row in [1, 4, 9] {
+        for row in [1, 9] {
             let without = |text: &str| {
                 let lines = text.lines().enumerate().filter(|(at, _)| *at != row);
                 lines.map(|(_, line)| format!("{line}\n")).collect::<String>()
@@ -161,6 +162,7 @@ fn every_scenario_is_found_again() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a run begins with its seeds")]
 fn the_figures_of_any_books_are_found_again() {
     let seeds = 0..if soaking() { SEEDS_SOAKED } else { SEEDS };
     println!("seeds {seeds:?}");
