@@ -89,7 +89,7 @@ fn the_edges() {
     let nothing = solved(0, &[30, -30]);
     assert_eq!((nothing.answer, nothing.alternatives, nothing.steps.len()), (Answer::Unique, 1, 0));
     assert_eq!(solved(7, &[]).answer, Answer::None);
-    assert_eq!(solved(7, &[0, 0]).answer, Answer::None);
+    assert_eq!((solved(7, &[0, 0]).answer, solved(7, &[0, 0]).candidates), (Answer::None, 0));
     assert_eq!(entries(&solved(7, &[0, 7, 0])), ["e-001"]);
     assert_eq!(entries(&solved(-7, &[3, -10, 40])), ["e-001", "e-000"]);
     assert_eq!(solved(i128::MAX, &[1, 2]).answer, Answer::None);
@@ -98,6 +98,8 @@ fn the_edges() {
     let large = solved(5, &[i128::MAX, i128::MAX, 5]);
     assert_eq!((large.answer, large.ruled_out, large.all), (Answer::SearchBoundReached, 0, None));
     assert_eq!(solved(5, &[i128::MIN, 5]).answer, Answer::SearchBoundReached);
+    assert_eq!(solved(5, &[i128::MAX / 4, 5]).answer, Answer::SearchBoundReached);
+    assert_eq!(solved(5, &[i128::MAX / 4 - 5, 5]).answer, Answer::Unique);
 }
 
 #[test]
