@@ -30,12 +30,12 @@ async fn a_daily_fetch_walks_what_is_new_and_a_close_after_it_asks_for_totals_al
     assert_eq!(fetch(&asker, "2026-03-05", DAILY).await, (How::Walked, 3), "three pages, for the first time");
     assert_eq!(fetch(&asker, "2026-03-05", DAILY).await, (How::Unmoved, 1), "nothing is new");
     asker.desk.post(451..456, "2026-03-06");
-    // Totals, three pages of what is closed from now on, one that stays open.
-    assert_eq!(fetch(&asker, "2026-03-06", DAILY).await, (How::Walked, 5));
+    // Totals, three pages of what is closed from now on, one that stays open, totals once more.
+    assert_eq!(fetch(&asker, "2026-03-06", DAILY).await, (How::Walked, 6));
     asker.desk.post(456..460, "2026-03-07");
-    assert_eq!(fetch(&asker, "2026-03-07", DAILY).await, (How::Extended, 2), "totals, and one page of what is new");
+    assert_eq!(fetch(&asker, "2026-03-07", DAILY).await, (How::Extended, 3), "totals, one page of what is new, totals");
     asker.desk.post(460..700, "2026-03-20");
-    assert_eq!(fetch(&asker, "2026-03-20", DAILY).await, (How::Extended, 3));
+    assert_eq!(fetch(&asker, "2026-03-20", DAILY).await, (How::Extended, 4));
     assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Unmoved, 1), "a close asks for the totals alone");
     assert_eq!(fetch(&asker, "2026-04-03", FULL).await, (How::Walked, 4));
 }

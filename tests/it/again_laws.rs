@@ -23,7 +23,7 @@ use crate::again_desk::{Asker, CLOSE, DAILY, Dates, FULL, Ledgers, MASTER, Row, 
 use crate::laws_weather::seeds;
 
 /// Months of a test run, and of a quiet hour.
-const MONTHS: u64 = 360;
+const MONTHS: u64 = 160;
 const MONTHS_SOAKED: u64 = 20_000;
 
 /// Months at one time: they wait for the disk.
@@ -245,8 +245,8 @@ impl Month {
             }
             let proof = || settled.reconciliation.proofs.iter().find(|proof| proof.list == found.list).unwrap().verdict;
             if !exact && complete && proof() == "proved" {
-                let there = held(&fate.versions[during.end - 1]);
-                self.wrong.push(format!("{}: never held {rows:#?}\nholds now {there:#?}", found.list));
+                let there: Vec<_> = fate.versions[during.clone()].iter().map(held).collect();
+                self.wrong.push(format!("{}: never held {rows:#?}\nheld {there:#?}", found.list));
             }
             if !disturbed && (!complete || proof() != "proved") {
                 self.wrong.push(format!("{}: {:?}, though nothing has moved", found.list, found.outcome));
@@ -266,7 +266,8 @@ impl Month {
     /// Whether rows have changed while the totals stayed as they were.
     fn excused(&self, versions: &[Ledgers], during: &std::ops::Range<usize>, list: &List) -> bool {
         let books = self.asker.desk.books();
-        let rows = |version: &Ledgers| version[&list.to_string()].clone();
+        let plan = Asker::plan(day("2026-03-01"));
+        let rows = |version: &Ledgers| books.within(&version[&list.to_string()], plan.from, plan.to);
         versions[..during.end].iter().enumerate().any(|(at, one)| {
             let one = rows(one);
             versions[at + 1..during.end].iter().map(rows).any(|two| {
@@ -308,7 +309,8 @@ fn a_ledger_is_as_the_desk_held_it_whatever_happens_between_and_during_fetches()
                     if !seeds.contains(&seed) {
                         return;
                     }
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    let runtime =
+                        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
                     let told = runtime.block_on(play(seed));
                     if !told.is_empty() {
                         writeln!(wrong.lock().unwrap(), "TIEOUT_SEED={seed}\n{told}\n").unwrap();
