@@ -102,3 +102,74 @@ async fn entries_that_no_type_filter_selects_are_named() {
                 entries (difference 3)";
     assert_eq!(told.explanation(), said);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_that_goes_on_with_a_sync_that_was_cut_off_loses_nothing_of_it() {
+    for requests in 3..14 {
+        for (first, then) in [(DAILY, CLOSE), (DAILY, FULL), (CLOSE, DAILY), (FULL, CLOSE)] {
+            let mut asker = Asker::open().await;
+            asker.line.limits.concurrency = 1;
+            asker.desk.books().page_rows = 20;
+            asker.desk.post(1..46, "2026-03-03");
+            fetch(&asker, "2026-03-05", CLOSE).await;
+            asker.desk.post(46..51, "2026-03-06");
+            let quick = |thorough| Thorough { type_counts: false, ..thorough };
+            asker.ask_and_die(day("2026-03-06"), quick(first), requests).await;
+            fetch(&asker, "2026-03-07", quick(then)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_was_not_settled_yet_is_read_again_though_no_total_moves() {
+    let asker = Asker::open().await;
+    asker.desk.post(1..451, "2026-03-03");
+    asker.desk.change(|rows| rows[77].status = "pending");
+    fetch(&asker, "2026-03-05", DAILY).await;
+    asker.desk.change(|rows| rows[77].status = "completed");
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Walked, 4), "totals, and three pages");
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Unmoved, 1), "now it is settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_contradicted_itself_is_asked_again() {
+    let asker = Asker::open().await;
+    asker.desk.post(1..451, "2026-03-03");
+    asker.desk.books().lost = vec![9, 10];
+    asker.ask(day("2026-04-03"), CLOSE).await.unwrap();
+    let told = asker.settled().reconciliation.breaks.iter().filter(|it| it.class() == Class::ControlTotal).count();
+    assert_eq!(told, 2, "of the master ledger and of the customer's");
+    asker.desk.books().lost.clear();
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Walked, 3), "no total has moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_goes_while_another_comes_does_not_push_a_third_out_of_the_walk() {
+    let mut asker = Asker::open().await;
+    asker.line.limits.concurrency = 1;
+    asker.desk.books().page_rows = 2;
+    asker.desk.post(2..8, "2026-03-03");
+    // Once page 1 is read, its first row goes, so that the first of page 2 moves there; what comes at the end is of the
+    // amount that is overlooked: count and sums of the rows received are those of page 1.
+    asker.desk.books().meanwhile = Some(Box::new(|asked, ledgers| {
+        for (ledger, rows) in ledgers.iter_mut().filter(|(ledger, _)| asked.starts_with(*ledger)) {
+            if asked.contains("&page=2") && rows.iter().any(|row| row.id == 7) {
+                rows.retain(|row| row.id != 7);
+                rows.push(Row { amount: 5, ..Row::debit(1, day("2026-03-02")) });
+                assert_eq!(rows.len(), 6, "{ledger}");
+            }
+        }
+    }));
+    fetch(&asker, "2026-04-03", CLOSE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_of_the_running_month_is_not_gone_on_with_once_it_is_over() {
+    let asker = Asker::open().await;
+    let begin = |today| asker.archive.begin(&Asker::plan(day(today))).unwrap();
+    let running = begin("2026-03-30");
+    assert_eq!(begin("2026-03-31"), running, "a day later");
+    let over = begin("2026-04-01");
+    assert!(over > running, "its ledgers end in March");
+    assert_eq!(begin("2026-04-02"), over);
+}

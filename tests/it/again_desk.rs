@@ -50,6 +50,9 @@ pub(crate) enum Dates {
     Ahead(u64),
 }
 
+/// Changes the books while a request is under way.
+pub(crate) type Happening = Box<dyn FnMut(&str, &mut Ledgers) + Send>;
+
 /// What a partner holds, and how it answers.
 pub(crate) struct Books {
     pub(crate) ledgers: Ledgers,
@@ -61,8 +64,10 @@ pub(crate) struct Books {
     pub(crate) dates: Dates,
     /// Whether the summary adds up settled rows only.
     pub(crate) settled_only: bool,
-    /// What happens before a request is answered.
-    pub(crate) meanwhile: Option<Box<dyn FnMut(&mut Ledgers) + Send>>,
+    /// Ids that are counted, but stand on no page.
+    pub(crate) lost: Vec<u32>,
+    /// What happens before a request, path and query, is answered.
+    pub(crate) meanwhile: Option<Happening>,
     /// Rings when so many requests have arrived in all.
     bell: Option<(usize, Arc<Notify>)>,
 }
@@ -84,7 +89,7 @@ async fn respond(State(desk): State<Desk>, uri: Uri) -> String {
         bell.notify_one();
     }
     if let Some(mut happens) = books.meanwhile.take() {
-        happens(&mut books.ledgers);
+        happens(&format!("{path}?{query}"), &mut books.ledgers);
         books.meanwhile = Some(happens);
     }
     match path {
@@ -114,7 +119,8 @@ impl Books {
         rows.retain(selects);
         let (page, per_page) = (number("page"), number("per_page").min(self.page_rows));
         let totals = self.totals(&rows);
-        let shown: Vec<Value> = rows.iter().skip((page - 1) * per_page).take(per_page).map(Row::json).collect();
+        let shown = rows.iter().skip((page - 1) * per_page).take(per_page);
+        let shown: Vec<Value> = shown.filter(|row| !self.lost.contains(&row.id)).map(Row::json).collect();
         let summary = json!({
             "total_transactions": totals[0], "total_debit": totals[1], "total_credit": totals[2],
             "net_amount": totals[2] - totals[1],
@@ -157,6 +163,7 @@ impl Desk {
             page_rows: 200,
             dates: Dates::Inclusive,
             settled_only: false,
+            lost: Vec::new(),
             meanwhile: None,
             bell: None,
         })))

@@ -180,7 +180,7 @@ impl Month {
             (0..self.rng.random_range(1..4)).map(|_| self.rng.random_range(3..30)).collect()
         };
         let (fate, mut request) = (Arc::clone(&self.fate), 0);
-        self.asker.desk.books().meanwhile = Some(Box::new(move |ledgers| {
+        self.asker.desk.books().meanwhile = Some(Box::new(move |_, ledgers| {
             request += 1;
             if turns.contains(&request) {
                 fate.lock().unwrap().change(ledgers);
