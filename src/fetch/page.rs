@@ -28,6 +28,8 @@ pub(super) struct PageFacts {
     pub(super) control: Control,
     /// The rows on this page.
     pub(super) rows: Vec<RowId>,
+    /// Whether one of them is neither settled nor given up, so that it can change without moving any total.
+    pub(super) awaited: bool,
 }
 
 /// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for.
@@ -39,7 +41,7 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
             not_too_many(&accounts)?;
             let rows = accounts.into_iter().map(account_row).collect();
-            Ok(PageFacts { total, per_page: size, page, control: Control::default(), rows })
+            Ok(PageFacts { total, per_page: size, page, control: Control::default(), rows, awaited: false })
         }
         List::Master => ledger_facts(None, body),
         List::Ledger(account) => ledger_facts(Some(account), body),
@@ -76,6 +78,12 @@ struct RowHolder<'a> {
 }
 
 #[derive(Deserialize)]
+struct RowStatus<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
 struct AccountIdentity<'a> {
     #[serde(borrow)]
     auth_id: Cow<'a, str>,
@@ -88,6 +96,7 @@ fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, Strin
         page: None,
         control: Control::default(),
         rows: Vec::new(),
+        awaited: false,
     })
 }
 
@@ -109,7 +118,8 @@ fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, Str
     }
     let control = page.control();
     let LedgerPage { transactions, total, page, per_page, .. } = page;
-    Ok(PageFacts { total, per_page, page, control, rows: transactions.into_iter().map(ledger_row).collect() })
+    let awaited = transactions.iter().any(|row| is_awaited(row));
+    Ok(PageFacts { total, per_page, page, control, rows: transactions.into_iter().map(ledger_row).collect(), awaited })
 }
 
 fn not_too_many(rows: &[&RawValue]) -> Result<(), String> {
@@ -131,6 +141,13 @@ fn are_anothers(rows: &[&RawValue], account: &AccountId) -> bool {
 /// The account that a row is booked to.
 fn holder(row: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<RowHolder<'_>>(row.get()).ok().map(|row| row.account_id)
+}
+
+/// Whether the status may still become another: the totals need not tell, for they may count rows of every status. What
+/// has no status is not read as an entry, and shows as that.
+fn is_awaited(row: &RawValue) -> bool {
+    let status = serde_json::from_str::<RowStatus<'_>>(row.get());
+    status.is_ok_and(|row| !matches!(&*row.status, "completed" | "failed" | "cancelled"))
 }
 
 fn ledger_row(row: &RawValue) -> RowId {
