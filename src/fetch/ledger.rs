@@ -44,7 +44,7 @@ impl Session<'_> {
             None => Carried::Not { walks: 0 },
         };
         let read = match carried {
-            Carried::Over(read) => read,
+            Carried::Over(read) => *read,
             Carried::Not { walks } => {
                 let unused = walks.max(self.last_walk_held(list)) + 1;
                 self.walk_whole(list, whole.unwrap_or(unused)).await?
@@ -69,7 +69,7 @@ impl Session<'_> {
         if before.control == earlier.control && settled(&earlier.stretches) {
             self.take_over(list, earlier, 0, &earlier.stretches).await?;
             let (outcome, control) = (ListOutcome::Complete { walk: 0 }, before.control);
-            return Ok(Carried::Over(Read { outcome, control, totals: Some(before) }));
+            return Ok(Carried::Over(Box::new(Read { outcome, control, totals: Some(before) })));
         }
         let (closed, windows) = match earlier.stretches.split_last() {
             Some((open, closed)) if !closed.is_empty() && settled(closed) => {
@@ -92,7 +92,8 @@ impl Session<'_> {
             if walked.unstable.is_none() && still && control == after.control {
                 self.take_over(list, earlier, walks, closed).await?;
                 let totals = Some(after).filter(|_| !closed.is_empty());
-                return Ok(Carried::Over(Read { outcome: ListOutcome::Complete { walk: walks }, control, totals }));
+                let outcome = ListOutcome::Complete { walk: walks };
+                return Ok(Carried::Over(Box::new(Read { outcome, control, totals })));
             }
             if walked.unstable.is_some() || still {
                 return Ok(Carried::Not { walks });
@@ -242,7 +243,7 @@ impl Session<'_> {
 /// What became of an earlier fetch's pages.
 enum Carried {
     /// They are part of the ledger as it is now.
-    Over(Read),
+    Over(Box<Read>),
     /// The ledger is to be walked; walks up to this number are used up.
     Not { walks: u32 },
 }

@@ -64,9 +64,13 @@ impl Walk {
         telling.find(|(_, facts)| facts.control != first).map(|(page, facts)| (*page, first, facts.control))
     }
 
-    /// Whether a row may still change without moving any total.
+    /// Whether a row may still change without moving any total: where the sums are those of the settled rows alone, they
+    /// tell when another settles.
     pub(super) fn awaited(&self) -> bool {
+        let Control { debit, credit, .. } = self.control();
+        let settled = self.pages.values().map(|facts| facts.settled).sum();
         self.pages.values().any(|facts| facts.awaited)
+            && debit.zip(credit).map(|(debit, credit)| debit + credit) != Some(settled)
     }
 
     /// How many pages were received.

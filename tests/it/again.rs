@@ -129,6 +129,13 @@ async fn a_row_that_was_not_settled_yet_is_read_again_though_no_total_moves() {
     asker.desk.change(|rows| rows[77].status = "completed");
     assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Walked, 4), "totals, and three pages");
     assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Unmoved, 1), "now it is settled");
+    // Where the sums are of settled rows alone, they tell by themselves.
+    asker.desk.books().settled_only = true;
+    asker.desk.change(|rows| rows[77].status = "pending");
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Walked, 4));
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Unmoved, 1), "it is not settled yet");
+    asker.desk.change(|rows| rows[77].status = "completed");
+    assert_eq!(fetch(&asker, "2026-04-03", CLOSE).await, (How::Walked, 4));
 }
 
 #[tokio::test(flavor = "multi_thread")]

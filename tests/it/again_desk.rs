@@ -173,6 +173,11 @@ impl Desk {
         self.0.lock().unwrap()
     }
 
+    fn ring_after(&self, requests: usize, bell: &Arc<Notify>) {
+        let mut books = self.books();
+        books.bell = Some((books.asked.len() + requests, Arc::clone(bell)));
+    }
+
     /// Changes every ledger in the same way.
     pub(crate) fn change(&self, change: impl Fn(&mut Vec<Row>)) {
         self.books().ledgers.values_mut().for_each(change);
@@ -243,9 +248,7 @@ impl Asker {
     /// Asks as of a day, and is cut off when so many requests have arrived; says whether it was.
     pub(crate) async fn ask_and_die(&self, today: NaiveDate, thorough: Thorough, requests: usize) -> bool {
         let bell = Arc::new(Notify::new());
-        let mut books = self.desk.books();
-        books.bell = Some((books.asked.len() + requests, Arc::clone(&bell)));
-        drop(books);
+        self.desk.ring_after(requests, &bell);
         tokio::select! {
             () = bell.notified() => true,
             fetched = self.ask(today, thorough) => {

@@ -73,6 +73,7 @@ fn paper(matrix: &Matrix) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a soak and an update are asked for by the environment")]
 fn what_is_planted_is_reported_as_what_it_is() {
     let soaked = std::env::var_os("TIEOUT_SOAK").is_some();
     let worlds = if soaked { WORLDS_SOAKED } else { WORLDS };
