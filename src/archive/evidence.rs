@@ -49,12 +49,17 @@ impl PageRef {
     /// The first and the last date that the request asks for, where it asks for dates.
     #[must_use]
     pub fn window(&self) -> Option<(NaiveDate, NaiveDate)> {
-        let date = |name: &str| -> Option<NaiveDate> {
-            let (_, rest) = self.request.split_once(name)?;
-            rest.split('&').next()?.parse().ok()
-        };
-        date("from_date=").zip(date("to_date="))
+        window_of(&self.request)
     }
+}
+
+/// The first and the last date that a request asks for.
+pub(super) fn window_of(request: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let date = |name: &str| -> Option<NaiveDate> {
+        let (_, rest) = request.split_once(name)?;
+        rest.split('&').next()?.parse().ok()
+    };
+    date("from_date=").zip(date("to_date="))
 }
 
 impl Evidence {

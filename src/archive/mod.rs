@@ -81,7 +81,8 @@ impl Archive {
     }
 
     /// Begins a fetch, or goes on with the unfinished one of the same period and window that began today or yesterday,
-    /// which keeps its `today`. An older one is left alone: what it has read is too old to stand beside new pages.
+    /// which keeps its `today`. An older one is left alone: what it has read is too old to stand beside new pages; and so
+    /// is one that began before the month was over, once it is: what came later that day would be lacking.
     ///
     /// # Errors
     /// When the archive is read-only or the database refuses.

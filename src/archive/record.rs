@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
+use super::evidence::window_of;
 use crate::domain::{List, Period, Timestamp};
 
 /// The number of a fetch within its archive, from 1 in the order they began.
@@ -92,6 +93,14 @@ pub struct PageHeld {
     pub request: String,
     /// The HTTP status.
     pub status: u16,
+}
+
+impl PageHeld {
+    /// The first and the last date that the request asks for, where it asks for dates.
+    #[must_use]
+    pub fn window(&self) -> Option<(NaiveDate, NaiveDate)> {
+        window_of(&self.request)
+    }
 }
 
 /// How a list ended.

@@ -16,16 +16,19 @@ pub(super) struct PackedPage {
     zstd: Vec<u8>,
 }
 
-/// Finds the unfinished fetch of the same period and window that is a day old at most, or records a new one.
+/// Finds the unfinished fetch of the same period and window that is a day old at most, or records a new one. What was
+/// begun in the month itself is not gone on with once it is over: its ledgers end where it was cut off.
 pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
     let FetchPlan { period, from, to, today } = plan;
     let (period, from, to, today) = (period.to_string(), from.to_string(), to.to_string(), today.to_string());
-    let yesterday = plan.today.pred_opt().unwrap_or(plan.today).to_string();
+    let yesterday = plan.today.pred_opt().unwrap_or(plan.today);
+    let over = plan.period.day_after();
+    let oldest = if plan.today >= over { yesterday.max(over) } else { yesterday }.to_string();
     let unfinished = db
         .query_row(
             "SELECT max(fetch) FROM fetches WHERE period = ?1 AND from_date = ?2 AND to_date = ?3 \
              AND today BETWEEN ?4 AND ?5 AND fetch NOT IN (SELECT fetch FROM finishes)",
-            [&period, &from, &to, &yesterday, &today],
+            [&period, &from, &to, &oldest, &today],
             |row| row.get::<_, Option<i64>>(0),
         )
         .map_err(failed_to("look for an unfinished fetch"))?;

@@ -46,6 +46,8 @@ impl Control {
     #[must_use]
     pub fn tells(&self) -> bool {
         let whole = self.total.is_some() && self.debit.is_some() && self.credit.is_some() && self.net.is_some();
-        whole && self.transactions.is_some_and(|entries| entries > 0 || self.total == Some(0))
+        let zero = |amount: Option<Amount>| amount.is_none_or(Amount::is_zero);
+        let sums = !(zero(self.debit) && zero(self.credit));
+        whole && self.transactions.is_some_and(|entries| (entries > 0 && sums) || self.total == Some(0))
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::page::read_page;
 use super::reading::Window;
 use super::session::Session;
 use super::setback::Setback;
-use crate::archive::{Evidence, FetchId, ListEvidence, ListOutcome, PageRef};
+use super::walk::Walk;
+use crate::archive::{Evidence, FetchId, ListEvidence, ListOutcome};
 use crate::domain::{Control, Counted, List};
 
 /// The last finished fetch of the same period and window.
@@ -33,6 +33,8 @@ pub(super) struct EarlierStretch {
     pub(super) window: Window,
     pub(super) pages: u32,
     pub(super) control: Control,
+    /// Whether one of its rows may have changed since without moving any total.
+    pub(super) awaited: bool,
 }
 
 impl Earlier {
@@ -50,29 +52,38 @@ impl EarlierLedger {
 }
 
 impl Session<'_> {
-    /// A ledger as the earlier fetch has read it; nothing where there is none or it was not whole.
-    pub(super) fn earlier(&self, list: &List) -> Result<Option<EarlierLedger>, Setback> {
+    /// A ledger as the earlier fetch has read it; nothing where there is none, or where its pages did not prove it whole:
+    /// what contradicted itself then is to be asked again now.
+    pub(super) async fn earlier(&self, list: &List) -> Result<Option<EarlierLedger>, Setback> {
         let Some(Earlier { fetch, lists }) = &self.earlier else { return Ok(None) };
         let Some((found, walk)) = lists.get(list).and_then(|found| Some((found, complete(found)?))) else {
             return Ok(None);
         };
-        let mut stretches: Vec<EarlierStretch> = Vec::new();
-        for page in &found.pages {
-            let Some(window) = page.window() else { return Ok(None) };
-            match stretches.last_mut().filter(|open| open.window == window) {
-                Some(open) => open.pages += 1,
-                None => stretches.push(EarlierStretch { window, pages: 1, control: self.control_of(list, page)? }),
+        let mut walks: Vec<(Window, Walk)> = Vec::new();
+        for (page, place) in found.pages.iter().zip(1..) {
+            let Some(window) = page.window().filter(|_| page.page == place) else { return Ok(None) };
+            let facts = self.facts_of(list, &page.digest)?;
+            match walks.last_mut().filter(|(open, _)| *open == window) {
+                Some((_, walk)) => walk.add(walk.next_page(), facts),
+                None => walks.push((window, Walk::new(facts))),
             }
+            // A long ledger takes a while; the others are not to wait for it.
+            tokio::task::yield_now().await;
         }
+        if walks.iter().any(|(_, walk)| walk.contradiction().is_some()) {
+            return Ok(None);
+        }
+        let stretch = |(window, walk): (Window, Walk)| EarlierStretch {
+            window,
+            pages: walk.len(),
+            control: walk.control(),
+            awaited: walk.awaited(),
+        };
+        let stretches: Vec<EarlierStretch> = walks.into_iter().map(stretch).collect();
         let reading = |counts: Counted| Some((counts, complete(lists.get(&list.reading(counts))?)?));
         let said = stretches.iter().map(|stretch| stretch.control).reduce(Control::plus);
         let readings = Counted::TYPES.into_iter().filter_map(reading).collect();
         Ok(said.map(|control| EarlierLedger { fetch: *fetch, walk, stretches, control, readings }))
-    }
-
-    fn control_of(&self, list: &List, page: &PageRef) -> Result<Control, Setback> {
-        let body = self.archive.body(&page.digest)?;
-        Ok(read_page(list, &body).map_err(|reason| Setback::Line { reason })?.control)
     }
 }
 

@@ -19,91 +19,119 @@ struct Read {
     outcome: ListOutcome,
     /// What it says of itself.
     control: Control,
-    /// Whether it has entries.
-    entries: bool,
+    /// The reading of its totals that the pages were held against, where some were taken over.
+    totals: Option<Totals>,
+}
+
+/// What a ledger says of itself at one moment.
+struct Totals {
+    control: Control,
+    /// The request and its answer, where that is not durable yet.
+    answer: Option<(String, Good<PageFacts>)>,
 }
 
 impl Session<'_> {
     /// Reads a ledger, and how many of its entries each `transaction_type` selects.
     pub(super) async fn read_ledger(&self, list: &List) -> Result<ListOutcome, Setback> {
-        let earlier = self.earlier(list)?;
+        let earlier = self.earlier(list).await?;
         let earlier = earlier.as_ref();
-        let mut number = 1;
-        let mut read = None;
+        // What a whole walk of a run that was cut off has read is gone on with.
+        let whole = self.walks_held(list).find(|(_, window)| *window == Some(self.window())).map(|(walk, _)| walk);
         // A ledger of one page is walked for the price of a look at its totals.
-        if let Some(earlier) = earlier.filter(|earlier| earlier.pages() > 1 && earlier.control.tells()) {
-            (read, number) = self.carry_over(list, earlier).await?;
-        }
-        let read = match read {
-            Some(read) => read,
-            None => self.walk_whole(list, earlier, number).await?,
+        let worth = |earlier: &&EarlierLedger| whole.is_none() && earlier.pages() > 1 && earlier.control.tells();
+        let carried = match earlier.filter(worth) {
+            Some(earlier) => self.carry_over(list, earlier).await?,
+            None => Carried::Not { walks: 0 },
         };
-        if self.line.thorough.type_counts && read.entries {
+        let read = match carried {
+            Carried::Over(read) => *read,
+            Carried::Not { walks } => {
+                let unused = walks.max(self.last_walk_held(list)) + 1;
+                self.walk_whole(list, whole.unwrap_or(unused)).await?
+            }
+        };
+        if self.line.thorough.type_counts && read.control.total != Some(0) {
             let unmoved = earlier.filter(|earlier| read.control.tells() && earlier.control == read.control);
             try_join_all(Counted::TYPES.map(|counts| self.count(list, counts, unmoved))).await?;
+        }
+        if let Some(totals) = read.totals {
+            self.keep_totals(&list.reading(Counted::All), totals).await?;
         }
         Ok(read.outcome)
     }
 
-    /// Takes over what still holds of an earlier fetch's pages, and walks the stretch that was still open then. Gives
-    /// nothing where that does not come to what the ledger says of itself now, and the number for the next walk.
-    async fn carry_over(&self, list: &List, earlier: &EarlierLedger) -> Result<(Option<Read>, u32), Setback> {
-        let Some((request, mut totals)) = self.totals(list).await? else { return Ok((None, 1)) };
-        if totals.read.control == earlier.control {
+    /// Takes over what still holds of an earlier fetch's pages, and walks the stretch that was still open then. What comes
+    /// together so stands only where the ledger says the same of itself before and after, and it is that: a late entry
+    /// could otherwise hide behind one that arrives meanwhile.
+    async fn carry_over(&self, list: &List, earlier: &EarlierLedger) -> Result<Carried, Setback> {
+        let Some(mut before) = self.totals(list).await? else { return Ok(Carried::Not { walks: 0 }) };
+        let settled = |stretches: &[EarlierStretch]| stretches.iter().all(|stretch| !stretch.awaited);
+        if before.control == earlier.control && settled(&earlier.stretches) {
             self.take_over(list, earlier, 0, &earlier.stretches).await?;
-            let read = self.accept(list, request, totals, ListOutcome::Complete { walk: 0 }).await?;
-            return Ok((Some(read), 1));
+            let (outcome, control) = (ListOutcome::Complete { walk: 0 }, before.control);
+            return Ok(Carried::Over(Box::new(Read { outcome, control, totals: Some(before) })));
         }
-        let Some((open, closed)) = earlier.stretches.split_last().filter(|(_, closed)| !closed.is_empty()) else {
-            return Ok((None, 1));
-        };
-        self.take_over(list, earlier, 1, closed).await?;
-        let before = closed.iter().map(|stretch| stretch.pages).sum();
-        let windows = self.windows(open.window, open.pages);
-        let walked = self.walk_windows(list, &windows, before, 1).await?;
-        let (next, control) =
-            (walked.number + 1, closed.iter().map(|stretch| stretch.control).fold(walked.control, Control::plus));
-        if walked.unstable.is_none() && control != totals.read.control {
-            // What arrived while the stretch was walked counts in it already.
-            match self.totals(list).await? {
-                Some((_, later)) => totals = later,
-                None => return Ok((None, next)),
+        let (closed, windows) = match earlier.stretches.split_last() {
+            Some((open, closed)) if !closed.is_empty() && settled(closed) => {
+                (closed, self.windows(open.window, open.pages))
             }
+            Some(_) | None => (&[][..], self.windows(self.window(), earlier.pages())),
+        };
+        if closed.is_empty() && windows.len() == 1 {
+            return Ok(Carried::Not { walks: 0 });
         }
-        if walked.unstable.is_some() || control != totals.read.control {
-            return Ok((None, next));
+        let pages = closed.iter().map(|stretch| stretch.pages).sum();
+        let said = closed.iter().map(|stretch| stretch.control).fold(Control::NOTHING, Control::plus);
+        let mut number = self.walk_for(list, closed, &windows);
+        for _ in 0..self.line.limits.walks_max.max(1) {
+            self.take_over(list, earlier, number, closed).await?;
+            let walked = self.walk_windows(list, &windows, pages, number).await?;
+            let walks = walked.number;
+            let Some(after) = self.totals(list).await? else { return Ok(Carried::Not { walks }) };
+            let (control, still) = (said.plus(walked.control), before.control == after.control);
+            if walked.unstable.is_none() && still && control == after.control {
+                self.take_over(list, earlier, walks, closed).await?;
+                let totals = Some(after).filter(|_| !closed.is_empty());
+                let outcome = ListOutcome::Complete { walk: walks };
+                return Ok(Carried::Over(Box::new(Read { outcome, control, totals })));
+            }
+            if walked.unstable.is_some() || still {
+                return Ok(Carried::Not { walks });
+            }
+            (before, number) = (after, walks + 1);
         }
-        if walked.number > 1 {
-            let pages = (1..=before).collect();
-            self.take_over_own(list, 1, walked.number, pages).await?;
-        }
-        let outcome = ListOutcome::Complete { walk: walked.number };
-        Ok((Some(self.accept(list, request, totals, outcome).await?), next))
-    }
-
-    /// Keeps the reading of the totals that the pages were held against.
-    async fn accept(
-        &self,
-        list: &List,
-        request: String,
-        totals: Good<PageFacts>,
-        outcome: ListOutcome,
-    ) -> Result<Read, Setback> {
-        let control = totals.read.control;
-        self.keep_reading(&list.reading(Counted::All), request, totals).await?;
-        Ok(Read { outcome, control, entries: control.total != Some(0) })
+        Ok(Carried::Not { walks: number })
     }
 
     /// Walks a ledger from its first page to its last.
-    async fn walk_whole(&self, list: &List, earlier: Option<&EarlierLedger>, number: u32) -> Result<Read, Setback> {
-        let window = (self.plan.from, self.plan.to);
-        let windows = self.windows(window, earlier.map_or(0, EarlierLedger::pages));
-        let WalkedAll { number, unstable, control, rows, .. } = self.walk_windows(list, &windows, 0, number).await?;
+    async fn walk_whole(&self, list: &List, number: u32) -> Result<Read, Setback> {
+        let Walked { walk, number, unstable } = self.prove(self.whole(list), number).await?;
+        let control = Control { total: Some(walk.rows()), ..walk.control() };
         let outcome = match unstable {
             Some(reason) => ListOutcome::Unstable { walk: number, reason },
             None => ListOutcome::Complete { walk: number },
         };
-        Ok(Read { outcome, control, entries: rows > 0 })
+        Ok(Read { outcome, control, totals: None })
+    }
+
+    /// The walk in which to bring stretches together: the first, where a run that was cut off has left nothing of other
+    /// stretches; else one that nobody has begun.
+    fn walk_for(&self, list: &List, closed: &[EarlierStretch], windows: &[Window]) -> u32 {
+        let ours = |window: &Window| windows.contains(window) || closed.iter().any(|stretch| stretch.window == *window);
+        let fits = self.walks_held(list).all(|(_, window)| window.as_ref().is_some_and(ours));
+        if fits { 1 } else { self.last_walk_held(list) + 1 }
+    }
+
+    fn last_walk_held(&self, list: &List) -> u32 {
+        self.walks_held(list).map(|(walk, _)| walk).max().unwrap_or_default()
+    }
+
+    const fn window(&self) -> Window {
+        (self.plan.from, self.plan.to)
+    }
+
+    const fn whole<'a>(&self, list: &'a List) -> Stretch<'a> {
+        Stretch { list, window: self.window(), before: 0 }
     }
 
     /// The stretches to walk a window in. A daily job closes what lies behind it, so that tomorrow it walks only what is
@@ -126,7 +154,7 @@ impl Session<'_> {
         before: u32,
         number: u32,
     ) -> Result<WalkedAll, Setback> {
-        let mut all = WalkedAll { number, unstable: None, control: Control::NOTHING, rows: 0, pages: before };
+        let mut all = WalkedAll { number, unstable: None, control: Control::NOTHING, pages: before };
         for window in windows {
             let stretch = Stretch { list, window: *window, before: all.pages };
             let Walked { walk, number: accepted, unstable } = self.prove(stretch, all.number).await?;
@@ -138,21 +166,23 @@ impl Session<'_> {
                 number: accepted,
                 unstable: all.unstable.or(unstable),
                 control: all.control.plus(walk.control()),
-                rows: all.rows + walk.rows(),
                 pages: all.pages + walk.len(),
             };
         }
         Ok(all)
     }
 
-    /// Reads what a ledger says of itself now; nothing where the partner refuses to say it so.
-    async fn totals(&self, list: &List) -> Result<Option<(String, Good<PageFacts>)>, Setback> {
+    /// Reads what a ledger says of itself now, or what it said to a run that was cut off before it could settle the ledger;
+    /// nothing where the partner refuses to say it so.
+    async fn totals(&self, list: &List) -> Result<Option<Totals>, Setback> {
         let reading = list.reading(Counted::All);
-        let stretch = self.reading_of(&reading);
-        let request = stretch.request(1, 1);
+        if let Some(held) = self.held_page(&reading, 1, 1) {
+            return Ok(Some(Totals { control: self.facts_held(&reading, held)?.control, answer: None }));
+        }
+        let request = self.whole(&reading).request(1, 1);
         let answer = self.caller.ask(&reading, 1, &request, |body| read_page(&reading, body)).await;
         match answer.map_err(|refusal| Setback::from((&reading, refusal))) {
-            Ok(answer) => Ok(Some((request, answer))),
+            Ok(answer) => Ok(Some(Totals { control: answer.read.control, answer: Some((request, answer)) })),
             Err(Setback::Refused { .. }) => Ok(None),
             Err(setback) => Err(setback),
         }
@@ -172,7 +202,7 @@ impl Session<'_> {
             return Ok(self.settle(&reading, ListOutcome::Complete { walk: 0 }).await?);
         }
         self.watch.saw(Event::ListOpened { list: reading.clone(), pages: 1 });
-        let outcome = match self.page(self.reading_of(&reading), 1, 1, 1).await {
+        let outcome = match self.page(self.whole(&reading), 1, 1, 1).await {
             Ok(_) => ListOutcome::Complete { walk: 1 },
             Err(Setback::Refused { status, message }) => {
                 ListOutcome::Missing { reason: format!("HTTP {status}: {message}") }
@@ -185,16 +215,11 @@ impl Session<'_> {
         Ok(self.settle(&reading, outcome).await?)
     }
 
-    async fn keep_reading(&self, reading: &List, request: String, answer: Good<PageFacts>) -> Result<(), Setback> {
-        if self.archive.outcome(self.fetch, reading)?.is_none() {
+    async fn keep_totals(&self, reading: &List, totals: Totals) -> Result<(), Setback> {
+        if let Some((request, answer)) = totals.answer {
             self.keep(reading, 1, 1, request, answer).await?;
-            self.settle(reading, ListOutcome::Complete { walk: 1 }).await?;
         }
-        Ok(())
-    }
-
-    const fn reading_of<'a>(&self, reading: &'a List) -> Stretch<'a> {
-        Stretch { list: reading, window: (self.plan.from, self.plan.to), before: 0 }
+        Ok(self.settle(reading, ListOutcome::Complete { walk: 1 }).await?)
     }
 
     async fn take_over(
@@ -215,12 +240,19 @@ impl Session<'_> {
     }
 }
 
+/// What became of an earlier fetch's pages.
+enum Carried {
+    /// They are part of the ledger as it is now.
+    Over(Box<Read>),
+    /// The ledger is to be walked; walks up to this number are used up.
+    Not { walks: u32 },
+}
+
 /// Stretches that have been walked under one walk's number.
 struct WalkedAll {
     number: u32,
     unstable: Option<String>,
     control: Control,
-    rows: u64,
     /// The pages of the list so far, those before the stretches included.
     pages: u32,
 }

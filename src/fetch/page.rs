@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-use crate::domain::{AccountId, Control, List};
-use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, object};
+use crate::domain::{AccountId, Amount, Control, List};
+use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, amount, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 pub(super) type RowId = u128;
@@ -28,6 +28,10 @@ pub(super) struct PageFacts {
     pub(super) control: Control,
     /// The rows on this page.
     pub(super) rows: Vec<RowId>,
+    /// Whether one of them is neither settled nor given up, so that its status will still change.
+    pub(super) awaited: bool,
+    /// What the settled ones come to, debits and credits added up.
+    pub(super) settled: Amount,
 }
 
 /// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for.
@@ -39,7 +43,15 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
             not_too_many(&accounts)?;
             let rows = accounts.into_iter().map(account_row).collect();
-            Ok(PageFacts { total, per_page: size, page, control: Control::default(), rows })
+            Ok(PageFacts {
+                total,
+                per_page: size,
+                page,
+                control: Control::default(),
+                rows,
+                awaited: false,
+                settled: Amount::ZERO,
+            })
         }
         List::Master => ledger_facts(None, body),
         List::Ledger(account) => ledger_facts(Some(account), body),
@@ -76,6 +88,14 @@ struct RowHolder<'a> {
 }
 
 #[derive(Deserialize)]
+struct RowStanding<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(borrow)]
+    amount: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
 struct AccountIdentity<'a> {
     #[serde(borrow)]
     auth_id: Cow<'a, str>,
@@ -88,6 +108,8 @@ fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, Strin
         page: None,
         control: Control::default(),
         rows: Vec::new(),
+        awaited: false,
+        settled: Amount::ZERO,
     })
 }
 
@@ -109,7 +131,9 @@ fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, Str
     }
     let control = page.control();
     let LedgerPage { transactions, total, page, per_page, .. } = page;
-    Ok(PageFacts { total, per_page, page, control, rows: transactions.into_iter().map(ledger_row).collect() })
+    let (awaited, settled) = standing(&transactions);
+    let rows = transactions.into_iter().map(ledger_row).collect();
+    Ok(PageFacts { total, per_page, page, control, rows, awaited, settled })
 }
 
 fn not_too_many(rows: &[&RawValue]) -> Result<(), String> {
@@ -131,6 +155,17 @@ fn are_anothers(rows: &[&RawValue], account: &AccountId) -> bool {
 /// The account that a row is booked to.
 fn holder(row: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<RowHolder<'_>>(row.get()).ok().map(|row| row.account_id)
+}
+
+/// Whether the status of a row may still become another, and what the settled rows come to. A row without a status is not
+/// read as an entry, and shows as that.
+fn standing(rows: &[&RawValue]) -> (bool, Amount) {
+    let rows = rows.iter().filter_map(|row| serde_json::from_str::<RowStanding<'_>>(row.get()).ok());
+    rows.fold((false, Amount::ZERO), |(awaited, settled), row| match &*row.status {
+        "completed" => (awaited, settled + amount(row.amount).unwrap_or_default()),
+        "failed" | "cancelled" => (awaited, settled),
+        _ => (true, settled),
+    })
 }
 
 fn ledger_row(row: &RawValue) -> RowId {

@@ -96,7 +96,7 @@ impl Session<'_> {
     /// more than 100 for a ledger. One ledger finds it out for all; the others wait for it.
     async fn first_page(&self, stretch: Stretch<'_>, walk: u32) -> Result<(u32, PageFacts), Setback> {
         let list = stretch.list;
-        if let Some(rows) = self.held_page(list, walk, stretch.before + 1).and_then(rows_asked) {
+        if let Some(rows) = self.held_of(stretch, walk, 1).and_then(rows_asked) {
             return Ok((rows, self.page(stretch, walk, 1, rows).await?));
         }
         if !list.is_ledger() {
@@ -157,7 +157,7 @@ impl Session<'_> {
         rows: u32,
     ) -> Result<PageFacts, Setback> {
         let (list, place) = (stretch.list, stretch.before + page);
-        if let Some(held) = self.held_page(list, walk, place) {
+        if let Some(held) = self.held_of(stretch, walk, page) {
             return self.facts_held(list, held);
         }
         let request = stretch.request(page, rows);
@@ -168,6 +168,12 @@ impl Session<'_> {
         let answer = self.caller.ask(list, page, &request, read).await;
         let answer = answer.map_err(|refusal| Setback::from((list, refusal)))?;
         Ok(self.keep(list, walk, place, request, answer).await?)
+    }
+
+    /// A page of a stretch that is durable already. One that was asked for with other dates is another stretch's.
+    fn held_of(&self, stretch: Stretch<'_>, walk: u32, page: u32) -> Option<&PageHeld> {
+        let held = self.held_page(stretch.list, walk, stretch.before + page)?;
+        (held.request == stretch.request(page, rows_asked(held).unwrap_or_default())).then_some(held)
     }
 
     /// Asks for a page that the list does not promise. A server may answer it with an empty page, refuse it, or give
@@ -181,7 +187,7 @@ impl Session<'_> {
         so_far: &Walk,
     ) -> Result<Option<PageFacts>, Setback> {
         let (list, place) = (stretch.list, stretch.before + page);
-        if let Some(held) = self.held_page(list, walk, place) {
+        if let Some(held) = self.held_of(stretch, walk, page) {
             return self.facts_held(list, held).map(Some);
         }
         let request = stretch.request(page, rows);

@@ -12,7 +12,7 @@ use super::earlier::Earlier;
 use super::error::FetchError;
 use super::line::Line;
 use super::page::{PageFacts, account_ids, partner_named, read_page};
-use super::reading::{Stretch, Walked, rows_asked};
+use super::reading::{Stretch, Walked, Window, rows_asked};
 use super::setback::Setback;
 use crate::archive::{Archive, ArchiveError, FetchId, FetchPlan, Held, KeptPage, ListOutcome, PageHeld};
 use crate::domain::{AccountId, List};
@@ -215,8 +215,19 @@ impl<'a> Session<'a> {
         self.held.get(list)?.get(&(walk, page))
     }
 
+    /// Walks of a list that an earlier run has begun, each by its number and the dates of a page; what was taken over
+    /// unmoved is no walk.
+    pub(super) fn walks_held(&self, list: &List) -> impl Iterator<Item = (u32, Option<Window>)> {
+        let pages = self.held.get(list).into_iter().flatten();
+        pages.filter(|((walk, _), _)| *walk > 0).map(|((walk, _), held)| (*walk, held.window()))
+    }
+
     pub(super) fn facts_held(&self, list: &List, held: &PageHeld) -> Result<PageFacts, Setback> {
-        let body = self.archive.body(&held.digest)?;
+        self.facts_of(list, &held.digest)
+    }
+
+    pub(super) fn facts_of(&self, list: &List, digest: &str) -> Result<PageFacts, Setback> {
+        let body = self.archive.body(digest)?;
         read_page(list, &body).map_err(|reason| Setback::Line { reason })
     }
 }

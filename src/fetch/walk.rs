@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{PageFacts, RowId};
-use crate::domain::Control;
+use crate::domain::{Amount, Control};
 
 /// The pages of one walk, so far as they have been received.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,15 +27,16 @@ impl Walk {
     }
 
     /// Takes over the pages of the walk before that still hold, and gives their numbers. A list that has moved shows it by
-    /// its total: what was read under the total that page 1 gives now has not moved since. Where all totals were one and
-    /// the same, something else is wrong, and nothing holds.
+    /// its totals: what was read under those that page 1 gives now has not moved since. A count alone does not tell, for
+    /// one row may have gone and another come; and where all totals were one and the same, something else is wrong, and
+    /// nothing holds.
     pub(super) fn mend(&mut self, before: &Self) -> Vec<u32> {
-        let now = self.pages.get(&1).and_then(|first| first.total);
+        let now = self.control();
         let promised = self.pages_promised();
-        if now.is_none() || !before.moved() {
+        if !now.tells() || !before.moved() {
             return Vec::new();
         }
-        let holds = |page: u32, facts: &PageFacts| page > 1 && u64::from(page) <= promised && facts.total == now;
+        let holds = |page: u32, facts: &PageFacts| page > 1 && u64::from(page) <= promised && facts.control == now;
         for (page, facts) in before.pages.iter().filter(|(page, facts)| holds(**page, facts)) {
             self.mended = true;
             self.pages.insert(*page, facts.clone());
@@ -49,11 +50,27 @@ impl Walk {
         (1..=promised).filter(|page| !self.pages.contains_key(page)).collect()
     }
 
-    /// Whether the total changed while the list was walked.
+    /// Whether the totals changed while the list was walked.
     fn moved(&self) -> bool {
-        let mut totals = self.pages.values().map(|page| page.total);
+        let mut totals = self.pages.values().map(|page| (page.total, page.control));
         let first = totals.next();
         totals.any(|total| Some(total) != first)
+    }
+
+    /// The first page that tells other sums than the first one that tells any, with both.
+    fn sums_moved(&self) -> Option<(u32, Control, Control)> {
+        let mut telling = self.pages.iter().filter(|(_, facts)| facts.control.tells());
+        let first = telling.next()?.1.control;
+        telling.find(|(_, facts)| facts.control != first).map(|(page, facts)| (*page, first, facts.control))
+    }
+
+    /// Whether a row may still change without moving any total: where the sums are those of the settled rows alone, they
+    /// tell when another settles.
+    pub(super) fn awaited(&self) -> bool {
+        let Control { debit, credit, .. } = self.control();
+        let settled = self.pages.values().map(|facts| facts.settled).sum();
+        self.pages.values().any(|facts| facts.awaited)
+            && debit.zip(credit).map(|(debit, credit)| debit + credit) != Some(settled)
     }
 
     /// How many pages were received.
@@ -110,15 +127,21 @@ impl Walk {
             return Some(format!("{repeated} of {rows} rows came twice"));
         }
         match first {
-            Some(total) if total == rows => None,
+            Some(total) if total == rows => self.sums_moved().map(|(page, first, later)| {
+                let shown = |control: Control| {
+                    let sum = |amount: Option<Amount>| amount.unwrap_or_default();
+                    format!("debits {}, credits {}", sum(control.debit), sum(control.credit))
+                };
+                format!("the summary says {} at first and {} on page {page}", shown(first), shown(later))
+            }),
             Some(total) => Some(format!("{rows} rows received, total {total}")),
             None => Some(format!("{rows} rows received, no total given")),
         }
     }
 
     /// Whether this walk saw what the one before it saw: the same rows, each as often, under one and the same total. A
-    /// total that differs from page to page says that the list moves, however often it says so; and a walk that took
-    /// pages over has not seen them.
+    /// total that differs from page to page says that the list moves, however often it says so; sums that differ say so
+    /// too, unless each page says the same again; and a walk that took pages over has not seen them.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let rows = |walk: &Self| {
             let mut rows: Vec<RowId> = walk.pages.values().flat_map(|page| &page.rows).copied().collect();
@@ -127,7 +150,9 @@ impl Walk {
         };
         let mut totals = self.pages.values().chain(other.pages.values()).map(|page| page.total);
         let first = totals.next();
-        !self.mended && totals.all(|total| Some(total) == first) && rows(self) == rows(other)
+        let controls = |walk: &Self| walk.pages.values().map(|page| page.control).collect::<Vec<_>>();
+        let same = totals.all(|total| Some(total) == first) && controls(self) == controls(other);
+        !self.mended && same && rows(self) == rows(other)
     }
 
     /// How many rows were received.

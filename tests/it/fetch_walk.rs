@@ -202,25 +202,37 @@ proptest! {
     }
 }
 
+/// The same page with the sums of so many rows of one unit each.
+fn with_summary(page: &str, rows: usize) -> String {
+    let summary = format!(
+        r#""summary":{{"total_transactions":{rows},"total_debit":{rows},"total_credit":0,"net_amount":-{rows}}}"#
+    );
+    page.replacen('{', &format!("{{{summary},"), 1)
+}
+
 #[tokio::test]
 async fn a_list_that_shifts_is_walked_again_until_it_holds_still() {
     // A row is inserted at the top with every request but the first, until so many have been.
-    let script = |inserted_max: usize| {
+    let script = |inserted_max: usize, telling: bool| {
         let inserted = AtomicUsize::new(0);
         move |request: &str, _| {
             let page = request.starts_with(LEDGER).then(|| page_asked(request))?;
             let inserted = inserted.fetch_add(1, Ordering::Relaxed).min(inserted_max);
             let ids: Vec<usize> = (100 - inserted..119).collect();
-            Some(ledger_page(&ids, Some(ids.len()), 7, page, true, Past::Empty))
+            let (status, headers, body) = ledger_page(&ids, Some(ids.len()), 7, page, true, Past::Empty);
+            Some((status, headers, with_summary(&body, if telling { ids.len() } else { 0 })))
         }
     };
     let limits = Limits { concurrency: 1, ..quick() };
-    let once = run(script(1), limits.clone()).await;
+    let once = run(script(1, true), limits.clone()).await;
     assert_eq!(once.list(LEDGER).outcome, ListOutcome::Complete { walk: 2 });
     assert_eq!(once.ids(), (99..119).map(|id| format!(r#"{{"id":"e-{id}"}}"#)).collect::<Vec<_>>());
     // Of three pages only the first is asked for again: the others were read when the row was there already.
     assert_eq!(once.asked_of_ledger(), 4);
-    let ever = run(script(99), limits).await;
+    // A count alone does not tell whether one row has gone for another: then all of them are.
+    let mute = run(script(1, false), limits.clone()).await;
+    assert_eq!((mute.ids(), mute.asked_of_ledger()), (once.ids(), 6));
+    let ever = run(script(99, true), limits).await;
     let reason = "the total is 27 on page 1 and 28 on page 2".to_owned();
     assert_eq!(ever.list(LEDGER).outcome, ListOutcome::Unstable { walk: 3, reason });
     assert_eq!(ever.list("transactions").outcome, ListOutcome::Complete { walk: 1 });

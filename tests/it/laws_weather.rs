@@ -40,7 +40,7 @@ pub(crate) fn soaking() -> bool {
 
 /// The seeds of a run; `TIEOUT_SEED` runs one of them alone.
 #[expect(clippy::disallowed_methods, reason = "which seed is run again is the environment's to say")]
-fn seeds(few: u64, many: u64) -> std::ops::Range<u64> {
+pub(crate) fn seeds(few: u64, many: u64) -> std::ops::Range<u64> {
     match std::env::var("TIEOUT_SEED").ok().and_then(|seed| seed.parse::<u64>().ok()) {
         Some(seed) => seed..seed + 1,
         None => 0..if soaking() { many } else { few },

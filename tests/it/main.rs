@@ -6,6 +6,8 @@
 #![allow(clippy::similar_names, clippy::assigning_clones, reason = "a test reads like its subject")]
 
 mod again;
+mod again_desk;
+mod again_laws;
 mod archive;
 mod audit;
 mod binary;
