@@ -47,8 +47,12 @@ pub(crate) struct Partner {
 impl Partner {
     /// Serves the world of a scenario.
     pub(crate) fn of(scenario: &str) -> Self {
-        let scenario = Scenario::read(scenario).unwrap();
-        let world = Arc::new(World::build(&scenario).unwrap());
+        Self::serving(&Scenario::read(scenario).unwrap())
+    }
+
+    /// The same for one that was read already.
+    pub(crate) fn serving(scenario: &Scenario) -> Self {
+        let world = Arc::new(World::build(scenario).unwrap());
         let weather = Weather::new(scenario.weather.clone(), scenario.seed);
         let (runtime, listener, base_url) = listening();
         runtime.spawn(serve(Arc::clone(&world), weather, listener, std::future::pending()));
