@@ -4,7 +4,7 @@
 //!
 //! One thing is admitted: rows that change so that count, debits and credits stay as they were. Nothing but a full walk
 //! can see that, and one that it happens in may mix both. A row that was not settled yet is no such thing between two
-//! fetches: it is read again.
+//! fetches where the sums are of all rows: it is read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -24,7 +24,7 @@ use crate::laws_weather::seeds;
 
 /// Months of a test run, and of a quiet hour.
 const MONTHS: u64 = 160;
-const MONTHS_SOAKED: u64 = 20_000;
+const MONTHS_SOAKED: u64 = 4_000;
 
 /// Months at one time: they wait for the disk.
 const AT_ONCE: usize = 12;
@@ -272,7 +272,9 @@ impl Month {
             let one = rows(one);
             versions[at + 1..during.end].iter().map(rows).any(|two| {
                 let gone = one.iter().filter(|row| !two.contains(row));
-                let awaited = !during.contains(&at) && gone.clone().all(|row| row.status == "pending");
+                // Where only settled rows are added up, one that fails moves nothing, and is worth nothing either way.
+                let awaited =
+                    !books.settled_only && !during.contains(&at) && gone.clone().all(|row| row.status == "pending");
                 one != two && books.totals(&one) == books.totals(&two) && !awaited
             })
         })
