@@ -35,6 +35,7 @@ CREATE TABLE outcomes (
     fetch INTEGER NOT NULL REFERENCES fetches, list TEXT NOT NULL, outcome TEXT NOT NULL, walk INTEGER, reason TEXT,
     PRIMARY KEY (fetch, list)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE aheads (fetch INTEGER PRIMARY KEY REFERENCES fetches) STRICT;
 CREATE TRIGGER exchanges_end BEFORE INSERT ON exchanges WHEN EXISTS (SELECT 1 FROM finishes WHERE fetch = NEW.fetch)
     BEGIN SELECT RAISE(ABORT, 'the fetch is finished'); END;
 CREATE TRIGGER outcomes_end BEFORE INSERT ON outcomes WHEN EXISTS (SELECT 1 FROM finishes WHERE fetch = NEW.fetch)
@@ -65,8 +66,12 @@ pub(super) fn open_for_writing(path: &Path, partner: &str) -> Result<(Connection
     if seen != partner {
         return Err(ArchiveError::OtherPartner { path: path.to_owned(), seen, expected: partner.to_owned() });
     }
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(failed_to("set up the file"))?;
+    // An archive of before there were syncs has no table of them.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         CREATE TABLE IF NOT EXISTS aheads (fetch INTEGER PRIMARY KEY REFERENCES fetches) STRICT;",
+    )
+    .map_err(failed_to("set up the file"))?;
     Ok((db, lock))
 }
 
@@ -132,14 +137,15 @@ fn lock(path: &Path) -> Result<File, ArchiveError> {
 
 /// Lays the tables out in an empty file.
 pub(super) fn create(db: &Connection, partner: &str) -> Result<(), ArchiveError> {
-    let append_only = ["partner", "fetches", "finishes", "bodies", "exchanges", "outcomes", "papers"].map(|table| {
-        ["UPDATE", "DELETE"].map(|verb| {
-            format!(
-                "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} \
+    let append_only =
+        ["partner", "fetches", "finishes", "aheads", "bodies", "exchanges", "outcomes", "papers"].map(|table| {
+            ["UPDATE", "DELETE"].map(|verb| {
+                format!(
+                    "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} \
                  BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;\n"
-            )
-        })
-    });
+                )
+            })
+        });
     let append_only = append_only.concat().concat();
     let create = || {
         db.execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}{append_only}"))?;

@@ -88,7 +88,25 @@ impl Archive {
     /// When the archive is read-only or the database refuses.
     pub fn begin(&self, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
         let plan = *plan;
-        self.writer()?.wait(move |db| write::begin(db, &plan))
+        self.writer()?.wait(move |db| write::begin(db, &plan, false))
+    }
+
+    /// The same for a fetch ahead of a close, which is nobody's evidence yet: a close never goes on with it as its own, nor
+    /// it with a close's.
+    ///
+    /// # Errors
+    /// As `begin`.
+    pub fn begin_ahead(&self, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+        let plan = *plan;
+        self.writer()?.wait(move |db| write::begin(db, &plan, true))
+    }
+
+    /// Whether a fetch was made ahead of a close.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn is_ahead(&self, fetch: FetchId) -> Result<bool, ArchiveError> {
+        self.read(|db| read::is_ahead(db, fetch))
     }
 
     /// Keeps one page; it is durable when this returns. The same page with the same body again changes nothing.

@@ -106,6 +106,12 @@ pub(super) fn finished(db: &Connection, period: Period) -> Result<Vec<FetchId>, 
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
+/// Whether a fetch was made ahead of a close.
+pub(super) fn is_ahead(db: &Connection, fetch: FetchId) -> Result<bool, ArchiveError> {
+    db.query_row("SELECT EXISTS (SELECT 1 FROM aheads WHERE fetch = ?1)", [fetch.number()], |row| row.get(0))
+        .map_err(failed_to("look for a fetch ahead of a close"))
+}
+
 /// The last finished fetch of a period and window.
 pub(super) fn earlier(db: &Connection, plan: &FetchPlan) -> Result<Option<FetchId>, ArchiveError> {
     let FetchPlan { period, from, to, .. } = plan;

@@ -16,9 +16,9 @@ pub(super) struct PackedPage {
     zstd: Vec<u8>,
 }
 
-/// Finds the unfinished fetch of the same period and window that is a day old at most, or records a new one. What was
-/// begun in the month itself is not gone on with once it is over: its ledgers end where it was cut off.
-pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+/// Finds the unfinished fetch of the same period, window and purpose that is a day old at most, or records a new one.
+/// What was begun in the month itself is not gone on with once it is over: its ledgers end where it was cut off.
+pub(super) fn begin(db: &Connection, plan: &FetchPlan, ahead: bool) -> Result<FetchId, ArchiveError> {
     let FetchPlan { period, from, to, today } = plan;
     let (period, from, to, today) = (period.to_string(), from.to_string(), to.to_string(), today.to_string());
     let yesterday = plan.today.pred_opt().unwrap_or(plan.today);
@@ -27,8 +27,9 @@ pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, Archiv
     let unfinished = db
         .query_row(
             "SELECT max(fetch) FROM fetches WHERE period = ?1 AND from_date = ?2 AND to_date = ?3 \
-             AND today BETWEEN ?4 AND ?5 AND fetch NOT IN (SELECT fetch FROM finishes)",
-            [&period, &from, &to, &oldest, &today],
+             AND today BETWEEN ?4 AND ?5 AND fetch NOT IN (SELECT fetch FROM finishes) \
+             AND (fetch IN (SELECT fetch FROM aheads)) = ?6",
+            params![&period, &from, &to, &oldest, &today, ahead],
             |row| row.get::<_, Option<i64>>(0),
         )
         .map_err(failed_to("look for an unfinished fetch"))?;
@@ -40,7 +41,12 @@ pub(super) fn begin(db: &Connection, plan: &FetchPlan) -> Result<FetchId, Archiv
         [&period, &from, &to, &today],
     )
     .map_err(failed_to("begin a fetch"))?;
-    Ok(FetchId::new(db.last_insert_rowid()))
+    let number = db.last_insert_rowid();
+    if ahead {
+        db.execute("INSERT INTO aheads (fetch) VALUES (?1)", [number])
+            .map_err(failed_to("begin a fetch ahead of a close"))?;
+    }
+    Ok(FetchId::new(number))
 }
 
 /// Compresses and digests a page, on the caller's thread, so that the writer has only the disk to wait for.

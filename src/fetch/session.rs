@@ -44,7 +44,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, FetchError> {
         let caller = Caller::new(line, watch)?;
         same_partner("archive", archive.partner(), line)?;
-        let fetch = archive.begin(plan)?;
+        let fetch = if line.thorough.daily { archive.begin_ahead(plan)? } else { archive.begin(plan)? };
         let plan = archive.plan(fetch)?;
         let held = archive.held(fetch)?;
         let earlier = if line.thorough.full_walk { None } else { archive.earlier(&plan)? };

@@ -134,9 +134,8 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
     let (run, folder) = folder::choose(&request.folder, request.period)?;
     let earlier = folder::earlier(&folder, request.period, &request.terms)?;
-    let begun = folder.exists();
     folder::make(&folder)?;
-    let fetched = match durable(&archive, request, &folder, unsealed)?.filter(|_| begun) {
+    let fetched = match durable(&archive, request, &folder, unsealed)? {
         Some((fetch, pages_held)) => {
             watch.saw(Event::FetchBegan { period: request.period.to_string(), pages_held });
             let fetched = Fetched::nothing(fetch);
@@ -160,14 +159,15 @@ fn durable(
     unsealed: Unsealed,
 ) -> Result<Option<(FetchId, usize)>, RunError> {
     let Some(fetch) = archive.latest(request.period)? else { return Ok(None) };
-    if archive.plan(fetch)? != request.plan {
+    // A sync's evidence is as old as the sync: a close asks at least for what has moved since.
+    if archive.plan(fetch)? != request.plan || archive.is_ahead(fetch)? {
         return Ok(None);
     }
     let evidence = archive.evidence(fetch)?;
     let digest = sha256(evidence.manifest().as_bytes());
     let is_ours = match folder::read_inputs(folder) {
         Ok(inputs) => unsealed == Unsealed::GoOn && inputs.evidence == digest,
-        // Cut off between the end of the fetch and the inputs of its run; a sync has made no folder.
+        // Cut off between the end of the fetch and the inputs of its run.
         Err(RunError::NoRun(_)) => !folder::rests_on(folder, &digest)?,
         Err(_unreadable) => false,
     };

@@ -194,9 +194,10 @@ impl Month {
     }
 
     /// The version of the books when the fetch that comes next began.
-    fn begin(&mut self) -> usize {
+    fn begin(&mut self, thorough: Thorough) -> usize {
         let fate = self.fate.lock().unwrap();
-        let fetch = self.asker.archive.begin(&Asker::plan(fate.today)).unwrap();
+        let (archive, plan) = (&self.asker.archive, Asker::plan(fate.today));
+        let fetch = if thorough.daily { archive.begin_ahead(&plan) } else { archive.begin(&plan) }.unwrap();
         *self.began.entry(fetch.number()).or_insert(fate.versions.len() - 1)
     }
 
@@ -205,7 +206,8 @@ impl Month {
         self.meanwhile(quiet);
         let mut resumed = false;
         while !quiet && self.rng.random_bool(0.4) {
-            let (_, thorough, requests) = (self.begin(), self.thorough(), self.rng.random_range(3..40));
+            let (thorough, requests) = (self.thorough(), self.rng.random_range(3..40));
+            self.begin(thorough);
             let today = self.fate.lock().unwrap().today;
             let cut = self.asker.ask_and_die(today, thorough, requests).await;
             writeln!(self.story, "{today} {thorough:?}, cut off after {requests}: {cut}").unwrap();
@@ -213,7 +215,8 @@ impl Month {
             self.changes(2);
             self.days_pass(1);
         }
-        let (began, thorough) = (self.begin(), if quiet { CLOSE } else { self.thorough() });
+        let thorough = if quiet { CLOSE } else { self.thorough() };
+        let began = self.begin(thorough);
         let today = self.fate.lock().unwrap().today;
         let fetched = match self.asker.ask(today, thorough).await {
             Ok(fetched) => fetched,

@@ -254,3 +254,16 @@ fn only_the_evidence_of_a_run_that_was_cut_off_is_gone_on_with() {
     desk.ends(BREAKS, &CLOSE);
     assert_eq!(patience.answered().len(), whole);
 }
+
+#[test]
+fn a_close_asks_after_a_sync_though_its_folder_is_there_already() {
+    let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
+    let desk = slow_desk(&partner);
+    fs::create_dir_all(desk.path(RUN)).unwrap();
+    desk.ends(0, &["sync", "--period", "2026-03"]);
+    let whole = patience.answered().len();
+    desk.ends(BREAKS, &CLOSE);
+    let asked = patience.answered().len();
+    assert!(asked > 3 && asked < whole, "{asked} of {whole}");
+    desk.ends(0, &["verify", RUN]);
+}
