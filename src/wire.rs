@@ -73,6 +73,9 @@ pub struct AccountRow<'a> {
     /// The wallet, a string of 5 decimals.
     #[serde(borrow)]
     pub cash_credits: Option<&'a RawValue>,
+    /// Whether it is billed after use.
+    #[serde(default)]
+    pub postpaid: Option<bool>,
     /// Carries the currency.
     #[serde(borrow)]
     pub pricing_tier: Option<PricingTier<'a>>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::NormaliseError;
-use super::books::{Course, Customer, How, ListRecord, ListState, Partner};
+use super::books::{Course, Customer, How, ListRecord, ListState, Partner, Wallet};
 use super::row::{text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, UnreadableRow};
@@ -14,13 +14,18 @@ use crate::wire::{self, AccountRow, AccountsPage, amount};
 /// The account list, read.
 pub(super) struct Accounts {
     pub(super) customers: BTreeMap<String, Customer>,
+    pub(super) wallets: BTreeMap<String, Wallet>,
     pub(super) unwalkable: Vec<String>,
     pub(super) unreadable: Vec<UnreadableRow>,
     pub(super) record: ListRecord,
 }
 
-/// Reads `/me`, which must be the archive's own partner.
-pub(super) fn partner(archive: &Archive, list: &ListEvidence, owner: &str) -> Result<Partner, NormaliseError> {
+/// Reads `/me`, which must be the archive's own partner, and the wallet it shows.
+pub(super) fn partner(
+    archive: &Archive,
+    list: &ListEvidence,
+    owner: &str,
+) -> Result<(Partner, Wallet), NormaliseError> {
     let body = only_body(archive, list)?;
     let me: wire::Me<'_> = parse(list, 1, &body)?;
     let account = AccountId::parse(&me.auth_id)?;
@@ -28,13 +33,10 @@ pub(super) fn partner(archive: &Archive, list: &ListEvidence, owner: &str) -> Re
         let reason = format!("partner {account}, expected {owner}, whose archive this is");
         return Err(NormaliseError::Page { list: List::Me, page: 1, reason });
     }
-    Ok(Partner {
-        uuid: me.id.into_owned(),
-        account,
-        name: me.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-        wallet: amount(me.balance),
-        currency: me.currency.and_then(|code| code.parse().ok()),
-    })
+    let currency = me.currency.and_then(|code| code.parse().ok());
+    let name = me.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
+    let wallet = shown(amount(me.balance), currency, false);
+    Ok((Partner { uuid: me.id.into_owned(), account, name, currency }, wallet))
 }
 
 /// Reads `/dashboard`: the sum of the customers' wallets, where it can be had.
@@ -54,7 +56,8 @@ pub(super) fn dashboard(
 /// Reads every page of `/accounts`.
 pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accounts, NormaliseError> {
     let mut control = Control::default();
-    let (mut customers, mut unwalkable, mut unreadable) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut customers, mut wallets) = (BTreeMap::new(), BTreeMap::new());
+    let (mut unwalkable, mut unreadable) = (Vec::new(), Vec::new());
     // On a list that kept shifting an account may have come twice by that alone.
     let whole = matches!(list.outcome, ListOutcome::Complete { .. });
     let mut rows = 0;
@@ -72,7 +75,9 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
                 Ok(account) => {
                     let id = account.auth_id.clone().into_owned();
                     if AccountId::parse(&id).is_ok() {
-                        customers.insert(id, customer(account));
+                        let (customer, wallet) = customer(account);
+                        wallets.insert(id.clone(), wallet);
+                        customers.insert(id, customer);
                     } else {
                         unwalkable.push(id);
                     }
@@ -98,15 +103,19 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
         course: Course { how: How::Walked, pages, walks: list.outcome.walk().unwrap_or_default(), requests: pages },
         by_type: None,
     };
-    Ok(Accounts { customers, unwalkable, unreadable, record })
+    Ok(Accounts { customers, wallets, unwalkable, unreadable, record })
 }
 
-fn customer(account: AccountRow<'_>) -> Customer {
-    Customer {
-        name: account.name.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-        wallet: amount(account.cash_credits),
-        currency: account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok()),
-    }
+fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
+    let currency = account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok());
+    let name = account.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
+    let wallet = shown(amount(account.cash_credits), currency, account.postpaid.unwrap_or(false));
+    (Customer { name, currency }, wallet)
+}
+
+/// What the first reading of a wallet shows.
+const fn shown(before: Option<Amount>, currency: Option<Currency>, postpaid: bool) -> Wallet {
+    Wallet { currency, postpaid, before, after: None, live: None }
 }
 
 fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, NormaliseError> {

@@ -15,6 +15,8 @@ pub struct Books {
     pub partner: Partner,
     /// The dashboard's sum of the customers' wallets, with its currency, where it was read.
     pub dashboard: Option<(Amount, Option<Currency>)>,
+    /// What each wallet showed, the partner's own too, by account.
+    pub wallets: BTreeMap<String, Wallet>,
     /// The account list, by account.
     pub customers: BTreeMap<String, Customer>,
     /// Accounts in the list whose id cannot be put into a request, as written.
@@ -25,10 +27,29 @@ pub struct Books {
     pub master: LedgerFrame,
     /// The customers' ledgers, one after the other.
     pub ledgers: LedgerFrame,
+    /// Entries outside the window walked, the partner's own among them, each once and none that the other frames hold:
+    /// what the wallets are rewound over. Their `ledger` is the account whose wallet they move.
+    pub around: LedgerFrame,
+    /// Whether `around` reaches back to the first entry there ever was, so that openings are proved and not implied.
+    pub from_inception: bool,
     /// Every row that could not become an entry, sorted by place.
     pub unreadable: Vec<UnreadableRow>,
-    /// Whether the walk reaches the day on which the wallets were read.
-    pub wallets_current: bool,
+}
+
+/// What one wallet showed: before the ledgers were read, and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wallet {
+    /// Its currency, where it is shown.
+    pub currency: Option<Currency>,
+    /// Whether it is billed after use, and so may be below zero.
+    pub postpaid: bool,
+    /// What the first reading showed, where it was to be had and readable.
+    pub before: Option<Amount>,
+    /// What the last reading showed.
+    pub after: Option<Amount>,
+    /// What it held when its entries were read: known where the two readings around them agree, and the entries read
+    /// reach the moment of the readings.
+    pub live: Option<Amount>,
 }
 
 /// The partner, as `/me` says.
@@ -40,8 +61,6 @@ pub struct Partner {
     pub account: AccountId,
     /// Its name.
     pub name: String,
-    /// Its wallet, where it is shown and readable.
-    pub wallet: Option<Amount>,
     /// Its currency, where it is shown.
     pub currency: Option<Currency>,
 }
@@ -51,8 +70,6 @@ pub struct Partner {
 pub struct Customer {
     /// Its name, empty where there is none.
     pub name: String,
-    /// Its wallet, where it is shown and readable.
-    pub wallet: Option<Amount>,
     /// The currency of its rates, where it is shown.
     pub currency: Option<Currency>,
 }

@@ -17,9 +17,9 @@ use thiserror::Error;
 
 use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome};
 use crate::domain::{AccountIdError, Calendar, List};
-use crate::frame::FrameError;
+use crate::frame::{FrameError, LedgerFrame};
 
-pub use books::{Books, Course, Customer, How, ListRecord, ListState, Partner};
+pub use books::{Books, Course, Customer, How, ListRecord, ListState, Partner, Wallet};
 pub use classify::{Rule, Rules};
 
 /// What the words mean: the partner's zone and the rules of classification.
@@ -65,10 +65,16 @@ pub enum NormaliseError {
 /// unreadable. A ledger that cannot be read is no error: its record says so.
 pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> Result<Books, NormaliseError> {
     let calendar = Calendar::new(evidence.plan.period, options.zone);
-    let partner = accounts::partner(archive, needed(evidence, &List::Me)?, &evidence.partner)?;
+    let (partner, wallet) = accounts::partner(archive, needed(evidence, &List::Me)?, &evidence.partner)?;
     let dashboard = evidence.lists.iter().find(|found| found.list == List::Dashboard);
     let dashboard = dashboard.map(|list| accounts::dashboard(archive, list)).transpose()?.flatten();
     let accounts = accounts::customers(archive, needed(evidence, &List::Accounts)?)?;
+    let mut wallets = accounts.wallets;
+    wallets.insert(partner.account.to_string(), wallet);
+    let current = wallets_current(evidence.plan.to, evidence.plan.today);
+    for wallet in wallets.values_mut() {
+        wallet.live = wallet.before.filter(|_| current);
+    }
     let ledgers = ledger::ledgers(archive, evidence, &calendar, &options.rules)?;
     let mut unreadable = accounts.unreadable;
     unreadable.extend(ledgers.unreadable);
@@ -79,13 +85,15 @@ pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> R
         calendar,
         partner,
         dashboard,
+        wallets,
         customers: accounts.customers,
         unwalkable: accounts.unwalkable,
         lists,
         master: ledgers.master,
         ledgers: ledgers.customers,
+        around: LedgerFrame::concat(Vec::new())?,
+        from_inception: false,
         unreadable,
-        wallets_current: wallets_current(evidence.plan.to, evidence.plan.today),
     })
 }
 

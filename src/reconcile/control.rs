@@ -21,7 +21,7 @@ struct Received {
 pub(super) fn prove(
     books: &Books,
     scope: &Scope,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<(Vec<ListProof>, Vec<BreakFacts>), FrameError> {
     let by_name = |totals: Vec<LedgerTotals>| -> BTreeMap<String, LedgerTotals> {
         totals.into_iter().map(|totals| (totals.ledger.clone(), totals)).collect()
@@ -47,7 +47,7 @@ pub(super) fn prove(
 }
 
 /// One `missing-ledger` for each ledger that could not be read, and nothing else for it.
-fn missing(scope: &Scope, options: &Options) -> Vec<BreakFacts> {
+fn missing(scope: &Scope, options: &Options<'_>) -> Vec<BreakFacts> {
     let customers = scope.missing.iter().map(|(account, reason)| {
         let sentence = format!("the ledger of {account} could not be read: {reason}");
         fact(Class::MissingLedger, Some(account.clone()), "ledger", "expected", "not read", sentence)

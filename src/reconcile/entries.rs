@@ -20,7 +20,7 @@ struct Group<'a> {
 }
 
 /// Compares the books entry by entry.
-pub(super) fn compare(books: &Books, scope: &Scope, options: &Options) -> Result<Vec<BreakFacts>, FrameError> {
+pub(super) fn compare(books: &Books, scope: &Scope, options: &Options<'_>) -> Result<Vec<BreakFacts>, FrameError> {
     let also: Vec<String> = books.unreadable.iter().filter_map(|row| row.id.clone()).collect();
     let comparison = Comparison {
         master: &books.master,
@@ -50,7 +50,7 @@ pub(super) fn compare(books: &Books, scope: &Scope, options: &Options) -> Result
 }
 
 /// The one break of an id, if it has any.
-fn judge(group: &Group<'_>, books: &Books, scope: &Scope, options: &Options) -> Option<BreakFacts> {
+fn judge(group: &Group<'_>, books: &Books, scope: &Scope, options: &Options<'_>) -> Option<BreakFacts> {
     if !group.unreadable.is_empty() {
         return Some(unreadable(&group.unreadable, group, scope));
     }
@@ -87,7 +87,7 @@ fn legs(group: &Group<'_>, scope: &Scope) -> Legs {
 }
 
 /// The first fault in order of precedence, `None` for an entry that is sound or another month's.
-fn fault(group: &Group<'_>, scope: &Scope, options: &Options) -> Option<Class> {
+fn fault(group: &Group<'_>, scope: &Scope, options: &Options<'_>) -> Option<Class> {
     // A ledger that could not be read is one break by itself: its side of the master is not reported entry by entry.
     if group.customers.is_empty() && copies(group).all(|entry| scope.missing.contains_key(&entry.account)) {
         return None;
@@ -139,7 +139,7 @@ fn repetition(group: &Group<'_>) -> Option<Class> {
 }
 
 /// Do both sides say the same of it?
-fn valuation(master: &Entry, customer: &Entry, options: &Options) -> Option<Class> {
+fn valuation(master: &Entry, customer: &Entry, options: &Options<'_>) -> Option<Class> {
     let difference = (master.amount - customer.amount).abs();
     if master.account != customer.holder() || customer.account != customer.holder() {
         Some(Class::AccountDiffers)

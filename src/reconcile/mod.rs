@@ -16,7 +16,7 @@ mod wording;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Amount, Break, BreakFacts, Leg, List, Severity, TieOutKey, Verdict};
+use crate::domain::{Amount, Break, BreakFacts, Carried, Leg, List, Severity, TieOutKey, Verdict};
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
@@ -25,18 +25,20 @@ pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX,
 
 /// What the settings say about reconciling.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Differences up to this are `rounding-differs`, counted and summed. Zero by default: exact means exact.
     pub tolerance: Amount,
     /// The settings declare that this partner has no master ledger.
     pub master_declared_absent: bool,
+    /// What the last sealed month hands on; nothing in a first close.
+    pub carried: Option<&'a Carried>,
 }
 
 /// Reconciles.
 ///
 /// # Errors
 /// When the frame refuses a question, which books that passed its gate give no cause for.
-pub fn reconcile(books: &Books, options: &Options) -> Result<Reconciliation, FrameError> {
+pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation, FrameError> {
     let scope = scope::Scope::of(books, options);
     // Is the evidence whole?
     let (proofs, mut facts) = control::prove(books, &scope, options)?;

@@ -23,7 +23,7 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn of(books: &Books, options: &Options) -> Self {
+    pub(super) fn of(books: &Books, options: &Options<'_>) -> Self {
         let states: BTreeMap<&List, &ListState> =
             books.lists.iter().map(|record| (&record.list, &record.state)).collect();
         let ledgers: BTreeMap<&str, &ListState> =
@@ -87,7 +87,7 @@ impl Scope {
                     .to_owned(),
             );
         }
-        if !books.wallets_current {
+        if books.wallets.values().all(|wallet| wallet.live.is_none()) {
             limits.push(
                 "the walk ends before the day on which the wallets were read: opening and closing balances are not \
                  evidenced (a larger fetch.pad_days walks further)"

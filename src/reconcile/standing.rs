@@ -114,19 +114,18 @@ fn standings(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Ve
         totals.entry(line.account.clone()).or_default().insert(line.currency, line);
     }
     let fallback = currency_of(books);
-    let partner = (scope.partner.as_str(), books.partner.name.as_str(), books.partner.currency, books.partner.wallet);
-    let customers = books.customers.iter();
-    let customers = customers.map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency, it.wallet));
-    let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None, None));
+    let partner = (scope.partner.as_str(), books.partner.name.as_str(), books.partner.currency);
+    let customers = books.customers.iter().map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency));
+    let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None));
     let mut standings = Vec::new();
-    for (account, name, currency, wallet) in customers.chain(unwalkable).chain([partner]) {
+    for (account, name, currency) in customers.chain(unwalkable).chain([partner]) {
         let own = totals.remove(account).unwrap_or_default();
         let home = currency.or_else(|| own.keys().next().copied()).unwrap_or(fallback);
         let currencies: BTreeSet<Currency> = own.keys().copied().chain([home]).collect();
         for currency in currencies {
             let line = own.get(&currency);
-            let evidenced = books.wallets_current && !scope.missing.contains_key(account);
-            let wallet = wallet.filter(|_| evidenced && currency == home);
+            let evidenced = currency == home && !scope.missing.contains_key(account);
+            let wallet = books.wallets.get(account).and_then(|wallet| wallet.live).filter(|_| evidenced);
             standings.push(standing(account, name, currency, line, wallet, findings.verdict(account)));
         }
     }

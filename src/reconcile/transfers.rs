@@ -35,7 +35,7 @@ struct Pair<'a> {
 }
 
 /// Pairs the transfers.
-pub(super) fn pair(books: &Books, scope: &Scope, options: &Options) -> Result<Transfers, FrameError> {
+pub(super) fn pair(books: &Books, scope: &Scope, options: &Options<'_>) -> Result<Transfers, FrameError> {
     let master = books.master.transfers(Side::Master, &scope.partner)?;
     let customers = books.ledgers.transfers(Side::Customer, &scope.partner)?;
     let (own, others): (Vec<Entry>, Vec<Entry>) = master.into_iter().partition(|entry| entry.account == scope.partner);
@@ -119,7 +119,7 @@ fn matched<'a>(
     debits: Vec<&'a Entry>,
     credits: Vec<&'a Entry>,
     evidenced: bool,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Vec<(Pair<'a>, Option<Class>)> {
     if !evidenced {
         return credits.into_iter().map(|credit| (Pair { debit: None, credit: Some(credit) }, None)).collect();
@@ -168,7 +168,7 @@ fn take_pairs<'a>(
     });
 }
 
-fn differs(pair: Pair<'_>, options: &Options) -> Option<Class> {
+fn differs(pair: Pair<'_>, options: &Options<'_>) -> Option<Class> {
     let (debit, credit) = (pair.debit?, pair.credit?);
     if debit.currency != credit.currency {
         return Some(Class::CurrencyDiffers);

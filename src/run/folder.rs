@@ -81,6 +81,7 @@ pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Ea
         numbers_from: last.map_or(card.first_number(), |last| last.saturating_add(1)),
         issued,
         previous: previous.map(|sealed| sha256(sealed.to_text().as_bytes())),
+        carried: None,
     })
 }
 

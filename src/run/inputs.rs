@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
-use crate::domain::Amount;
+use crate::domain::{Amount, Carried};
 use crate::invoice::{Issued, Numbering, RateCard};
 
 /// The file's name in the run folder.
@@ -41,6 +41,8 @@ pub struct Earlier {
     pub issued: Vec<Issued>,
     /// The seal of the month before.
     pub previous: Option<String>,
+    /// What the last sealed month hands on.
+    pub carried: Option<Carried>,
 }
 
 /// The inputs of a run.
@@ -64,16 +66,11 @@ pub struct Inputs {
     pub issued: Vec<Issued>,
     /// The seal of the month before, where one is sealed beside this run.
     pub previous: Option<String>,
+    /// What the last sealed month hands on to this one; nothing in a first close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
     /// The settings that bear on the papers.
     pub terms: Terms,
-}
-
-impl Terms {
-    /// What `reconcile` is to know.
-    #[must_use]
-    pub const fn reconcile_options(&self) -> reconcile::Options {
-        reconcile::Options { tolerance: self.tolerance, master_declared_absent: self.master_declared_absent }
-    }
 }
 
 impl Inputs {
@@ -97,8 +94,15 @@ impl Inputs {
             numbers_from: earlier.numbers_from,
             issued: earlier.issued,
             previous: earlier.previous,
+            carried: earlier.carried,
             terms: terms.clone(),
         }
+    }
+
+    /// What `reconcile` is to know.
+    pub(super) const fn reconcile_options(&self) -> reconcile::Options<'_> {
+        let Terms { tolerance, master_declared_absent, .. } = self.terms;
+        reconcile::Options { tolerance, master_declared_absent, carried: self.carried.as_ref() }
     }
 
     /// Reads `run.json`.

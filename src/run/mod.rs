@@ -212,7 +212,7 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let rules = Rules::new(&inputs.terms.classify);
     let books = normalise(archive, &evidence, &Options { zone: inputs.terms.timezone, rules })?;
     stage(watch, "reconcile");
-    let reconciliation = reconcile(&books, &inputs.terms.reconcile_options())?;
+    let reconciliation = reconcile(&books, &inputs.reconcile_options())?;
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.terms.rate_card, &inputs.numbering())?;
     stage(watch, "report");

@@ -1,0 +1,68 @@
+//! What a sealed month hands on to the next: its closing balances, and what was still open when it was sealed.
+
+use serde::{Deserialize, Serialize};
+
+use super::amount::Amount;
+use super::breaks::Class;
+use super::currency::Currency;
+use super::period::Timestamp;
+
+/// The last sealed close before this one, as its own papers say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// The run, such as `2026-02` or `2026-02.r2`.
+    pub run: String,
+    /// Its seal.
+    pub seal: String,
+    /// Whether it closed the month just before: then its closing balances are this month's openings.
+    pub adjoins: bool,
+    /// The wallets at its cut-off, where they were evidenced, sorted by account and currency.
+    pub closings: Vec<Closing>,
+    /// What was open when it was sealed, older findings that it carried itself among them, sorted by id.
+    pub open: Vec<OpenBreak>,
+}
+
+/// One wallet at a cut-off.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// The account, the partner's own too.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// What it held.
+    pub amount: Amount,
+}
+
+/// A break that was open when a run was sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenBreak {
+    /// Its stable id.
+    pub id: String,
+    /// Its class.
+    pub class: Class,
+    /// The account it was reported under.
+    pub account: Option<String>,
+    /// The currency concerned.
+    pub currency: Option<Currency>,
+    /// The entries concerned.
+    pub entry_ids: Vec<String>,
+    /// Its reference.
+    pub reference: Option<String>,
+    /// The field that differs.
+    pub field: String,
+    /// What the master said.
+    pub master_value: String,
+    /// What the customer's side said.
+    pub customer_value: String,
+    /// Σ of its effects.
+    pub effect: Amount,
+    /// When the youngest entry concerned was made; the month's last moment where none is named.
+    pub dated: Timestamp,
+    /// The first run that reported it.
+    pub first_run: String,
+    /// Its sentence.
+    pub explanation: String,
+}
