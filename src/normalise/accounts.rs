@@ -115,7 +115,7 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
 
 /// What the first reading of a wallet shows.
 const fn shown(before: Option<Amount>, currency: Option<Currency>, postpaid: bool) -> Wallet {
-    Wallet { currency, postpaid, before, after: None, live: None }
+    Wallet { currency, postpaid, before, after: None, live: None, unproved: None }
 }
 
 fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, NormaliseError> {

@@ -1,6 +1,6 @@
 //! The books: everything a reconciliation needs, and nothing that says how it was fetched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::archive::{ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Calendar, Control, Currency, List, UnreadableRow};
@@ -30,8 +30,9 @@ pub struct Books {
     /// Entries outside the window walked, the partner's own among them, each once and none that the other frames hold:
     /// what the wallets are rewound over. Their `ledger` is the account whose wallet they move.
     pub around: LedgerFrame,
-    /// Whether `around` reaches back to the first entry there ever was, so that openings are proved and not implied.
-    pub from_inception: bool,
+    /// The accounts, the partner's own among them, for which `around` reaches back to the first entry there ever was and is
+    /// whole there: their openings are proved and not implied.
+    pub inception: BTreeSet<String>,
     /// Every row that could not become an entry, sorted by place.
     pub unreadable: Vec<UnreadableRow>,
 }
@@ -50,6 +51,8 @@ pub struct Wallet {
     /// What it held when its entries were read: known where the two readings around them agree, and the entries read
     /// reach the moment of the readings.
     pub live: Option<Amount>,
+    /// Why `live` is not known, where a reading was to be had.
+    pub unproved: Option<&'static str>,
 }
 
 /// The partner, as `/me` says.

@@ -11,6 +11,8 @@ mod ledger;
 mod row;
 mod walked;
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use thiserror::Error;
@@ -74,6 +76,7 @@ pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> R
     let current = wallets_current(evidence.plan.to, evidence.plan.today);
     for wallet in wallets.values_mut() {
         wallet.live = wallet.before.filter(|_| current);
+        wallet.unproved = (!current).then_some("the walk ends before the day on which the wallets were read");
     }
     let ledgers = ledger::ledgers(archive, evidence, &calendar, &options.rules)?;
     let mut unreadable = accounts.unreadable;
@@ -92,7 +95,7 @@ pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> R
         master: ledgers.master,
         ledgers: ledgers.customers,
         around: LedgerFrame::concat(Vec::new())?,
-        from_inception: false,
+        inception: BTreeSet::new(),
         unreadable,
     })
 }
