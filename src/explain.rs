@@ -1,6 +1,8 @@
 //! Explains a figure: a break, an invoice, a tie-out or an account walked back to its entries, their archived pages and
 //! the control totals that prove those pages whole. An id in, text out; never judges anew.
 
+mod recheck;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -10,6 +12,8 @@ use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
 use crate::reconcile::{AccountStanding, Reconciliation};
+
+pub use recheck::{Rechecked, explain_recheck};
 
 /// What an explanation rests on.
 pub struct Close<'a> {

@@ -18,12 +18,12 @@ const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes 
                         ON o.fetch = e.fetch AND o.list = e.list AND o.walk = e.walk WHERE e.fetch = ?1";
 
 impl Archive {
-    /// Writes a new archive that holds one finished fetch of this one, no page more than its evidence rests on, and the
-    /// papers of a run. It stands at `target` whole, or not at all.
+    /// Writes a new archive that holds these finished fetches of this one, no page more than their evidence rests on, and
+    /// the papers of a run. It stands at `target` whole, or not at all.
     ///
     /// # Errors
     /// When `target` exists or cannot be written, or the database refuses.
-    pub fn pack(&self, fetch: FetchId, papers: &[(String, Vec<u8>)], target: &Path) -> Result<(), ArchiveError> {
+    pub fn pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], target: &Path) -> Result<(), ArchiveError> {
         let disk = |source| ArchiveError::Disk { path: target.to_owned(), source: Arc::new(source) };
         if target.try_exists().map_err(disk)? {
             let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
@@ -40,7 +40,10 @@ impl Archive {
             | OpenFlags::SQLITE_OPEN_URI;
         let db = Connection::open_with_flags(&fresh, flags).map_err(failed_to("create a pack"))?;
         file::create(&db, &self.partner)?;
-        copy(&db, &file::read_uri(&self.path, self.door), fetch).map_err(failed_to("copy a fetch into a pack"))?;
+        let source = file::read_uri(&self.path, self.door);
+        for fetch in fetches {
+            copy(&db, &source, *fetch).map_err(failed_to("copy a fetch into a pack"))?;
+        }
         keep(&db, papers)?;
         drop(db);
         std::fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(disk)?;
@@ -82,7 +85,7 @@ fn copy(db: &Connection, source: &str, fetch: FetchId) -> rusqlite::Result<()> {
     db.execute(
         &format!(
             "INSERT INTO main.bodies SELECT * FROM source.bodies WHERE digest IN (SELECT digest FROM ({ACCEPTED})) \
-             ORDER BY digest"
+             AND digest NOT IN (SELECT digest FROM main.bodies) ORDER BY digest"
         ),
         fetch,
     )?;

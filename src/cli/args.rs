@@ -70,6 +70,11 @@ pub enum Command {
     Sync(SyncArgs),
     /// Settle a fetched month from its archive, offline: reconcile, invoice, report, seal
     Settle(SettleArgs),
+    /// Read a sealed month again and compare it with its seal: what came late, changed or vanished, and the notes due
+    ///
+    /// Costs what a second close costs. The papers go into a folder of their own beside the sealed run, which stays as it
+    /// is; a recheck that finds what the one before has found makes no new folder.
+    Recheck(RecheckArgs),
     /// Derive every paper of a run again from the archive, compare the bytes and check the seal
     Verify(VerifyArgs),
     /// Walk a break, an invoice or a total back to its entries and archived pages
@@ -133,6 +138,23 @@ pub struct SettleArgs {
     /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]
     pub archive: Option<PathBuf>,
+    /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+}
+
+/// Arguments of `recheck`.
+#[derive(Debug, ClapArgs)]
+pub struct RecheckArgs {
+    /// The sealed month, such as 2026-03
+    #[arg(value_name = "YYYY-MM")]
+    pub period: Period,
+    /// The settings [default: tieout.toml in the current folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The run folder of the sealed month [default: reports/YYYY-MM]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,

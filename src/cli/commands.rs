@@ -10,12 +10,12 @@ use thiserror::Error;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
-use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, SettleArgs, SyncArgs, VerifyArgs};
+use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs};
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::month::Month;
-use super::result::{object, outcome_of, requests, requests_json};
+use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
 use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// whole or not at all.
 pub(super) fn run(command: Command, environment: Environment, watch: Arc<dyn Watch>) -> Result<Outcome, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Bug, error, None))?;
-    let hint = if matches!(command, Command::Close(_) | Command::Fetch(_) | Command::Sync(_)) {
+    let hint = if matches!(command, Command::Close(_) | Command::Fetch(_) | Command::Sync(_) | Command::Recheck(_)) {
         "what was fetched is kept; the same command goes on from it"
     } else {
         "nothing is left half done; the same command begins anew"
@@ -74,6 +74,7 @@ fn answer(
         Command::Close(args) => close(&args, environment, watch, stopped),
         Command::Fetch(args) => fetch(&args, environment, watch, stopped),
         Command::Sync(args) => sync(args, environment, watch, stopped),
+        Command::Recheck(args) => recheck(args, environment, watch, stopped),
         Command::Settle(args) => settle(&args, watch),
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
@@ -138,6 +139,20 @@ fn sync(
             "ledgers": { "unmoved": unmoved, "extended": extended, "walked": walked, "lost": lost },
         }));
         Ok(Outcome { exit: if lost == 0 { Exit::TiedOut } else { Exit::Incomplete }, text, json })
+    })
+}
+
+fn recheck(
+    args: RecheckArgs,
+    environment: &Environment,
+    watch: &dyn Watch,
+    stopped: oneshot::Receiver<()>,
+) -> Result<Outcome, Failure> {
+    let RecheckArgs { period, config, out, metrics } = args;
+    let month = Month::prepare(&MonthArgs { period, config, out, metrics }, environment)?;
+    until(stopped, async {
+        let (finished, fetched) = run::recheck::recheck(&month.request(environment), watch).await?;
+        Ok(outcome_of_recheck(&finished, &fetched))
     })
 }
 

@@ -150,6 +150,12 @@ impl From<RunError> for Failure {
                 Exit::Usage,
                 Some("nothing sealed is overwritten; `tieout verify` derives it anew, `tieout close` makes a new run"),
             ),
+            RunError::Broken { .. } => {
+                (Exit::Seal, Some("restore the run folder from a copy; `tieout verify` names everything that differs"))
+            }
+            RunError::NotSealed(_) => (Exit::Usage, Some("`tieout settle` seals what was fetched")),
+            RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
+            RunError::NotAClose(_) | RunError::OtherMonth { .. } | RunError::Simulated { .. } => (Exit::Usage, None),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (
                 Exit::Usage,

@@ -66,6 +66,7 @@ impl Metrics {
             Command::Close(args) => ("close", args.metrics.clone()),
             Command::Fetch(args) => ("fetch", args.metrics.clone()),
             Command::Sync(args) => ("sync", args.metrics.clone()),
+            Command::Recheck(args) => ("recheck", args.metrics.clone()),
             Command::Settle(args) => ("settle", args.metrics.clone()),
             Command::Demo(_) => ("demo", None),
             Command::Verify(_) => ("verify", None),

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::exit::Outcome;
 use crate::fetch::Fetched;
+use crate::invoice::{NoteKind, NoteStatus};
 use crate::run::Closed;
+use crate::run::recheck::Finished;
 
 /// What a close came to.
 pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome {
@@ -26,6 +28,38 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         "fetch": fetched.map(requests_json),
     }));
     Outcome { exit: settled.verdict().into(), text, json }
+}
+
+/// What a recheck came to.
+pub(super) fn outcome_of_recheck(finished: &Finished, fetched: &Fetched) -> Outcome {
+    let (it, folder) = (&finished.rechecking, finished.folder.display().to_string());
+    let mut findings: Map<String, Value> = Map::new();
+    for found in &it.rechecked.findings {
+        let count = findings.get(found.found.class().slug()).and_then(Value::as_u64).unwrap_or(0);
+        findings.insert(found.found.class().slug().to_owned(), (count + 1).into());
+    }
+    let next = match (it.notes.first(), it.rechecked.findings.first()) {
+        (Some(note), _) => format!("\nnext: tieout explain {folder} {}", note.id),
+        (None, Some(found)) => format!("\nnext: tieout explain {folder} {}", found.found.id()),
+        (None, None) => String::new(),
+    };
+    let (text, seal) = if finished.unchanged_since {
+        let said = format!("{folder}: nothing has changed since this recheck, verdict {}", it.rechecked.word());
+        (said, Value::Null)
+    } else {
+        let said = format!("{}\nrun  {folder}\nseal {}", it.summary().trim_end(), it.seal.hash);
+        (said, it.seal.hash.clone().into())
+    };
+    let text = format!("{text}\nfetched with {}{next}", requests(fetched));
+    let notes = |kind| it.notes.iter().filter(|note| note.kind == kind).count();
+    let json = object(json!({
+        "run": folder, "seal": seal, "unchanged_since": finished.unchanged_since, "verdict": it.rechecked.word(),
+        "findings": findings, "gaps": it.rechecked.gaps.len(),
+        "notes": { "credit": notes(NoteKind::Credit), "debit": notes(NoteKind::Debit), "level": notes(NoteKind::Level) },
+        "held": it.notes.iter().filter(|note| note.status == NoteStatus::Held).count(),
+        "fetch": requests_json(fetched),
+    }));
+    Outcome { exit: it.rechecked.verdict.into(), text, json }
 }
 
 pub(super) fn requests(fetched: &Fetched) -> String {

@@ -29,7 +29,7 @@ pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<Invoice
 }
 
 /// What a charge is billed as, if it is. A direction that no rule reads is a break: such an account is held.
-fn kind_of(charge: &Charge) -> Option<LineKind> {
+pub(super) fn kind_of(charge: &Charge) -> Option<LineKind> {
     match charge.direction {
         Direction::Debit => Some(LineKind::Usage),
         Direction::Credit if charge.class.as_str() == ChargeClass::REFUND => Some(LineKind::Refund),

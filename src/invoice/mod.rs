@@ -4,6 +4,7 @@
 //! output; all rounding goes through `domain::round`.
 
 mod lines;
+mod notes;
 mod percent;
 mod rate_card;
 mod series;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
+pub use notes::{Billed, BilledInvoice, BilledLine, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
 pub use series::{NumberError, Series};
@@ -61,7 +63,8 @@ pub struct Invoice {
 }
 
 /// What an invoice line is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LineKind {
     /// Usage of one charge class.
     Usage,

@@ -8,6 +8,7 @@ mod entries;
 mod legs;
 mod outcome;
 mod proposals;
+pub mod recheck;
 mod scope;
 mod standing;
 mod tie_outs;

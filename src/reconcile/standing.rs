@@ -32,12 +32,12 @@ impl<'a> Findings<'a> {
         self.by_account.get(account).into_iter().flatten().chain(&self.everywhere).copied()
     }
 
-    fn verdict(&self, account: &str) -> Verdict {
+    pub(super) fn verdict(&self, account: &str) -> Verdict {
         Verdict(self.on(account).map(|found| found.class().severity()).max().unwrap_or(Severity::None))
     }
 
     /// Why an account is held: the classes that stand in the way, with their counts, in order of precedence.
-    fn reason(&self, account: &str) -> String {
+    pub(super) fn reason(&self, account: &str) -> String {
         let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
         for found in self.on(account).filter(|found| found.class().severity() >= Severity::Break) {
             *counts.entry(found.class()).or_default() += 1;

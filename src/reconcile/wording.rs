@@ -40,7 +40,7 @@ pub(super) fn values(class: Class, master: Option<&Entry>, customer: Option<&Ent
 }
 
 /// An entry in half a sentence: `the debit of 12.50 INR on 2026-03-14 (call, entry e-93f1)`.
-fn named(entry: &Entry, calendar: &Calendar) -> String {
+pub(super) fn named(entry: &Entry, calendar: &Calendar) -> String {
     let day = calendar.local(entry.created_at);
     let day = day.split('T').next().unwrap_or_default();
     let Entry { amount, currency, class, id, .. } = entry;

@@ -10,6 +10,7 @@ mod as_text;
 mod as_xlsx;
 mod overview;
 mod proposals;
+mod recheck;
 mod statement;
 mod table;
 mod tables;
@@ -21,6 +22,8 @@ use thiserror::Error;
 use crate::domain::{Amount, Period, UnreadableRow};
 use crate::invoice::Billing;
 use crate::reconcile::Reconciliation;
+
+pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -52,7 +52,8 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks
 }
 
-fn origin(provenance: &Provenance) -> Vec<(&'static str, String)> {
+/// Where the papers come from, line by line.
+pub(super) fn origin(provenance: &Provenance) -> Vec<(&'static str, String)> {
     let mut pairs = vec![
         ("Partner", format!("{} ({})", provenance.partner_name, provenance.partner)),
         ("Period", provenance.period.to_string()),

@@ -57,6 +57,46 @@ pub enum RunError {
     /// The run is sealed; nothing sealed is overwritten.
     #[error("{}: the run is sealed already", .0.display())]
     Sealed(PathBuf),
+    /// A run that is to be rechecked, but was never sealed.
+    #[error("{}: the run is not sealed, so there is no seal to hold the month against", .0.display())]
+    NotSealed(PathBuf),
+    /// A recheck, where a close was to be found.
+    #[error("{}: a recheck, expected the run folder of a close", .0.display())]
+    NotAClose(PathBuf),
+    /// A run of another month.
+    #[error("{}: the run is of {found}, expected {asked}", folder.display())]
+    OtherMonth {
+        /// The run folder.
+        folder: PathBuf,
+        /// Its month.
+        found: Period,
+        /// The month asked for.
+        asked: Period,
+    },
+    /// A run of the simulator's, which nobody can be asked about again.
+    #[error("{}: a simulated run (scenario {scenario:?}), which no partner can be asked about", folder.display())]
+    Simulated {
+        /// The run folder.
+        folder: PathBuf,
+        /// Its scenario.
+        scenario: String,
+    },
+    /// The credentials are another partner's.
+    #[error("the run is {run}'s, but the credentials are {credentials}'s")]
+    NotYours {
+        /// The run's partner.
+        run: String,
+        /// The credentials'.
+        credentials: String,
+    },
+    /// A sealed run whose papers are not those that were sealed.
+    #[error("{}: the seal does not hold: {}", folder.display(), faults.join("; "))]
+    Broken {
+        /// The run folder.
+        folder: PathBuf,
+        /// Every discrepancy.
+        faults: Vec<String>,
+    },
     /// Too many runs of one month.
     #[error("{}: {period} was run 999 times", folder.display())]
     TooManyRuns {

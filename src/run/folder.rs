@@ -8,12 +8,14 @@ use serde::Deserialize;
 
 use super::error::RunError;
 use super::inputs::{Earlier, Inputs, RUN_FILE, Terms};
+use super::kind::Run;
+use super::recheck::is_recheck;
 use crate::domain::{Amount, Currency, Period, sha256};
 use crate::invoice::Issued;
 use crate::seal::{SEAL, alone, mend, read_seal};
 
 /// Runs of one month that may stand beside each other.
-const RUNS_MAX: u32 = 999;
+pub(super) const RUNS_MAX: u32 = 999;
 
 /// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed. An
 /// unsealed folder is gone on with.
@@ -32,7 +34,8 @@ fn numbered(name: String, run: u32) -> String {
     if run == 1 { name } else { format!("{name}.r{run}") }
 }
 
-fn rerun(folder: &Path, run: u32) -> PathBuf {
+/// The folder of a run, by its number from 1.
+pub(super) fn rerun(folder: &Path, run: u32) -> PathBuf {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if run == 1 { folder.to_owned() } else { folder.with_file_name(numbered(name, run)) }
 }
@@ -85,9 +88,16 @@ pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Ea
     })
 }
 
-/// Every sealed run beside this one, sorted by name. A folder that is being written is hidden, and no run yet, though it
-/// holds a seal at its end.
-fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
+/// Every sealed close beside this one, sorted by name; a recheck is none.
+pub(super) fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let mut runs = sealed_folders(reports, own)?;
+    runs.retain(|run| !is_recheck(run));
+    Ok(runs)
+}
+
+/// Every sealed folder beside this one, sorted by name. A folder that is being written is hidden, and no run yet, though
+/// it holds a seal at its end.
+fn sealed_folders(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     let entries = match fs::read_dir(reports) {
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(disk("list", reports))?,
@@ -100,10 +110,10 @@ fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
     Ok(runs)
 }
 
-/// Whether a run that is sealed beside this one rests on this evidence.
+/// Whether a run that is sealed beside this one, a recheck too, rests on this evidence.
 pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
-    for run in sealed_runs(&parent(own), own)? {
-        if read_inputs(&run)?.evidence == evidence {
+    for run in sealed_folders(&parent(own), own)? {
+        if Run::read(&run)?.evidence() == evidence {
             return Ok(true);
         }
     }

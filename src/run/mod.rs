@@ -6,7 +6,10 @@
 mod error;
 mod folder;
 mod inputs;
+mod judged;
+mod kind;
 mod pack;
+pub mod recheck;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -17,6 +20,8 @@ pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 
+use judged::{Judged, judged};
+use kind::Run;
 use pack::unpacked;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
@@ -24,11 +29,11 @@ use crate::domain::{Calendar, Class, Period, Side, Verdict, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::invoice::{Billing, invoice};
-use crate::normalise::{Books, Options, Rule, Rules, normalise};
-use crate::reconcile::{self, Reconciliation, reconcile};
+use crate::normalise::{Books, Rule};
+use crate::reconcile::{self, Reconciliation};
 use crate::report::{Paper, Provenance, report, summary};
 use crate::seal::{Seal, check, mend, read_seal, seal, write_run};
-use crate::watch::{self, Event, Nobody, Watch};
+use crate::watch::{self, Event, Watch};
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -206,13 +211,7 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
 /// # Errors
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
-    inputs.refuse_other_partner(archive.partner())?;
-    let (_, evidence, manifest) = evidence_of(archive, &inputs)?;
-    stage(watch, "normalise");
-    let rules = Rules::new(&inputs.terms.classify);
-    let books = normalise(archive, &evidence, &Options { zone: inputs.terms.timezone, rules })?;
-    stage(watch, "reconcile");
-    let reconciliation = reconcile(&books, &inputs.reconcile_options())?;
+    let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.terms.rate_card, &inputs.numbering())?;
     stage(watch, "report");
@@ -241,21 +240,18 @@ pub fn verify(
     folder::refuse_absent(folder)?;
     let opened = unpacked(folder, archive)?;
     let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
-    let derived = open(folder, archive).and_then(|(inputs, archive)| derive(&archive, inputs, &Nobody));
+    let derived = Run::open(folder, archive).and_then(|(run, archive)| run.papers(&archive));
     let (expected, refused) = match derived {
-        Ok(settled) => {
-            let seal = settled.seal.paper();
-            (Some(settled.papers.into_iter().chain([seal]).collect::<Vec<_>>()), Vec::new())
-        }
+        Ok(papers) => (Some(papers), Vec::new()),
         Err(refused) => (None, refused.faults(folder)),
     };
     let faults = check(folder, expected.as_deref(), expect_seal)?;
     let mut faults: Vec<String> = faults.iter().map(ToString::to_string).chain(refused).collect();
     let version = env!("CARGO_PKG_VERSION");
-    if let (false, Ok(inputs)) = (faults.is_empty(), folder::read_inputs(folder))
-        && inputs.version != version
+    if let (false, Ok(run)) = (faults.is_empty(), Run::read(folder))
+        && run.version() != version
     {
-        let made = inputs.version;
+        let made = run.version();
         faults.push(format!("the papers were made by tieout {made}, this is {version}: its wording may differ"));
     }
     let sealed = read_seal(folder).ok();
@@ -269,15 +265,20 @@ pub fn verify(
 /// When the run cannot be derived from the archive, or nothing in it has this id.
 pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
     let opened = unpacked(folder, archive)?;
-    let (inputs, archive) = open(&opened.folder, opened.archive.as_deref())?;
-    let settled = derive(&archive, inputs, watch)?;
+    let (run, archive) = Run::open(&opened.folder, opened.archive.as_deref())?;
+    let told = run.explain(&archive, id, watch)?;
+    told.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
+}
+
+fn explain_close(archive: &Archive, inputs: Inputs, id: &str, watch: &dyn Watch) -> Result<Option<String>, RunError> {
+    let settled = derive(archive, inputs, watch)?;
     let close = Close {
         books: &settled.books,
         reconciliation: &settled.reconciliation,
         billing: &settled.billing,
         evidence: &settled.evidence,
     };
-    explained(&close, id)?.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
+    Ok(explained(&close, id)?)
 }
 
 impl Settled {

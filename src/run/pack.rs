@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::error::RunError;
 use super::folder::disk;
-use super::{evidence_of, open};
+use super::kind::Run;
 use crate::archive::Archive;
 use crate::seal::{SEAL, read_seal};
 
@@ -17,8 +17,8 @@ use crate::seal::{SEAL, read_seal};
 /// # Errors
 /// When the run is not sealed, lacks a paper, the archive does not hold its evidence, or the file exists already.
 pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result<PathBuf, RunError> {
-    let (inputs, archive) = open(folder, archive)?;
-    let (fetch, _, _) = evidence_of(&archive, &inputs)?;
+    let (run, archive) = Run::open(folder, archive)?;
+    let fetches = run.fetches(&archive)?;
     let sealed = read_seal(folder)?;
     let names = sealed.papers.iter().map(|paper| paper.name.as_str()).chain([SEAL]);
     let papers = names
@@ -29,7 +29,7 @@ pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result
         .collect::<Result<Vec<_>, RunError>>()?;
     let beside = || folder.with_file_name(format!("{}.pack", folder.file_name().unwrap_or_default().to_string_lossy()));
     let file = out.map_or_else(beside, Path::to_owned);
-    archive.pack(fetch, &papers, &file)?;
+    archive.pack(&fetches, &papers, &file)?;
     Ok(file)
 }
 

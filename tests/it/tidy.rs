@@ -75,7 +75,7 @@ const WORDS: [(&str, &[&str]); 28] = [
 ];
 
 /// The files that reach the disk: settings and scenarios in, the archive, the run folder, its seal.
-const DISK: [&str; 13] = [
+const DISK: [&str; 15] = [
     "src/archive/file.rs",
     "src/archive/pack.rs",
     "src/archive/writer.rs",
@@ -84,6 +84,8 @@ const DISK: [&str; 13] = [
     "src/run/error.rs",
     "src/run/folder.rs",
     "src/run/pack.rs",
+    "src/run/recheck/folder.rs",
+    "src/run/recheck/open.rs",
     "src/seal/check.rs",
     "src/seal/folder.rs",
     "src/seal/mod.rs",

@@ -1,0 +1,126 @@
+//! Explains a figure of a recheck: a finding back to its entries and their pages in both fetches, a note back to its lines
+//! and findings.
+
+use std::fmt::Write;
+
+use crate::archive::Evidence;
+use crate::domain::{Calendar, Entry, Leg, Side};
+use crate::invoice::{Note, NoteLine};
+use crate::reconcile::recheck::{Finding, Rechecked as Outcome};
+
+/// What an explanation of a recheck rests on.
+pub struct Rechecked<'a> {
+    /// What has become of the month.
+    pub rechecked: &'a Outcome,
+    /// What each finding means for an invoice.
+    pub bearings: &'a [String],
+    /// The notes proposed.
+    pub notes: &'a [Note],
+    /// The month.
+    pub calendar: &'a Calendar,
+    /// The archived pages of the sealed run.
+    pub sealed: &'a Evidence,
+    /// The archived pages of the month as read now.
+    pub now: &'a Evidence,
+}
+
+/// Explains what an id names: a finding (`B-…`), a note (`N-…`), an invoice that a note corrects, an entry or an account.
+/// Nothing when the recheck has nothing of this name.
+#[must_use]
+pub fn explain_recheck(it: &Rechecked<'_>, id: &str) -> Option<String> {
+    let mut text = String::new();
+    let corrects = |note: &Note| note.invoice.as_ref().is_some_and(|(number, _)| number == id);
+    for note in it.notes.iter().filter(|note| note.id == id || note.account == id || corrects(note)) {
+        explain_note(&mut text, note);
+        for finding in it.rechecked.findings.iter().filter(|it| note.findings.iter().any(|id| id == it.found.id())) {
+            let found = &finding.found;
+            put(&mut text, &format!("  by {}  {}: {}", found.id(), found.class(), found.explanation()));
+        }
+    }
+    for (finding, bearing) in it.rechecked.findings.iter().zip(it.bearings) {
+        let found = &finding.found;
+        let of_entry = found.entry_ids().iter().any(|entry| entry == id);
+        if found.id() == id || of_entry || found.account() == Some(id) {
+            explain_finding(&mut text, it, finding, bearing);
+        }
+    }
+    for line in it.rechecked.control.iter().filter(|line| line.key.account == id) {
+        let (currency, direction) = (line.key.currency, line.key.direction.word());
+        let (sealed, effect, now) = (line.sealed, line.effect, line.now);
+        let side = if line.side == Side::Master { "master" } else { "customer" };
+        put(
+            &mut text,
+            &format!("control {side} {currency} {direction}: sealed {sealed} + effects {effect} = now {now}"),
+        );
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn put(text: &mut String, line: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+fn explain_note(text: &mut String, note: &Note) {
+    let Note { id, account, name, currency, invoiced, due, .. } = note;
+    let on = note.invoice.as_ref().map_or_else(
+        || "there is no invoice yet".to_owned(),
+        |(number, run)| format!("corrects invoice {number} of run {run}"),
+    );
+    put(text, &format!("note {id} to {name} ({account}): {on}"));
+    put(text, &format!("  due now {due} - invoiced {invoiced} = {} {currency}", note.amount()));
+    if !note.reason.is_empty() {
+        put(text, &format!("  held: the account does not tie out now: {}", note.reason));
+    }
+    for (place, line) in (1..).zip(&note.lines) {
+        let NoteLine { class, description, invoiced, due, .. } = line;
+        put(
+            text,
+            &format!(
+                "  line {place}, {description} ({class}): {} entries, cost {}, charged {} as invoiced; {} entries, cost {}, \
+             charged {} now: {} {currency}",
+                invoiced.0,
+                invoiced.1,
+                invoiced.2,
+                due.0,
+                due.1,
+                due.2,
+                line.amount()
+            ),
+        );
+    }
+}
+
+fn explain_finding(text: &mut String, it: &Rechecked<'_>, finding: &Finding, bearing: &str) {
+    let found = &finding.found;
+    let class = found.class();
+    put(text, &format!("finding {}: {class} ({}): {}", found.id(), class.severity().word(), class.meaning()));
+    put(text, &format!("  {}", found.explanation()));
+    for change in &finding.changes {
+        put(text, &format!("  {}: sealed {}, now {}", change.field, change.sealed, change.now));
+    }
+    for Leg { key, effect } in found.legs() {
+        let (currency, direction) = (key.currency, key.direction.word());
+        put(text, &format!("  effect {effect} {currency} on {}/{currency}/{direction}", key.account));
+    }
+    put(text, &format!("  {bearing}"));
+    for (title, entries, evidence) in
+        [("as sealed", &finding.sealed, it.sealed), ("as it is now", &finding.now, it.now)]
+    {
+        put(text, &format!("  {title}: {}", entries.len()));
+        for entry in entries {
+            explain_entry(text, it.calendar, entry, evidence);
+        }
+    }
+}
+
+fn explain_entry(text: &mut String, calendar: &Calendar, entry: &Entry, evidence: &Evidence) {
+    let Entry { id, amount, currency, class, status, .. } = entry;
+    let (when, direction) = (calendar.local(entry.created_at), entry.direction.word());
+    let reference = entry.reference.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
+    put(text, &format!("    {when}  {direction} {amount} {currency}  {class}, {status}  {id}{reference}"));
+    let list = evidence.lists.iter().find(|found| found.list == entry.ledger);
+    let page = list.and_then(|list| list.pages.iter().find(|page| page.page == entry.origin.page));
+    let digest = page.map_or("unknown", |page| page.digest.as_str());
+    put(text, &format!("      {}, sha256 {digest}", entry.origin_text()));
+}

@@ -1,0 +1,146 @@
+//! The folders of a recheck: the sealed run it is about, the invoices of the month, and where it goes itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::inputs::{FORMAT, RecheckInputs};
+use crate::domain::{Period, sha256};
+use crate::invoice::{Billed, BilledInvoice};
+use crate::report::Paper;
+use crate::run::error::RunError;
+use crate::run::folder::{self, RUNS_MAX, disk, rerun, sealed_runs};
+use crate::run::inputs::{Inputs, RUN_FILE};
+use crate::seal::{SEAL, check, mend, read_seal};
+
+/// A sealed run whose papers are those that were sealed.
+pub(super) struct SealedFolder {
+    pub(super) folder: PathBuf,
+    pub(super) inputs: Inputs,
+    pub(super) seal: String,
+}
+
+/// Whether a folder holds a recheck, as its `run.json` says. What cannot be read is none.
+pub(in crate::run) fn is_recheck(folder: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Form {
+        format: String,
+    }
+    let text = fs::read(folder.join(RUN_FILE)).unwrap_or_default();
+    serde_json::from_slice::<Form>(&text).is_ok_and(|form| form.format == FORMAT)
+}
+
+/// Reads the inputs of a recheck.
+pub(in crate::run) fn read_inputs(folder: &Path) -> Result<RecheckInputs, RunError> {
+    let path = folder.join(RUN_FILE);
+    let text = fs::read(&path).map_err(disk("read", &path))?;
+    RecheckInputs::from_json(&text).map_err(|reason| RunError::Malformed { path, reason })
+}
+
+/// The last sealed run of a month, as `close --out` names its runs.
+pub(super) fn last_sealed(folder: &Path, period: Period) -> Result<SealedFolder, RunError> {
+    mend(folder)?;
+    let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run)).take_while(|run| run.join(SEAL).exists());
+    let Some(last) = runs.last() else {
+        let prepared = folder.join(RUN_FILE).exists();
+        let folder = folder.to_owned();
+        return Err(if prepared { RunError::NotSealed(folder) } else { RunError::NoRun(folder) });
+    };
+    if is_recheck(&last) {
+        return Err(RunError::NotAClose(last));
+    }
+    let sealed = checked(&last)?;
+    if sealed.inputs.period != period {
+        return Err(RunError::OtherMonth { folder: last, found: sealed.inputs.period, asked: period });
+    }
+    Ok(sealed)
+}
+
+/// Reads a sealed close, whose papers must be those that were sealed.
+fn checked(folder: &Path) -> Result<SealedFolder, RunError> {
+    let seal = intact(folder)?;
+    Ok(SealedFolder { folder: folder.to_owned(), inputs: folder::read_inputs(folder)?, seal })
+}
+
+/// The seal of a folder, with every paper proved to be the one that was sealed.
+pub(super) fn intact(folder: &Path) -> Result<String, RunError> {
+    let faults: Vec<String> = check(folder, None, None)?.iter().map(ToString::to_string).collect();
+    if !faults.is_empty() {
+        return Err(RunError::Broken { folder: folder.to_owned(), faults });
+    }
+    Ok(sha256(read_seal(folder)?.to_text().as_bytes()))
+}
+
+impl SealedFolder {
+    /// Refuses a run that is another partner's, or nobody's: the simulator's.
+    pub(super) fn refuse_unfit(&self, partner: &str) -> Result<(), RunError> {
+        if let Some(scenario) = &self.inputs.terms.scenario {
+            return Err(RunError::Simulated { folder: self.folder.clone(), scenario: scenario.clone() });
+        }
+        if self.inputs.partner != partner {
+            let run = self.inputs.partner.clone();
+            return Err(RunError::NotYours { run, credentials: partner.to_owned() });
+        }
+        Ok(())
+    }
+}
+
+/// The invoices of every sealed run of the month that stands beside this one, each run's papers proved first.
+pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
+    #[derive(Deserialize)]
+    struct Close {
+        invoices: Vec<BilledInvoice>,
+    }
+    let mut billed = Vec::new();
+    for run in sealed_runs(&folder::parent(&sealed.folder), Path::new(""))? {
+        let inputs = folder::read_inputs(&run)?;
+        let ours = inputs.period == sealed.inputs.period && inputs.partner == sealed.inputs.partner;
+        if !ours || inputs.terms.scenario.is_some() {
+            continue;
+        }
+        let SealedFolder { inputs, seal, .. } = checked(&run)?;
+        let path = run.join("close.json");
+        let text = fs::read(&path).map_err(disk("read", &path))?;
+        let close: Close = serde_json::from_slice(&text)
+            .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
+        let (run, rate_card) = (inputs.run, inputs.terms.rate_card);
+        billed.push(Billed { run, seal, rate_card, invoices: close.invoices });
+    }
+    billed.sort_by(|a, b| a.seal.cmp(&b.seal));
+    Ok(billed)
+}
+
+/// The id and the folder of the next recheck of a sealed run, and the folder of the one before.
+pub(super) fn choose(sealed: &SealedFolder) -> Result<(String, PathBuf, Option<PathBuf>), RunError> {
+    let mut before = None;
+    for number in 1..=RUNS_MAX {
+        let folder = named(&sealed.folder, number);
+        mend(&folder)?;
+        if !folder.join(SEAL).exists() {
+            return Ok((format!("{}{}", sealed.inputs.run, suffix(number)), folder, before));
+        }
+        before = Some(folder);
+    }
+    Err(RunError::TooManyRuns { folder: sealed.folder.clone(), period: sealed.inputs.period })
+}
+
+/// The folder of a recheck, by its number from 1.
+pub(super) fn named(sealed: &Path, number: u32) -> PathBuf {
+    let name = sealed.file_name().unwrap_or_default().to_string_lossy();
+    sealed.with_file_name(format!("{name}{}", suffix(number)))
+}
+
+fn suffix(number: u32) -> String {
+    if number == 1 { ".recheck".to_owned() } else { format!(".recheck{number}") }
+}
+
+/// Whether a sealed recheck states what these papers state: its tables, which name neither run nor evidence.
+pub(super) fn says_the_same(before: &Path, papers: &[Paper]) -> bool {
+    let is_table = |paper: &&Paper| Path::new(&paper.name).extension().is_some_and(|end| end == "csv");
+    intact(before).is_ok()
+        && papers
+            .iter()
+            .filter(is_table)
+            .all(|paper| fs::read(before.join(&paper.name)).is_ok_and(|it| it == paper.bytes))
+}

@@ -1,0 +1,199 @@
+//! A recheck: a sealed month is read again and held against its seal, and what has become of it is sealed beside it.
+//!
+//! Like a close it is a pure function of the archive and its own `run.json`, which names the sealed run with everything
+//! that depended on, both fetches, and the invoices. Never writes into a sealed run, and no close takes notice of it.
+
+mod folder;
+mod inputs;
+mod open;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use inputs::RecheckInputs;
+pub use open::open_breaks;
+
+pub(super) use folder::{is_recheck, read_inputs};
+
+use super::error::RunError;
+use super::judged::{Judged, judged};
+use super::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
+use crate::archive::{Archive, Evidence, FetchPlan};
+use crate::domain::{Class, sha256};
+use crate::explain::{Rechecked as Explained, explain_recheck};
+use crate::fetch::{Fetched, fetch};
+use crate::invoice::{Note, NoteStatus, bearing, invoice, notes};
+use crate::normalise::Books;
+use crate::reconcile::HeldAccount;
+use crate::reconcile::recheck::{Reading, Rechecked, recheck as compare};
+use crate::report::{Paper, Provenance, Recheck, SealedRun, recheck_summary, report_recheck};
+use crate::seal::{Seal, seal, write_run};
+use crate::watch::{self, Event, Watch};
+
+/// A recheck that is done.
+pub struct Finished {
+    /// Its folder; that of the recheck before, where nothing has changed since.
+    pub folder: PathBuf,
+    /// Whether a recheck before has found the very same, so that no new one was sealed.
+    pub unchanged_since: bool,
+    /// What was derived.
+    pub rechecking: Rechecking,
+}
+
+/// Everything that one recheck derives.
+pub struct Rechecking {
+    /// Its inputs.
+    pub inputs: RecheckInputs,
+    /// Where it comes from.
+    pub provenance: Provenance,
+    /// What has become of the month.
+    pub rechecked: Rechecked,
+    /// What each finding means for an invoice.
+    pub bearings: Vec<String>,
+    /// The notes proposed.
+    pub notes: Vec<Note>,
+    /// Who was held by the sealed run.
+    pub held_then: Vec<HeldAccount>,
+    /// Every paper, sorted by name.
+    pub papers: Vec<Paper>,
+    /// The seal over them.
+    pub seal: Seal,
+    books: Books,
+    evidence: [Evidence; 2],
+}
+
+/// Reads a sealed month again and compares it with its seal: the same window, into the same archive, so that it costs
+/// what a second close does.
+///
+/// # Errors
+/// When no run of the month is sealed in the folder asked for, its seal or its evidence does not hold, it is another
+/// partner's or the simulator's, or a stage fails. Findings are no failure.
+pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, Fetched), RunError> {
+    let partner = request.line.credentials.auth_id.as_str();
+    let sealed = folder::last_sealed(&request.folder, request.period)?;
+    sealed.refuse_unfit(partner)?;
+    let path = archive_of(&request.folder, partner, request.archive.as_deref());
+    // Opened for reading first: where there is no archive, none is to be made.
+    let (_, evidence, _) = evidence_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
+    let billed = folder::billed(&sealed)?;
+    let archive = Archive::open(&path, partner)?;
+    let FetchPlan { period, from, to, .. } = evidence.plan;
+    let plan = FetchPlan { period, from, to, today: request.plan.today };
+    let fetched = fetch(&request.line, &archive, &plan, watch).await?;
+    let digest = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
+    let (run, folder, before) = folder::choose(&sealed)?;
+    let inputs = RecheckInputs::new(run, digest, &sealed, billed);
+    let rechecking = derive_recheck(&archive, inputs, watch)?;
+    if let Some(before) = before.filter(|before| folder::says_the_same(before, &rechecking.papers)) {
+        return Ok((Finished { folder: before, unchanged_since: true, rechecking }, fetched));
+    }
+    stage(watch, "seal");
+    write_run(&folder, &rechecking.papers, &rechecking.seal)?;
+    watch.saw(Event::Sealed(rechecking.close()));
+    Ok((Finished { folder, unchanged_since: false, rechecking }, fetched))
+}
+
+/// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
+/// else.
+///
+/// # Errors
+/// When the archive is damaged or does not hold both fetches, or a stage cannot go on.
+pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watch) -> Result<Rechecking, RunError> {
+    let sealed = judged(archive, &inputs.sealed, watch)?;
+    let now = judged(archive, &inputs.read_now(), watch)?;
+    let terms = &inputs.sealed.terms;
+    let rechecked = compare(reading(&sealed), reading(&now), terms.master_declared_absent)?;
+    stage(watch, "invoice");
+    let held_then = invoice(&sealed.reconciliation, &terms.rate_card, &inputs.sealed.numbering())?.held;
+    let notes = notes(&inputs.billed, &held_then, &terms.rate_card, &rechecked)?;
+    let bearings: Vec<String> =
+        rechecked.findings.iter().map(|found| bearing(found, &inputs.billed, &held_then)).collect();
+    stage(watch, "report");
+    let provenance = Provenance {
+        run: inputs.run.clone(),
+        version: inputs.version.clone(),
+        ..inputs.sealed.provenance(&now.books, inputs.evidence.clone())
+    };
+    let mut papers = report_recheck(&Recheck {
+        provenance: &provenance,
+        sealed: inputs.sealed_run(),
+        rechecked: &rechecked,
+        bearings: &bearings,
+        notes: &notes,
+        held_then: &held_then,
+    })?;
+    papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: now.manifest.into_bytes() });
+    papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });
+    papers.sort_by(|a, b| a.name.cmp(&b.name));
+    let RecheckInputs { partner, period, run, evidence, seal: sealed_by, .. } = &inputs;
+    let seal = seal(partner, *period, run, &papers, evidence, Some(sealed_by))?;
+    let evidence = [sealed.evidence, now.evidence];
+    Ok(Rechecking {
+        inputs,
+        provenance,
+        rechecked,
+        bearings,
+        notes,
+        held_then,
+        papers,
+        seal,
+        books: now.books,
+        evidence,
+    })
+}
+
+const fn reading(judged: &Judged) -> Reading<'_> {
+    Reading { books: &judged.books, outcome: &judged.reconciliation }
+}
+
+impl Rechecking {
+    /// The text of `summary.txt`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        recheck_summary(&Recheck {
+            provenance: &self.provenance,
+            sealed: self.inputs.sealed_run(),
+            rechecked: &self.rechecked,
+            bearings: &self.bearings,
+            notes: &self.notes,
+            held_then: &self.held_then,
+        })
+    }
+
+    /// A finding, an entry, an account or a note by its id, walked back to the pages of both fetches.
+    pub(super) fn explain(&self, id: &str) -> Option<String> {
+        let it = Explained {
+            rechecked: &self.rechecked,
+            bearings: &self.bearings,
+            notes: &self.notes,
+            calendar: &self.books.calendar,
+            sealed: &self.evidence[0],
+            now: &self.evidence[1],
+        };
+        explain_recheck(&it, id)
+    }
+
+    /// The figures of the recheck; it gives no invoices, and holds the notes that wait.
+    fn close(&self) -> watch::Close {
+        let mut breaks: BTreeMap<Class, usize> = BTreeMap::new();
+        for found in &self.rechecked.findings {
+            *breaks.entry(found.found.class()).or_default() += 1;
+        }
+        watch::Close {
+            run: self.inputs.run.clone(),
+            verdict: self.rechecked.verdict,
+            master_entries: self.books.master.height(),
+            customer_entries: self.books.ledgers.height(),
+            breaks,
+            invoices: 0,
+            held: self.notes.iter().filter(|note| note.status == NoteStatus::Held).count(),
+        }
+    }
+}
+
+impl RecheckInputs {
+    /// The sealed run as the papers name it.
+    fn sealed_run(&self) -> SealedRun<'_> {
+        SealedRun { run: &self.sealed.run, seal: &self.seal, archive_digest: &self.sealed.evidence }
+    }
+}
