@@ -37,6 +37,8 @@ mod plain;
 mod proposals;
 mod raw;
 mod raw_server;
+mod recheck;
+mod recheck_desk;
 mod refusals;
 mod report;
 mod scenarios;
