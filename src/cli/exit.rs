@@ -143,9 +143,10 @@ impl From<RunError> for Failure {
             | RunError::Inputs(_) => (Exit::Bug, None),
             RunError::Normalise(_) => (Exit::Incomplete, Some("the archive's evidence cannot be used; fetch again")),
             RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
-            RunError::NoEvidence { .. } => {
-                (Exit::Incomplete, Some("is this the archive that the run was settled from? name it with --archive"))
-            }
+            RunError::NoEvidence { .. } => (
+                Exit::Incomplete,
+                Some("is this the archive that the run was settled from? name it with --archive, or in the settings"),
+            ),
             RunError::Sealed(_) => (
                 Exit::Usage,
                 Some("nothing sealed is overwritten; `tieout verify` derives it anew, `tieout close` makes a new run"),
@@ -155,7 +156,6 @@ impl From<RunError> for Failure {
             }
             RunError::NotSealed(_) => (Exit::Usage, Some("`tieout settle` seals what was fetched")),
             RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
-            RunError::NotAClose(_) | RunError::OtherMonth { .. } | RunError::Simulated { .. } => (Exit::Usage, None),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (
                 Exit::Usage,
@@ -168,7 +168,12 @@ impl From<RunError> for Failure {
             RunError::Seal(SealError::AlreadySealed(_)) => {
                 (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
             }
-            RunError::Seal(_) | RunError::TooManyRuns { .. } | RunError::Packed(_) => (Exit::Usage, None),
+            RunError::NotAClose(_)
+            | RunError::OtherMonth { .. }
+            | RunError::Simulated { .. }
+            | RunError::Seal(_)
+            | RunError::TooManyRuns { .. }
+            | RunError::Packed(_) => (Exit::Usage, None),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
     }
@@ -194,7 +199,7 @@ fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
 fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
     match error {
         ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),
-        ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive")),
+        ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive, or in the settings")),
         ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
             (Exit::Usage, Some("nothing is overwritten; name another file with --out"))
         }

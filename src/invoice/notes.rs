@@ -252,7 +252,7 @@ fn differences(invoiced: &[BilledLine], due: &[InvoiceLine]) -> Vec<NoteLine> {
 /// The id: the first 16 hexadecimal digits of a SHA-256 over the invoice and every line, each part with its length.
 fn id_of(note: &Note) -> String {
     let mut text = String::new();
-    let mut put = |part: &str| text.push_str(&format!("{}:{part}", part.len()));
+    let mut put = |part: &str| text.extend([part.len().to_string().as_str(), ":", part]);
     put(&note.account);
     put(note.currency.code());
     put(note.invoice.as_ref().map_or("", |(number, _)| number));

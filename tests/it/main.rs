@@ -39,6 +39,7 @@ mod raw;
 mod raw_server;
 mod recheck;
 mod recheck_desk;
+mod recheck_laws;
 mod refusals;
 mod report;
 mod scenarios;

@@ -201,7 +201,7 @@ fn controls(
 /// What every customer whose ledger can be read is charged now.
 fn charged(now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, FrameError> {
     let standing = Findings::of(&now.outcome.breaks);
-    let mut charges: BTreeMap<(String, Currency), Vec<Charge>> = BTreeMap::new();
+    let mut by_account: BTreeMap<(String, Currency), Vec<Charge>> = BTreeMap::new();
     for it in now.books.ledgers.charges(Side::Customer)? {
         let charge = Charge {
             class: crate::domain::ChargeClass(it.class),
@@ -209,17 +209,17 @@ fn charged(now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, Fr
             entries: it.entries,
             amount: it.amount,
         };
-        charges.entry((it.account, it.currency)).or_default().push(charge);
+        by_account.entry((it.account, it.currency)).or_default().push(charge);
     }
     for it in &now.outcome.accounts {
-        charges.entry((it.account.clone(), it.currency)).or_default();
+        by_account.entry((it.account.clone(), it.currency)).or_default();
     }
     let readable = |account: &str| account != now.outcome.partner && !scope.unreadable_now.contains(account);
-    let charged = charges.into_iter().filter(|((account, _), _)| readable(account));
-    let charged = charged.map(|((account, currency), charges)| {
+    let readable_now = by_account.into_iter().filter(|((account, _), _)| readable(account));
+    let customers = readable_now.map(|((account, currency), charges)| {
         let name = now.books.customers.get(&account).map(|customer| customer.name.clone()).unwrap_or_default();
         let held = (!standing.verdict(&account).ties_out()).then(|| standing.reason(&account));
         ChargedNow { account, name, currency, charges, held }
     });
-    Ok(charged.collect())
+    Ok(customers.collect())
 }

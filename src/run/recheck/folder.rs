@@ -107,7 +107,7 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
         let (run, rate_card) = (inputs.run, inputs.terms.rate_card);
         billed.push(Billed { run, seal, rate_card, invoices: close.invoices });
     }
-    billed.sort_by(|a, b| a.seal.cmp(&b.seal));
+    billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
     Ok(billed)
 }
 

@@ -76,9 +76,12 @@ pub fn open_breaks(reports: &Path, month: Period) -> Result<Vec<OpenBreak>, RunE
     Ok(open)
 }
 
+/// Runs by their month: the length of the run's id and the id, by which runs of one month follow each other, and the folder.
+type LastRuns = BTreeMap<Period, ((usize, String), PathBuf)>;
+
 /// The last sealed run of each month before this one: what an earlier one lacked is in the last one's own papers.
-fn last_runs(reports: &Path, month: Period) -> Result<BTreeMap<Period, ((usize, String), PathBuf)>, RunError> {
-    let mut runs: BTreeMap<Period, ((usize, String), PathBuf)> = BTreeMap::new();
+fn last_runs(reports: &Path, month: Period) -> Result<LastRuns, RunError> {
+    let mut runs = LastRuns::new();
     for folder in sealed_runs(reports, Path::new(""))? {
         let inputs = read_inputs(&folder)?;
         if inputs.period >= month || inputs.terms.scenario.is_some() {
