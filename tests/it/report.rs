@@ -150,6 +150,8 @@ fn books() -> Reconciliation {
         proposals: proposed(&tie_outs),
         tie_outs,
         breaks,
+        histories: BTreeMap::new(),
+        carried: Vec::new(),
         accounts: vec![
             standing("MA_ALPHA", "Alpha, \"A\" Ltd", "INR", "1250.40", Severity::Notice),
             standing("MA_BRAVO", "+Bravo", "INR", "1034657", Severity::Break),
