@@ -68,6 +68,13 @@ impl Months<'_> {
         for open in self.options.carried.into_iter().flat_map(|carried| &carried.open) {
             told.entry(&open.id).or_insert_with(|| self.judged(open, false));
         }
+        let clears: BTreeSet<String> =
+            told.values().filter(|it| it.standing == Standing::Resolved).filter_map(|it| it.by.clone()).collect();
+        // The other half itself is no open matter, though the run before listed it, too.
+        for it in told.values_mut().filter(|it| clears.contains(&it.open.id)) {
+            it.standing = Standing::Resolved;
+            "the other half of a timing difference that is cleared".clone_into(&mut it.why);
+        }
         told.into_values().collect()
     }
 

@@ -232,7 +232,9 @@ async fn a_timing_difference_that_does_not_clear_becomes_a_break() {
         }
         let april = year.closed("2026-04").await;
         let left = handed_on(&april);
-        assert!(left.len() == 1 && left[0].starts_with(&expected[..20]) && left[0].contains(" persisting"), "{left:?}");
+        // Where the customer's half is dated in April, that month reports the same entry by itself.
+        let standing = if customer == Some("2026-04-01") { " replaced asked" } else { " persisting" };
+        assert!(left.len() == 1 && left[0].starts_with(&expected[..20]) && left[0].contains(standing), "{left:?}");
     }
 }
 
@@ -271,7 +273,9 @@ async fn books_that_are_not_whole_resolve_nothing() {
     // Once it can, this month's evidence reaches the last days of February.
     year.asker.desk.books().lost.clear();
     let again = year.closed("2026-03").await;
-    let resolved = ["e-5 timing resolved asked 2026-02", "e-8 missing-from-customer resolved asked 2026-02.r2"];
+    let other_half = "e-5 timing resolved asked 2026-03";
+    let resolved =
+        ["e-5 timing resolved asked 2026-02", other_half, "e-8 missing-from-customer resolved asked 2026-02.r2"];
     let states: Vec<String> = handed_on(&again).into_iter().filter(|it| it.starts_with("e-")).collect();
     assert_eq!(states, resolved);
 }

@@ -66,6 +66,7 @@ fn standing(account: &str, name: &str, code: &str, debits: &str, severity: Sever
         debits: amount(debits),
         closing: Some(amount("1500") - amount(debits)),
         unsettled: 1,
+        accepted: 0,
         verdict: Verdict(severity),
     }
 }
