@@ -2,7 +2,7 @@
 //! customers' ledgers, bills what tied out, and seals the papers.
 //!
 //! The modules are floors; each imports only from those below it (`tests/it/tidy.rs` holds that). From the top:
-//! `cli` · `run` · `settings` · `seal` · `report`, `explain` · `invoice` · `reconcile` · `normalise` · `fetch`, `archive` ·
+//! `cli` · `run` · `register` · `settings` · `seal` · `report`, `explain` · `invoice` · `reconcile` · `normalise` · `fetch`, `archive` ·
 //! `frame` · `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod archive;
@@ -14,6 +14,7 @@ pub mod frame;
 pub mod invoice;
 pub mod normalise;
 pub mod reconcile;
+pub mod register;
 pub mod report;
 pub mod run;
 pub mod seal;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::breaks::BreaksArgs;
 use super::exit::Exit;
 use crate::domain::{Class, Period};
 
@@ -79,6 +80,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Walk a break, an invoice or a total back to its entries and archived pages
     Explain(ExplainArgs),
+    /// List the register of breaks, or accept, explain and assign one
+    Breaks(Box<BreaksArgs>),
     /// Put a run and the archived pages it rests on into one file, which verify accepts anywhere
     Pack(PackArgs),
     /// Serve the simulated partner API of a scenario

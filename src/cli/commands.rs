@@ -11,6 +11,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
 use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs};
+use super::breaks::breaks;
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
@@ -78,6 +79,7 @@ fn answer(
         Command::Settle(args) => settle(&args, watch),
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
+        Command::Breaks(args) => breaks(&args, environment),
         Command::Pack(args) => pack(&args),
         Command::Simulate(args) => until(stopped, simulate(&args)),
     }

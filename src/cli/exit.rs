@@ -161,6 +161,15 @@ impl From<RunError> for Failure {
                 Exit::Usage,
                 Some("ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction"),
             ),
+            RunError::Register(error) => (Exit::Usage, error.hint()),
+            RunError::NoRegister(_) => {
+                (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
+            }
+            RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
+            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_)) => (
+                Exit::Seal,
+                Some("a sealed run beside this one was altered: `tieout verify` says where; restore it from a copy"),
+            ),
             RunError::Malformed { .. } | RunError::OtherPartner { .. } => (Exit::Incomplete, None),
             RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
                 (Exit::Usage, of_disk(source.kind()))

@@ -71,6 +71,7 @@ impl Metrics {
             Command::Demo(_) => ("demo", None),
             Command::Verify(_) => ("verify", None),
             Command::Explain(_) => ("explain", None),
+            Command::Breaks(_) => ("breaks", None),
             Command::Pack(_) => ("pack", None),
             Command::Simulate(_) => ("simulate", None),
         };

@@ -5,6 +5,7 @@
 //! and logs go to stderr.
 
 mod args;
+mod breaks;
 mod commands;
 mod demo;
 mod environment;

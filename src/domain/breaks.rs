@@ -223,6 +223,8 @@ pub struct Break {
     legs: Vec<Leg>,
     origins: Vec<String>,
     explanation: String,
+    /// Whether somebody has accepted it: `decision` says what that changes.
+    pub(super) accepted: bool,
 }
 
 impl Break {
@@ -245,6 +247,7 @@ impl Break {
             legs,
             origins,
             explanation,
+            accepted: false,
         }
     }
 

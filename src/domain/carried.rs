@@ -19,7 +19,19 @@ pub struct Carried {
     pub adjoins: bool,
     /// The wallets at its cut-off, where they were evidenced, sorted by account and currency.
     pub closings: Vec<Closing>,
-    /// What was open when it was sealed, older findings that it carried itself among them, sorted by id.
+    /// What the sealed months before this one leave open, each month as its last run says, sorted by id.
+    pub open: Vec<OpenBreak>,
+}
+
+/// The last sealed run of the same month, which a further run of it is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// The run, such as `2026-02`.
+    pub run: String,
+    /// Its seal.
+    pub seal: String,
+    /// What it left open of its own month, sorted by id.
     pub open: Vec<OpenBreak>,
 }
 
@@ -57,8 +69,10 @@ pub struct OpenBreak {
     pub master_value: String,
     /// What the customer's side said.
     pub customer_value: String,
-    /// Σ of its effects.
+    /// Σ of its effects in its currency.
     pub effect: Amount,
+    /// Σ |effect| in its currency.
+    pub gross: Amount,
     /// When the youngest entry concerned was made; the month's last moment where none is named.
     pub dated: Timestamp,
     /// The first run that reported it.

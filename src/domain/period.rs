@@ -131,6 +131,13 @@ impl Calendar {
         (self.utc_start..self.utc_end).contains(&moment)
     }
 
+    /// The day of a moment by the partner's calendar.
+    #[must_use]
+    pub fn day(&self, moment: Timestamp) -> NaiveDate {
+        let moment = DateTime::<Utc>::from_timestamp_micros(moment).unwrap_or_default();
+        moment.with_timezone(&self.zone).date_naive()
+    }
+
     /// The cut-off as text with the zone's offset, such as `2026-04-01T00:00:00+05:30`.
     #[must_use]
     pub fn cut_off(&self) -> String {

@@ -43,7 +43,7 @@ impl TieOut {
             (Some(master), Some(customer)) => master - customer - explained,
             (None, _) | (_, None) => Amount::ZERO,
         };
-        let worst = breaks.iter().map(|found| found.class().severity()).max().unwrap_or(Severity::None);
+        let worst = breaks.iter().map(|found| found.weight()).max().unwrap_or(Severity::None);
         let severity = if residual.is_zero() { worst } else { Severity::Incomplete };
         Self { key, master, customer, effects, bridge, residual, severity }
     }
@@ -102,7 +102,7 @@ impl TieOut {
         self.residual
     }
 
-    /// The worst severity among the breaks that bear on this tie-out.
+    /// The worst weight among the breaks that bear on this tie-out.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         Verdict(self.severity)

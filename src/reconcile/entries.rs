@@ -109,6 +109,23 @@ fn fault(group: &Group<'_>, scope: &Scope, options: &Options<'_>) -> Option<Clas
         .or_else(|| classification(group))
 }
 
+/// What is wrong with an entry whatever its month: the first fault in order of precedence of all its copies, or `Timing`
+/// where they lie on different sides of the period. A sound entry is settled.
+pub(super) fn fault_at_rest(copies: &[Entry], books: &Books, scope: &Scope, options: &Options<'_>) -> Option<Class> {
+    let of = |side| copies.iter().filter(|entry| entry.side == side).collect();
+    let group = Group { master: of(Side::Master), customers: of(Side::Customer), unreadable: Vec::new() };
+    let place = |entry: &Entry| (entry.in_period, entry.created_at < books.calendar.start);
+    let apart = |entry: &Entry| copies.first().is_some_and(|first| place(entry) != place(first));
+    let unsettled = copies.iter().any(|entry| !entry.settled).then_some(Class::StatusDiffers);
+    existence(&group, scope)
+        .or_else(|| repetition(&group))
+        .or_else(|| valuation(group.master.first()?, group.customers.first()?, options))
+        .filter(|class| *class != Class::RoundingDiffers)
+        .or(unsettled)
+        .or_else(|| copies.iter().any(apart).then_some(Class::Timing))
+        .or_else(|| classification(&group).filter(|class| *class == Class::Unclassified))
+}
+
 /// Is it there on both sides?
 fn existence(group: &Group<'_>, scope: &Scope) -> Option<Class> {
     if !scope.master {

@@ -6,6 +6,7 @@
 mod control;
 mod entries;
 mod legs;
+mod months;
 mod outcome;
 mod proposals;
 pub mod recheck;
@@ -13,15 +14,20 @@ mod scope;
 mod standing;
 mod tie_outs;
 mod transfers;
+mod uncleared;
 mod wording;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Amount, Break, BreakFacts, Carried, Leg, List, Severity, TieOutKey, Verdict};
+use crate::domain::{
+    Action, Again, Amount, Break, BreakFacts, Carried, Decision, Leg, List, Severity, TieOutKey, Verdict,
+};
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
-pub use outcome::{AccountStanding, Charge, Counts, HeldAccount, ListProof, Reconciliation, TiedAccount};
+pub use outcome::{
+    AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
+};
 pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX, smallest, smallest_within};
 
 /// What the settings say about reconciling.
@@ -33,6 +39,10 @@ pub struct Options<'a> {
     pub master_declared_absent: bool,
     /// What the last sealed month hands on; nothing in a first close.
     pub carried: Option<&'a Carried>,
+    /// What the last run of the same month left open; nothing in a first run of it.
+    pub again: Option<&'a Again>,
+    /// The decisions in force, in the order in which they were made.
+    pub decisions: &'a [Decision],
 }
 
 /// Reconciles.
@@ -48,13 +58,23 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let entries = entries::compare(books, &scope, options)?;
     facts.extend(one_break_an_entry(entries, transfers.breaks.clone()));
     let mut breaks: Vec<Break> = facts.into_iter().map(Break::new).collect();
+    // What did the sealed months before leave open, and what is seen of it now?
+    let named = breaks.iter().flat_map(Break::entry_ids).chain(months::ids_carried(options));
+    let seen = months::Seen::of(books, named)?;
+    let months = months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, breaks: &[] };
+    let uncleared = uncleared::uncleared(&months::Months { breaks: &breaks, ..months });
+    breaks.extend(uncleared.into_iter().map(Break::new));
+    accept(&mut breaks, options.decisions);
     // Do the breaks explain every unit by which the books differ? What they leave is a finding, too.
     let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
     breaks.extend(tie_outs::residuals(&tie_outs));
     breaks.sort_by(|a, b| order(a).cmp(&order(b)));
+    let months = months::Months { breaks: &breaks, ..months };
+    let carried = months.carried();
+    let histories = months.histories(&carried);
     // Who may be invoiced?
     let standings = standing::stand(books, &scope, &standing::Findings::of(&breaks))?;
-    let worst = breaks.iter().map(|found| found.class().severity()).max().unwrap_or(Severity::None);
+    let worst = breaks.iter().map(Break::weight).max().unwrap_or(Severity::None);
     Ok(Reconciliation {
         counts: counts(books, &standings.accounts, &scope),
         verdict: Verdict(worst),
@@ -63,11 +83,24 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
         proposals: proposals::propose(&tie_outs, &breaks),
         tie_outs,
         breaks,
+        histories,
+        carried,
         proofs,
         accounts: standings.accounts,
         tied: standings.tied,
         held: standings.held,
     })
+}
+
+/// Marks the breaks that somebody has accepted at exactly their effect. What is not whole cannot be accepted away.
+fn accept(breaks: &mut [Break], decisions: &[Decision]) {
+    let accepted: BTreeMap<&str, Option<Amount>> =
+        decisions.iter().filter(|it| it.action == Action::Accept).map(|it| (it.break_id.as_str(), it.amount)).collect();
+    for found in breaks.iter_mut().filter(|found| found.class().severity() < Severity::Incomplete) {
+        if accepted.get(found.id()).is_some_and(|amount| *amount == Some(found.effect())) {
+            found.accept();
+        }
+    }
 }
 
 fn order(found: &Break) -> (crate::domain::Class, Option<&str>, &[String], &str) {

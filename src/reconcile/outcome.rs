@@ -1,7 +1,11 @@
 //! What a reconciliation comes to: tie-outs, breaks, standings, proofs, and the accounts that may be invoiced.
 
+use std::collections::BTreeMap;
+
 use super::proposals::Proposed;
-use crate::domain::{Amount, Break, ChargeClass, Currency, Direction, List, TieOut, Verdict};
+use crate::domain::{
+    Aged, Amount, Break, ChargeClass, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut, Verdict,
+};
 use crate::normalise::Course;
 
 /// The whole outcome, every list in a stable order that no input order can change.
@@ -13,6 +17,10 @@ pub struct Reconciliation {
     pub tie_outs: Vec<TieOut>,
     /// Every break, sorted by class, account, entry and id.
     pub breaks: Vec<Break>,
+    /// Where each break stands from month to month, by its id.
+    pub histories: BTreeMap<String, History>,
+    /// What became of everything that the sealed runs before left open, sorted by id.
+    pub carried: Vec<CarriedBreak>,
     /// One proposal for each tie-out whose figures differ, in the order of the tie-outs.
     pub proposals: Vec<Proposed>,
     /// One line for each account and currency, the partner's own wallet too, sorted by account and currency.
@@ -29,6 +37,40 @@ pub struct Reconciliation {
     pub verdict: Verdict,
     /// How many entries were compared.
     pub counts: Counts,
+}
+
+/// Where a break of this run stands from month to month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Where it stands beside what was handed on; nothing for a notice, which nobody hands on.
+    pub standing: Option<Standing>,
+    /// How old it is.
+    pub aged: Aged,
+    /// The first run that reported it, where that was an earlier one.
+    pub first_run: Option<String>,
+    /// The decision that counts.
+    pub decision: Option<Decision>,
+    /// Whether it is handed on to the next month.
+    pub open: bool,
+}
+
+/// A break that an earlier sealed run left open, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedBreak {
+    /// The break, as it was handed on.
+    pub open: OpenBreak,
+    /// How old it is at this run's cut-off.
+    pub aged: Aged,
+    /// `Persisting`, `Resolved` or `Replaced`.
+    pub standing: Standing,
+    /// Whether this run's evidence was able to tell.
+    pub asked: bool,
+    /// The break of this run that clears it or takes its place.
+    pub by: Option<String>,
+    /// Why it stands so, in half a sentence.
+    pub why: String,
+    /// The decision that counts.
+    pub decision: Option<Decision>,
 }
 
 /// How many entries were read. Nothing is dropped: every row read is an entry or an unreadable row.
@@ -70,6 +112,8 @@ pub struct AccountStanding {
     pub unsettled: u64,
     /// What the account comes to.
     pub verdict: Verdict,
+    /// Breaks among those that speak of it which somebody has accepted, and which weigh no more than a notice for that.
+    pub accepted: u64,
 }
 
 /// How one list was proved complete, or why it was not.

@@ -33,16 +33,25 @@ impl<'a> Findings<'a> {
     }
 
     pub(super) fn verdict(&self, account: &str) -> Verdict {
-        Verdict(self.on(account).map(|found| found.class().severity()).max().unwrap_or(Severity::None))
+        Verdict(self.on(account).map(Break::weight).max().unwrap_or(Severity::None))
+    }
+
+    fn accepted(&self, account: &str) -> u64 {
+        self.on(account).filter(|found| found.accepted()).map(|_| 1).sum()
     }
 
     /// Why an account is held: the classes that stand in the way, with their counts, in order of precedence.
     pub(super) fn reason(&self, account: &str) -> String {
-        let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
-        for found in self.on(account).filter(|found| found.class().severity() >= Severity::Break) {
-            *counts.entry(found.class()).or_default() += 1;
-        }
-        counts.into_iter().map(|(class, count)| format!("{class} ({count})")).collect::<Vec<_>>().join(", ")
+        let counted = |weight: fn(&Break) -> Severity| {
+            let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
+            for found in self.on(account).filter(|found| weight(found) >= Severity::Break) {
+                *counts.entry(found.class()).or_default() += 1;
+            }
+            counts.into_iter().map(|(class, count)| format!("{class} ({count})")).collect::<Vec<_>>().join(", ")
+        };
+        let open = counted(Break::weight);
+        // An account that no list holds can have no invoice, though its breaks are accepted.
+        if open.is_empty() { format!("{}, accepted", counted(|found| found.class().severity())) } else { open }
     }
 }
 
@@ -126,7 +135,7 @@ fn standings(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Ve
             let line = own.get(&currency);
             let evidenced = currency == home && !scope.missing.contains_key(account);
             let wallet = books.wallets.get(account).and_then(|wallet| wallet.live).filter(|_| evidenced);
-            standings.push(standing(account, name, currency, line, wallet, findings.verdict(account)));
+            standings.push(standing(account, name, currency, line, wallet, findings));
         }
     }
     standings.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
@@ -139,7 +148,7 @@ fn standing(
     currency: Currency,
     line: Option<&AccountTotals>,
     wallet: Option<Amount>,
-    verdict: Verdict,
+    findings: &Findings<'_>,
 ) -> AccountStanding {
     let sum = |figure: fn(&AccountTotals) -> Amount| line.map(figure).unwrap_or_default();
     let (credits, debits) = (sum(|line| line.credits), sum(|line| line.debits));
@@ -154,7 +163,8 @@ fn standing(
         debits,
         closing,
         unsettled: line.map_or(0, |line| line.unsettled),
-        verdict,
+        verdict: findings.verdict(account),
+        accepted: findings.accepted(account),
     }
 }
 

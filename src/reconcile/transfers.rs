@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Options;
 use super::legs::Legs;
+use super::months::ids_carried;
 use super::scope::Scope;
 use super::wording;
 use crate::domain::{
@@ -21,6 +22,9 @@ pub(super) struct Transfers {
     pub(super) evidenced: bool,
     /// The findings.
     pub(super) breaks: Vec<BreakFacts>,
+    /// The entries of transfers that have both their legs and nothing wrong, wherever they are dated: those that what was
+    /// handed on names.
+    pub(super) paired: BTreeSet<String>,
     /// Σ settled transfer debits of the partner in the period, by currency.
     pub(super) sent: Vec<DirectionTotal>,
     /// Σ settled transfer credits of the customers in the period, by currency.
@@ -49,14 +53,20 @@ pub(super) fn pair(books: &Books, scope: &Scope, options: &Options<'_>) -> Resul
     for credit in &credits {
         by_reference.entry(reference_of(credit)).or_default().1.push(credit);
     }
+    let carried: BTreeSet<&String> = ids_carried(options).collect();
+    let mut paired = BTreeSet::new();
     for (debits, credits) in by_reference.into_values() {
         for (pair, class) in matched(debits, credits, evidenced, options) {
             let class = class.into_iter().chain(misreferenced(pair, books)).chain(timing(pair)).min();
+            if let (None, Some(debit), Some(credit)) = (class, pair.debit, pair.credit) {
+                paired
+                    .extend([debit, credit].map(|leg| &leg.id).into_iter().filter(|id| carried.contains(id)).cloned());
+            }
             breaks.extend(class.and_then(|class| finding(pair, class, books, scope, evidenced)));
         }
     }
     let total = |entries: &[&Entry]| totals(entries, &scope.partner);
-    Ok(Transfers { evidenced, breaks, sent: total(&debits), received: total(&credits) })
+    Ok(Transfers { evidenced, breaks, paired, sent: total(&debits), received: total(&credits) })
 }
 
 /// The partner's settled transfer debits, each once; an own entry that stands twice in the master is a break.

@@ -7,6 +7,7 @@ mod tie_outs;
 use serde::Serialize;
 
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
+use super::months::{self, CarriedJson, HistoryJson};
 use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
 use super::tables;
@@ -32,13 +33,14 @@ pub(super) fn print(
         scope: &books.scope,
         totals: totals::totals(&provenance.partner, &books.tie_outs).iter().map(total).collect(),
         tie_outs: books.tie_outs.iter().map(tie_out).collect(),
-        breaks: books.breaks.iter().map(a_break).collect(),
+        breaks: books.breaks.iter().map(|it| a_break(it, books, &provenance.run)).collect(),
         accounts: books.accounts.iter().map(account).collect(),
         proofs: books.proofs.iter().map(proof).collect(),
         invoices: billing.invoices.iter().map(invoice).collect(),
         held: billing.held.iter().map(held).collect(),
         unreadable: unreadable.iter().map(unreadable_row).collect(),
         proposals: books.proposals.iter().map(proposals::as_json).collect(),
+        carried: books.carried.iter().map(months::carried_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -69,6 +71,7 @@ struct Close<'a> {
     held: Vec<HeldJson<'a>>,
     unreadable: Vec<UnreadableJson<'a>>,
     proposals: Vec<ProposalJson<'a>>,
+    carried: Vec<CarriedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +108,8 @@ struct BreakJson<'a> {
     legs: Vec<LegJson<'a>>,
     origins: &'a [String],
     explanation: &'a str,
+    #[serde(flatten)]
+    history: Option<HistoryJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -115,7 +120,7 @@ struct LegJson<'a> {
     effect: Money,
 }
 
-fn a_break(it: &Break) -> BreakJson<'_> {
+fn a_break<'a>(it: &'a Break, books: &'a Reconciliation, run: &'a str) -> BreakJson<'a> {
     BreakJson {
         break_id: it.id(),
         class: it.class(),
@@ -130,6 +135,7 @@ fn a_break(it: &Break) -> BreakJson<'_> {
         legs: it.legs().iter().map(leg).collect(),
         origins: it.origins(),
         explanation: it.explanation(),
+        history: months::history_json(books, it, run),
     }
 }
 
@@ -154,6 +160,7 @@ struct AccountJson<'a> {
     closing: Option<Money>,
     unsettled: u64,
     verdict: Verdict,
+    accepted: u64,
 }
 
 fn account(it: &AccountStanding) -> AccountJson<'_> {
@@ -169,6 +176,7 @@ fn account(it: &AccountStanding) -> AccountJson<'_> {
         closing: it.closing.map(money),
         unsettled: it.unsettled,
         verdict: it.verdict,
+        accepted: it.accepted,
     }
 }
 

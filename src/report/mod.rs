@@ -8,6 +8,7 @@ mod as_csv;
 mod as_json;
 mod as_text;
 mod as_xlsx;
+mod months;
 mod overview;
 mod proposals;
 mod recheck;
@@ -103,7 +104,7 @@ pub fn report(
     unreadable: &[UnreadableRow],
 ) -> Result<Vec<Paper>, ReportError> {
     totals::check(books, billing)?;
-    let tables = tables::tables(books, billing, unreadable);
+    let tables = tables::tables(&provenance.run, books, billing, unreadable);
     let overview = overview::overview(provenance, books, billing);
     let mut papers = tables
         .iter()

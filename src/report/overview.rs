@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
-use super::{Provenance, proposals};
+use super::{Provenance, months, proposals};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -40,6 +40,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(verdict(provenance, books, billing));
     blocks.extend(tie_outs(provenance, books));
     blocks.extend(breaks(books));
+    blocks.extend(months::overview(books));
     blocks.extend(proposals::overview(books));
     blocks.extend(invoices(billing));
     blocks.extend(held(billing));
@@ -123,7 +124,7 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
     }
     vec![
         Block::Heading(format!("VERDICT: {word}")),
-        Block::Prose(meaning.to_owned()),
+        Block::Prose(months::without_acceptances(books).unwrap_or_else(|| meaning.to_owned())),
         Block::Prose(format!("Next: {next}")),
         Block::Pairs(pairs),
     ]

@@ -1,8 +1,8 @@
 //! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
 //! the end.
 
-use super::proposals;
 use super::table::{Cell, Column, Table, decimal_text};
+use super::{months, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
 use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
@@ -11,14 +11,15 @@ use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
 const DECIMALS_WITHOUT_CURRENCY: u32 = 2;
 
 /// Every list of a close, in the order of the workbook's sheets. A table without a title has no sheet.
-pub(super) fn tables(books: &Reconciliation, billing: &Billing, unreadable: &[UnreadableRow]) -> Vec<Table> {
+pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unreadable: &[UnreadableRow]) -> Vec<Table> {
     let invoices = &billing.invoices;
     let lines = invoices.iter().flat_map(|invoice| (1_u64..).zip(&invoice.lines).map(move |line| (invoice, line)));
     let table = |name, title, columns, rows| Table { name, title, columns, rows };
     vec![
         table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
         table("bridge", "", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
-        table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(legs).collect()),
+        table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(|it| legs(it, books, run)).collect()),
+        months::table(books),
         proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
         table("invoices", "Invoices", INVOICES, invoices.iter().map(invoice).collect()),
@@ -126,15 +127,24 @@ const BREAKS: &[Column] = &[
     Column::words("explanation", "Explanation", 42),
     Column::words("direction", "Direction", 10),
     Column::words("leg", "Leg", 6),
+    months::HISTORY[0],
+    months::HISTORY[1],
+    months::HISTORY[2],
+    months::HISTORY[3],
+    months::HISTORY[4],
+    months::HISTORY[5],
+    months::HISTORY[6],
+    months::HISTORY[7],
+    months::HISTORY[8],
 ];
 
 /// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences.
-fn legs(found: &Break) -> Vec<Vec<Cell>> {
+fn legs(found: &Break, books: &Reconciliation, run: &str) -> Vec<Vec<Cell>> {
+    let history = months::history(books.histories.get(found.id()), run);
+    let row = |it, number| [leg(found, it, number), history.clone()].concat();
     match found.legs() {
-        [] => vec![leg(found, None, "1/1".to_owned())],
-        legs => {
-            (1_u64..).zip(legs).map(|(number, it)| leg(found, Some(it), format!("{number}/{}", legs.len()))).collect()
-        }
+        [] => vec![row(None, "1/1".to_owned())],
+        legs => (1_u64..).zip(legs).map(|(number, it)| row(Some(it), format!("{number}/{}", legs.len()))).collect(),
     }
 }
 
@@ -172,6 +182,7 @@ const ACCOUNTS: &[Column] = &[
     Column::numbers("closing", "Closing", 17),
     Column::numbers("unsettled", "Unsettled", 11),
     Column::words("verdict", "Verdict", 20),
+    Column::numbers("accepted", "Accepted breaks", 11),
 ];
 
 fn account(it: &AccountStanding) -> Vec<Cell> {
@@ -186,6 +197,7 @@ fn account(it: &AccountStanding) -> Vec<Cell> {
         Cell::maybe_money(it.closing, it.currency),
         Cell::Count(it.unsettled),
         Cell::code(it.verdict.word()),
+        Cell::Count(it.accepted),
     ]
 }
 

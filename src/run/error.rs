@@ -13,6 +13,7 @@ use crate::fetch::FetchError;
 use crate::frame::FrameError;
 use crate::invoice::InvoiceError;
 use crate::normalise::NormaliseError;
+use crate::register::RegisterError;
 use crate::report::ReportError;
 use crate::seal::SealError;
 
@@ -40,6 +41,20 @@ pub enum RunError {
     /// The run folder cannot be sealed, written or read.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The register of breaks cannot be used, or refused a decision.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A folder with neither a register nor a sealed run.
+    #[error("{}: neither a register of breaks nor a sealed run here", .0.display())]
+    NoRegister(PathBuf),
+    /// A folder with the runs of several partners.
+    #[error("{}: registers of several partners ({partners})", folder.display())]
+    SeveralRegisters {
+        /// The folder.
+        folder: PathBuf,
+        /// Two of them.
+        partners: String,
+    },
     /// The inputs cannot be written down.
     #[error("run.json: the inputs cannot be written")]
     Inputs(#[source] serde_json::Error),

@@ -1,17 +1,15 @@
-//! The run folder before it is sealed: which one it is, the inputs in it, and what its sealed neighbours say.
+//! The run folder before it is sealed: which one it is, the inputs in it, and which runs are sealed beside it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::error::RunError;
-use super::inputs::{Earlier, Inputs, RUN_FILE, Terms};
+use super::inputs::{Inputs, RUN_FILE};
 use super::kind::Run;
 use super::recheck::is_recheck;
-use crate::domain::{Amount, Currency, Period, sha256};
-use crate::invoice::Issued;
+use crate::domain::{Period, sha256};
 use crate::seal::{SEAL, alone, mend, read_seal};
 
 /// Runs of one month that may stand beside each other.
@@ -48,93 +46,67 @@ pub(super) fn parent(folder: &Path) -> PathBuf {
     }
 }
 
-/// What a sealed close says of its invoices.
-#[derive(Deserialize)]
-struct SealedClose {
-    invoices: Vec<SealedInvoice>,
-}
-
-/// One of them.
-#[derive(Deserialize)]
-struct SealedInvoice {
-    number: String,
-    account: String,
-    currency: Currency,
-    total: Amount,
-}
-
-/// Reads what the runs sealed beside this one hand on: the last invoice number of any of them in this card's series, the
-/// invoices of earlier runs of the same month, and the seal of the month before. A simulated month stands alone.
-pub(super) fn earlier(folder: &Path, period: Period, terms: &Terms) -> Result<Earlier, RunError> {
-    let card = &terms.rate_card;
-    if terms.scenario.is_some() {
-        return Ok(Earlier { numbers_from: card.first_number(), ..Earlier::default() });
-    }
-    let reports = &parent(folder);
-    let (mut last, mut issued) = (None, Vec::new());
-    for run in sealed_runs(reports, folder)? {
-        let (month, invoices) = invoices_of(&run)?;
-        last = invoices.iter().filter_map(|it| card.place_of(&it.number)).chain(last).max();
-        issued.extend(invoices.into_iter().filter(|_| month == period));
-    }
-    let before = reports.join(period.previous().to_string());
+/// The seal of the month before, where one is sealed beside a run: that of its last run.
+pub(super) fn previous_seal(folder: &Path, period: Period) -> Result<Option<String>, RunError> {
+    let before = parent(folder).join(period.previous().to_string());
     let previous = (1..=RUNS_MAX).map(|run| rerun(&before, run)).take_while(|run| run.join(SEAL).exists()).last();
     let previous = previous.map(|folder| read_seal(&folder)).transpose()?;
-    Ok(Earlier {
-        numbers_from: last.map_or(card.first_number(), |last| last.saturating_add(1)),
-        issued,
-        previous: previous.map(|sealed| sha256(sealed.to_text().as_bytes())),
-        carried: None,
-    })
+    Ok(previous.map(|sealed| sha256(sealed.to_text().as_bytes())))
 }
 
-/// Every sealed close beside this one, sorted by name; a recheck is none.
-pub(super) fn sealed_runs(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
+/// A partner's archive: the one named, else the one beside the run folder.
+pub(super) fn archive_beside(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf {
+    let beside = || parent(folder).join(format!("{partner}.archive.sqlite"));
+    named.map_or_else(beside, Path::to_owned)
+}
+
+/// The registers in a folder, by partner.
+pub(super) fn register_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, RunError> {
+    let of = |path: PathBuf| {
+        let partner = path.file_name()?.to_str()?.strip_suffix(".register.sqlite")?.to_owned();
+        Some((partner, path))
+    };
+    Ok(listed(folder)?.into_iter().filter_map(of).collect())
+}
+
+/// What stands in a folder, sorted; nothing where there is no such folder.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let entries = match fs::read_dir(folder) {
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        found => found.map_err(disk("list", folder))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(disk("list", folder))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Every sealed close in a folder but one's own, sorted by name; a recheck is none.
+pub(super) fn sealed_runs(reports: &Path, own: Option<&Path>) -> Result<Vec<PathBuf>, RunError> {
     let mut runs = sealed_folders(reports, own)?;
     runs.retain(|run| !is_recheck(run));
     Ok(runs)
 }
 
-/// Every sealed folder beside this one, sorted by name. A folder that is being written is hidden, and no run yet, though
-/// it holds a seal at its end.
-fn sealed_folders(reports: &Path, own: &Path) -> Result<Vec<PathBuf>, RunError> {
-    let entries = match fs::read_dir(reports) {
-        Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        found => found.map_err(disk("list", reports))?,
-    };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
-    let mut runs = paths.map_err(disk("list", reports))?;
+/// Every sealed folder in a folder but one's own, sorted by name. A folder that is being written is hidden, and no run yet,
+/// though it holds a seal at its end.
+fn sealed_folders(reports: &Path, own: Option<&Path>) -> Result<Vec<PathBuf>, RunError> {
+    let mut runs = listed(reports)?;
     let hidden = |run: &Path| run.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    runs.retain(|run| run != own && !hidden(run) && run.join(SEAL).exists() && run.join(RUN_FILE).exists());
-    runs.sort();
+    runs.retain(|run| {
+        Some(run.as_path()) != own && !hidden(run) && run.join(SEAL).exists() && run.join(RUN_FILE).exists()
+    });
     Ok(runs)
 }
 
 /// Whether a run that is sealed beside this one, a recheck too, rests on this evidence.
 pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
-    for run in sealed_folders(&parent(own), own)? {
+    for run in sealed_folders(&parent(own), Some(own))? {
         if Run::read(&run)?.evidence() == evidence {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// The month of a sealed run, and its invoices; a simulated run has given none.
-fn invoices_of(run: &Path) -> Result<(Period, Vec<Issued>), RunError> {
-    let inputs = read_inputs(run)?;
-    if inputs.terms.scenario.is_some() {
-        return Ok((inputs.period, Vec::new()));
-    }
-    let path = run.join("close.json");
-    let text = fs::read(&path).map_err(disk("read", &path))?;
-    let close: SealedClose =
-        serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
-    let issued = |it: SealedInvoice| {
-        let SealedInvoice { number, account, currency, total } = it;
-        Issued { number, account, currency, total, run: inputs.run.clone() }
-    };
-    Ok((inputs.period, close.invoices.into_iter().map(issued).collect()))
 }
 
 /// Makes a folder and those above it.

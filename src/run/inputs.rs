@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
-use crate::domain::{Amount, Carried};
+use crate::domain::{Again, Amount, Carried, Decision};
 use crate::invoice::{Issued, Numbering, RateCard};
 
 /// The file's name in the run folder.
@@ -43,6 +43,10 @@ pub struct Earlier {
     pub previous: Option<String>,
     /// What the last sealed month hands on.
     pub carried: Option<Carried>,
+    /// What the last run of the same month left open.
+    pub again: Option<Again>,
+    /// The decisions in force.
+    pub decisions: Vec<Decision>,
 }
 
 /// The inputs of a run.
@@ -69,6 +73,12 @@ pub struct Inputs {
     /// What the last sealed month hands on to this one; nothing in a first close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Carried>,
+    /// What the last run of the same month left open; nothing in a first run of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+    /// The decisions that were in force when the run was prepared, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// The settings that bear on the papers.
     pub terms: Terms,
 }
@@ -95,6 +105,8 @@ impl Inputs {
             issued: earlier.issued,
             previous: earlier.previous,
             carried: earlier.carried,
+            again: earlier.again,
+            decisions: earlier.decisions,
             terms: terms.clone(),
         }
     }
@@ -102,7 +114,13 @@ impl Inputs {
     /// What `reconcile` is to know.
     pub(super) const fn reconcile_options(&self) -> reconcile::Options<'_> {
         let Terms { tolerance, master_declared_absent, .. } = self.terms;
-        reconcile::Options { tolerance, master_declared_absent, carried: self.carried.as_ref() }
+        reconcile::Options {
+            tolerance,
+            master_declared_absent,
+            carried: self.carried.as_ref(),
+            again: self.again.as_ref(),
+            decisions: self.decisions.as_slice(),
+        }
     }
 
     /// Reads `run.json`.

@@ -8,6 +8,7 @@ mod folder;
 mod inputs;
 mod judged;
 mod kind;
+mod neighbours;
 mod pack;
 pub mod recheck;
 mod sync;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::RunError;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
+pub use neighbours::{note, open_register, register_of};
 pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 
@@ -31,6 +33,7 @@ use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::invoice::{Billing, invoice};
 use crate::normalise::{Books, Rule};
 use crate::reconcile::{self, Reconciliation};
+use crate::register::Register;
 use crate::report::{Paper, Provenance, report, summary};
 use crate::seal::{Seal, check, mend, read_seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
@@ -110,6 +113,7 @@ pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetc
     // The archive stays open, and with it locked, until the run is sealed: no other close comes in between.
     let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::GoOn, watch).await?;
     let closed = settle_in(&folder, &archive, folder::read_inputs(&folder)?, watch)?;
+    enter(&closed, request.archive.as_deref());
     Ok((closed, fetched))
 }
 
@@ -138,7 +142,12 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let archive = Archive::open(&path, partner)?;
     // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
     let (run, folder) = folder::choose(&request.folder, request.period)?;
-    let earlier = folder::earlier(&folder, request.period, &request.terms)?;
+    let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
+    let mut earlier = neighbours::earlier(&folder, request.period, partner, card, is_simulated)?;
+    let register = register_of(&folder, partner, request.archive.as_deref());
+    if !is_simulated && register.exists() {
+        earlier.decisions = Register::open(&register, partner)?.in_force(request.plan.today)?;
+    }
     folder::make(&folder)?;
     let fetched = match durable(&archive, request, &folder, unsealed)? {
         Some((fetch, pages_held)) => {
@@ -182,8 +191,7 @@ fn durable(
 /// A partner's archive: the one named, else `<partner>.archive.sqlite` beside the run folder, where closes share it.
 #[must_use]
 pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf {
-    let beside = || folder::parent(folder).join(format!("{partner}.archive.sqlite"));
-    named.map_or_else(beside, Path::to_owned)
+    folder::archive_beside(folder, partner, named)
 }
 
 /// The second half, offline: derives the papers of a prepared run and seals them.
@@ -193,8 +201,21 @@ pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf
 pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Closed, RunError> {
     mend(folder)?;
     folder::refuse_sealed(folder)?;
-    let (inputs, archive) = open(folder, archive)?;
-    settle_in(folder, &archive, inputs, watch)
+    let (inputs, opened) = open(folder, archive)?;
+    let closed = settle_in(folder, &opened, inputs, watch)?;
+    enter(&closed, archive);
+    Ok(closed)
+}
+
+/// Notes a run that is sealed in the register. What cannot be noted now is noted when the register is next opened, for all of
+/// it stands in the papers: so a register that is in use or cannot be written to undoes no close.
+fn enter(closed: &Closed, archive: Option<&Path>) {
+    let inputs = &closed.settled.inputs;
+    if inputs.terms.scenario.is_none() {
+        let path = register_of(&closed.folder, &inputs.partner, archive);
+        let noted = Register::open(&path, &inputs.partner).map_err(RunError::from);
+        let _ = noted.and_then(|mut register| note(&folder::parent(&closed.folder), &mut register));
+    }
 }
 
 fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Closed, RunError> {

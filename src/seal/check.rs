@@ -141,6 +141,21 @@ pub fn check(folder: &Path, expected: Option<&[Paper]>, expect_seal: Option<&str
     Ok(faults)
 }
 
+/// The bytes of one paper of a sealed run, where they are those that were sealed.
+///
+/// # Errors
+/// When the seal names no such paper, it cannot be read, or it was altered.
+pub fn sealed_paper(folder: &Path, sealed: &Sealed, name: &str) -> Result<Vec<u8>, SealError> {
+    let path = || folder.join(name);
+    let line = sealed.papers.iter().find(|paper| paper.name == name).ok_or_else(|| SealError::NotSealed(path()))?;
+    let bytes = read(folder, name)?;
+    let found = SealedPaper::of(name, &bytes);
+    if found == *line {
+        return Ok(bytes);
+    }
+    Err(SealError::Altered { path: path(), found: found.digest, sealed: line.digest.clone() })
+}
+
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, SealError> {
     let path = folder.join(name);
     fs::read(&path).map_err(disk("read", &path))

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::domain::{Period, sha256};
 use crate::report::Paper;
 
-pub use check::{Fault, check};
+pub use check::{Fault, check, sealed_paper};
 pub use folder::{alone, mend, write_run};
 pub use text::{Sealed, SealedPaper};
 
@@ -86,6 +86,19 @@ pub enum SealError {
         line: usize,
         /// What is seen and what was expected.
         reason: String,
+    },
+    /// A paper that the seal does not name.
+    #[error("{}: not in the seal", .0.display())]
+    NotSealed(PathBuf),
+    /// A paper that is not what was sealed.
+    #[error("{}: changed since it was sealed, found sha256 {found}, sealed {sealed}", path.display())]
+    Altered {
+        /// The paper.
+        path: PathBuf,
+        /// Its SHA-256.
+        found: String,
+        /// The SHA-256 it was sealed with.
+        sealed: String,
     },
     /// The disk refused.
     #[error("{}: cannot {action}", path.display())]

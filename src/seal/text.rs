@@ -131,6 +131,8 @@ impl Sealed {
             | SealError::InTheWay(_)
             | SealError::NotAFolder(_)
             | SealError::Malformed { .. }
+            | SealError::NotSealed(_)
+            | SealError::Altered { .. }
             | SealError::Disk { .. } => 1,
         }
     }

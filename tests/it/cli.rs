@@ -43,7 +43,7 @@ fn help_names_every_command_exit_code_and_break() {
         let line = format!("{class} {} {}", class.severity().word(), class.meaning());
         assert!(wrapped.contains(&words(&line)), "{class}");
     }
-    for command in ["demo", "close", "fetch", "settle", "recheck", "verify", "explain", "pack", "simulate"] {
+    for command in ["demo", "close", "fetch", "settle", "recheck", "verify", "explain", "breaks", "pack", "simulate"] {
         let (code, text, _) = told(&tieout(folder.path(), &[command, "--help"], &[]));
         assert!(code == 0 && help.contains(&format!("\n  {command} ")) && text.contains("Usage: tieout"), "{command}");
     }

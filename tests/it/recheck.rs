@@ -115,7 +115,7 @@ async fn late_changed_and_vanished_entries_are_named_valued_and_noted() {
 /// The next close takes the findings, the customers' with what they add to the wallet.
 fn check_carried(desk: &Desk) {
     let april = "2026-04".parse().unwrap();
-    let open = open_breaks(&desk.path(""), april).unwrap();
+    let open = open_breaks(&desk.path(""), april, "PA_1").unwrap();
     assert_eq!(open.len(), 6);
     let effects: Vec<(&str, &str)> = open.iter().map(|it| (it.entry_ids[0].as_str(), it.field.as_str())).collect();
     for (id, field, effect) in [
@@ -128,7 +128,7 @@ fn check_carried(desk: &Desk) {
         assert_eq!(open[place].effect, amount(effect), "{id}");
         assert_eq!(open[place].first_run, "2026-03.recheck");
     }
-    assert_eq!(open_breaks(&desk.path(""), "2026-03".parse().unwrap()).unwrap(), []);
+    assert_eq!(open_breaks(&desk.path(""), "2026-03".parse().unwrap(), "PA_1").unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn a_recheck_verifies_packs_and_explains_itself_and_a_changed_byte_is_name
     std::fs::write(&paper, text.replace("-62.50", "-62.51")).unwrap();
     let faults = verify(folder, None, None, &Nobody).unwrap().faults;
     assert!(faults.iter().any(|it| it.starts_with("notes.csv: changed")), "{faults:?}");
-    assert!(open_breaks(&desk.path(""), "2026-04".parse().unwrap()).is_err(), "a broken seal hands nothing on");
+    assert!(open_breaks(&desk.path(""), "2026-04".parse().unwrap(), "PA_1").is_err(), "a broken seal hands nothing on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,7 +197,7 @@ async fn a_close_takes_no_notice_of_a_recheck() {
     }
     assert_eq!(second[0], second[1]);
     // What changed before the last seal is in that seal, and is not carried on from the recheck of the run before.
-    assert_eq!(open_breaks(&with.path(""), "2026-04".parse().unwrap()).unwrap(), []);
+    assert_eq!(open_breaks(&with.path(""), "2026-04".parse().unwrap(), "PA_1").unwrap(), []);
     // The note to a customer of the first run is made from its invoice, though another run was sealed since.
     with.books().change("e-MA_2-4", |row| row.amount = "1.04".to_owned());
     let it = with.recheck("2026-03").await.rechecking;

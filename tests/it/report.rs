@@ -66,6 +66,7 @@ fn standing(account: &str, name: &str, code: &str, debits: &str, severity: Sever
         debits: amount(debits),
         closing: Some(amount("1500") - amount(debits)),
         unsettled: 1,
+        accepted: 0,
         verdict: Verdict(severity),
     }
 }
@@ -150,6 +151,8 @@ fn books() -> Reconciliation {
         proposals: proposed(&tie_outs),
         tie_outs,
         breaks,
+        histories: BTreeMap::new(),
+        carried: Vec::new(),
         accounts: vec![
             standing("MA_ALPHA", "Alpha, \"A\" Ltd", "INR", "1250.40", Severity::Notice),
             standing("MA_BRAVO", "+Bravo", "INR", "1034657", Severity::Break),

@@ -93,7 +93,7 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
         invoices: Vec<BilledInvoice>,
     }
     let mut billed = Vec::new();
-    for run in sealed_runs(&folder::parent(&sealed.folder), Path::new(""))? {
+    for run in sealed_runs(&folder::parent(&sealed.folder), None)? {
         let inputs = folder::read_inputs(&run)?;
         let ours = inputs.period == sealed.inputs.period && inputs.partner == sealed.inputs.partner;
         if !ours || inputs.terms.scenario.is_some() {

@@ -58,9 +58,9 @@ struct SealedLeg {
 ///
 /// # Errors
 /// When the folder cannot be listed, or the newest recheck of a month is not what was sealed or cannot be read.
-pub fn open_breaks(reports: &Path, month: Period) -> Result<Vec<OpenBreak>, RunError> {
+pub fn open_breaks(reports: &Path, month: Period, partner: &str) -> Result<Vec<OpenBreak>, RunError> {
     let mut open = Vec::new();
-    for (_, (_, run)) in last_runs(reports, month)? {
+    for (_, (_, run)) in last_runs(reports, month, partner)? {
         let rechecks = (1..=RUNS_MAX).map(|number| named(&run, number)).take_while(|it| it.join(SEAL).exists());
         if let Some(newest) = rechecks.last() {
             intact(&newest)?;
@@ -79,12 +79,12 @@ pub fn open_breaks(reports: &Path, month: Period) -> Result<Vec<OpenBreak>, RunE
 /// Runs by their month: the length of the run's id and the id, by which runs of one month follow each other, and the folder.
 type LastRuns = BTreeMap<Period, ((usize, String), PathBuf)>;
 
-/// The last sealed run of each month before this one: what an earlier one lacked is in the last one's own papers.
-fn last_runs(reports: &Path, month: Period) -> Result<LastRuns, RunError> {
+/// A partner's last sealed run of each month before this one: what an earlier one lacked is in the last one's own papers.
+fn last_runs(reports: &Path, month: Period, partner: &str) -> Result<LastRuns, RunError> {
     let mut runs = LastRuns::new();
-    for folder in sealed_runs(reports, Path::new(""))? {
+    for folder in sealed_runs(reports, None)? {
         let inputs = read_inputs(&folder)?;
-        if inputs.period >= month || inputs.terms.scenario.is_some() {
+        if inputs.period >= month || inputs.partner != partner || inputs.terms.scenario.is_some() {
             continue;
         }
         // `2026-03.r10` comes after `2026-03.r9`.
@@ -105,6 +105,7 @@ fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
     };
     OpenBreak {
         effect: finding.legs.iter().filter(moves).map(signed).sum(),
+        gross: finding.legs.iter().map(|leg| leg.effect.abs()).sum(),
         id: finding.finding_id,
         class: finding.class,
         account: finding.account,

@@ -1,0 +1,321 @@
+//! The runs that are sealed beside this one, and what they hand on: invoice numbers, closing balances, what is open, what
+//! the register notes. Their papers are believed only where their bytes are those that were sealed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use serde::Deserialize;
+
+use super::error::RunError;
+use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_runs};
+use super::inputs::{Earlier, Inputs, RUN_FILE};
+use super::recheck::open_breaks;
+use crate::domain::{Again, Amount, Carried, Class, Closing, Currency, OpenBreak, Period, Severity, Standing, sha256};
+use crate::invoice::{Issued, RateCard};
+use crate::register::{Noted, Outcome, Register, Sighting};
+use crate::seal::{read_seal, sealed_paper};
+
+/// A run that is sealed, as its own papers tell it.
+struct Neighbour {
+    seal: String,
+    inputs: Inputs,
+    close: SealedClose,
+}
+
+/// What `close.json` says of it.
+#[derive(Deserialize)]
+struct SealedClose {
+    invoices: Vec<SealedInvoice>,
+    accounts: Vec<SealedAccount>,
+    breaks: Vec<SealedBreak>,
+    #[serde(default)]
+    carried: Vec<SealedOutcome>,
+}
+
+#[derive(Deserialize)]
+struct SealedInvoice {
+    number: String,
+    account: String,
+    currency: Currency,
+    total: Amount,
+}
+
+#[derive(Deserialize)]
+struct SealedAccount {
+    account: String,
+    currency: Currency,
+    closing: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+struct SealedBreak {
+    break_id: String,
+    class: Class,
+    account: Option<String>,
+    currency: Option<Currency>,
+    entry_ids: Vec<String>,
+    reference: Option<String>,
+    field: String,
+    master_value: String,
+    customer_value: String,
+    legs: Vec<SealedLeg>,
+    explanation: String,
+    standing: Option<String>,
+    #[serde(default)]
+    dated: String,
+    #[serde(default)]
+    age_days: u64,
+    #[serde(default)]
+    first_run: String,
+    #[serde(default)]
+    open: bool,
+}
+
+#[derive(Deserialize)]
+struct SealedLeg {
+    currency: Currency,
+    effect: Amount,
+}
+
+#[derive(Deserialize)]
+struct SealedOutcome {
+    break_id: String,
+    standing: String,
+    asked_again: bool,
+    by: Option<String>,
+    why: String,
+    age_days: u64,
+}
+
+/// Reads what the runs sealed beside this one hand on. A simulated month stands alone.
+pub(super) fn earlier(
+    folder: &Path,
+    period: Period,
+    partner: &str,
+    card: &RateCard,
+    is_simulated: bool,
+) -> Result<Earlier, RunError> {
+    if is_simulated {
+        return Ok(Earlier { numbers_from: card.first_number(), ..Earlier::default() });
+    }
+    let mut runs = neighbours(&parent(folder), Some(folder))?;
+    let numbers = runs.iter().flat_map(|run| &run.close.invoices).filter_map(|it| card.place_of(&it.number));
+    let numbers_from = numbers.max().map_or(card.first_number(), |last| last.saturating_add(1));
+    let issued = runs.iter().filter(|run| run.inputs.period == period).flat_map(Neighbour::issued).collect();
+    runs.retain(|run| run.inputs.partner == partner);
+    let mut carried = carried(&runs, period);
+    if let Some(carried) = &mut carried {
+        // What a recheck has found in a sealed month is open as well.
+        carried.open.extend(open_breaks(&parent(folder), period, partner)?);
+        carried.open.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    Ok(Earlier {
+        numbers_from,
+        issued,
+        previous: previous_seal(folder, period)?,
+        carried,
+        again: again(&runs, period),
+        decisions: Vec::new(),
+    })
+}
+
+/// What the months before hand on: each as its last run says, less what a later one says is gone.
+fn carried(runs: &[Neighbour], period: Period) -> Option<Carried> {
+    let mut months: BTreeMap<Period, &Neighbour> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.inputs.period < period) {
+        months.insert(run.inputs.period, run);
+    }
+    let mut open: BTreeMap<String, OpenBreak> = BTreeMap::new();
+    for run in months.values() {
+        for gone in run.close.carried.iter().filter(|it| !standing(&it.standing).is_open()) {
+            open.remove(&gone.break_id);
+        }
+        for own in run.close.breaks.iter().filter(|it| it.open) {
+            open.entry(own.break_id.clone()).or_insert_with(|| own.handed_on());
+        }
+    }
+    let (month, last) = months.pop_last()?;
+    Some(Carried {
+        run: last.inputs.run.clone(),
+        seal: last.seal.clone(),
+        adjoins: month == period.previous(),
+        closings: last.closings(),
+        open: open.into_values().collect(),
+    })
+}
+
+/// What the last run of the same month found, notices aside.
+fn again(runs: &[Neighbour], period: Period) -> Option<Again> {
+    let last = runs.iter().rfind(|run| run.inputs.period == period)?;
+    let found = last.close.breaks.iter().filter(|it| it.class.severity() > Severity::Notice);
+    let mut open: Vec<OpenBreak> = found.map(SealedBreak::handed_on).collect();
+    open.sort_by(|a, b| a.id.cmp(&b.id));
+    Some(Again { run: last.inputs.run.clone(), seal: last.seal.clone(), open })
+}
+
+/// The sealed runs of a folder, simulated ones aside, by month and place in it.
+fn neighbours(reports: &Path, own: Option<&Path>) -> Result<Vec<Neighbour>, RunError> {
+    let mut runs = Vec::new();
+    for folder in sealed_runs(reports, own)? {
+        let sealed = read_seal(&folder)?;
+        let of = |name: &str, reason: String| RunError::Malformed { path: folder.join(name), reason };
+        let inputs = Inputs::from_json(&sealed_paper(&folder, &sealed, RUN_FILE)?).map_err(|why| of(RUN_FILE, why))?;
+        if inputs.terms.scenario.is_none() {
+            const CLOSE: &str = "close.json";
+            let close = serde_json::from_slice(&sealed_paper(&folder, &sealed, CLOSE)?);
+            let close = close.map_err(|refused| of(CLOSE, refused.to_string()))?;
+            runs.push(Neighbour { seal: sha256(sealed.to_text().as_bytes()), inputs, close });
+        }
+    }
+    runs.sort_by_key(|run| (run.inputs.period, run.number()));
+    Ok(runs)
+}
+
+impl Neighbour {
+    /// Its place among the runs of its month, from 1.
+    fn number(&self) -> u32 {
+        self.inputs.run.rsplit_once(".r").and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+    }
+
+    fn issued(&self) -> impl Iterator<Item = Issued> {
+        self.close.invoices.iter().map(|it| Issued {
+            number: it.number.clone(),
+            account: it.account.clone(),
+            currency: it.currency,
+            total: it.total,
+            run: self.inputs.run.clone(),
+        })
+    }
+
+    fn closings(&self) -> Vec<Closing> {
+        let known =
+            self.close.accounts.iter().filter_map(|it| {
+                Some(Closing { account: it.account.clone(), currency: it.currency, amount: it.closing? })
+            });
+        let mut closings: Vec<Closing> = known.collect();
+        closings.sort();
+        closings
+    }
+
+    fn noted(&self) -> Noted {
+        let sightings = self.close.breaks.iter().filter(|it| it.class.severity() > Severity::Notice);
+        let outcomes = self.close.carried.iter().map(|it| Outcome {
+            id: it.break_id.clone(),
+            standing: standing(&it.standing),
+            asked: it.asked_again,
+            by: it.by.clone(),
+            why: it.why.clone(),
+            age_days: it.age_days,
+        });
+        Noted {
+            run: self.inputs.run.clone(),
+            period: self.inputs.period,
+            number: self.number(),
+            seal: self.seal.clone(),
+            sightings: sightings.map(SealedBreak::sighting).collect(),
+            outcomes: outcomes.collect(),
+        }
+    }
+}
+
+impl SealedBreak {
+    /// Σ of its effects in its currency, and Σ |effect|.
+    fn sums(&self) -> (Amount, Amount) {
+        let own = || self.legs.iter().filter(|leg| Some(leg.currency) == self.currency).map(|leg| leg.effect);
+        (own().sum(), own().map(Amount::abs).sum())
+    }
+
+    fn handed_on(&self) -> OpenBreak {
+        let (effect, gross) = self.sums();
+        let dated = DateTime::parse_from_rfc3339(&self.dated).map_or(0, |moment| moment.timestamp_micros());
+        OpenBreak {
+            id: self.break_id.clone(),
+            class: self.class,
+            account: self.account.clone(),
+            currency: self.currency,
+            entry_ids: self.entry_ids.clone(),
+            reference: self.reference.clone(),
+            field: self.field.clone(),
+            master_value: self.master_value.clone(),
+            customer_value: self.customer_value.clone(),
+            effect,
+            gross,
+            dated,
+            first_run: self.first_run.clone(),
+            explanation: self.explanation.clone(),
+        }
+    }
+
+    fn sighting(&self) -> Sighting {
+        let (effect, gross) = self.sums();
+        Sighting {
+            id: self.break_id.clone(),
+            class: self.class,
+            account: self.account.clone(),
+            currency: self.currency,
+            effect,
+            gross,
+            entries: self.entry_ids.join("; "),
+            standing: self.standing.as_deref().map_or(Standing::New, standing),
+            dated: self.dated.clone(),
+            age_days: self.age_days,
+            first_run: self.first_run.clone(),
+            explanation: self.explanation.clone(),
+        }
+    }
+}
+
+/// A standing by its word; one that this version does not know is not taken for resolved.
+fn standing(word: &str) -> Standing {
+    word.parse().unwrap_or(Standing::Persisting)
+}
+
+/// A partner's register: beside its archive.
+#[must_use]
+pub fn register_of(folder: &Path, partner: &str, archive: Option<&Path>) -> PathBuf {
+    archive_beside(folder, partner, archive).with_file_name(format!("{partner}.register.sqlite"))
+}
+
+/// Notes every sealed run of the register's partner that stands in a folder and is not noted yet.
+///
+/// # Errors
+/// When a run cannot be read or was altered, or the register refuses.
+pub fn note(reports: &Path, register: &mut Register) -> Result<(), RunError> {
+    let partner = register.partner().to_owned();
+    for run in neighbours(reports, None)?.iter().filter(|run| run.inputs.partner == partner) {
+        register.note(&run.noted())?;
+    }
+    Ok(())
+}
+
+/// Opens the register for the sealed runs of a folder, brought up to date with them: the file named, else the only one in the
+/// folder that the archives stand in, which is made where there is none yet.
+///
+/// # Errors
+/// When there is neither a register nor a sealed run, when there are several partners, when a run was altered, or the
+/// register refuses.
+pub fn open_register(reports: &Path, beside: &Path, named: Option<&Path>) -> Result<Register, RunError> {
+    let mut register = if let Some(file) = named {
+        Register::open_existing(file)?
+    } else {
+        let mut found: BTreeMap<String, PathBuf> = register_files(beside)?;
+        for run in neighbours(reports, None)? {
+            let partner = run.inputs.partner;
+            found.entry(partner.clone()).or_insert_with(|| beside.join(format!("{partner}.register.sqlite")));
+        }
+        let mut found = found.into_iter();
+        match (found.next(), found.next()) {
+            (Some((partner, file)), None) => Register::open(&file, &partner)?,
+            (None, _) => return Err(RunError::NoRegister(reports.to_owned())),
+            (Some((one, _)), Some((other, _))) => {
+                return Err(RunError::SeveralRegisters {
+                    folder: reports.to_owned(),
+                    partners: format!("{one}, {other}"),
+                });
+            }
+        }
+    };
+    note(reports, &mut register)?;
+    Ok(register)
+}
