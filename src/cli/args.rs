@@ -182,7 +182,7 @@ pub struct ExplainArgs {
     /// The run folder, or a packed run
     pub run: PathBuf,
     /// A break id, an invoice number or a line of it (`INV-000001/2`), an account, a tie-out (`MA_…/INR/debit`), a total
-    /// (`INR/debit`) or an entry id
+    /// (`INR/debit`) or an entry id; of a recheck also a note (`N-…`)
     pub id: String,
     /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]

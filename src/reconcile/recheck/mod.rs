@@ -9,11 +9,11 @@ mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::outcome::{Charge, Reconciliation};
-use super::standing::Findings;
 use crate::domain::{Amount, Break, Currency, Entry, List, Severity, Side, TieOutKey, Verdict};
 use crate::frame::{FrameError, LedgerFrame, Since};
 use crate::normalise::Books;
+use crate::reconcile::outcome::{Charge, Reconciliation};
+use crate::reconcile::standing::Findings;
 
 pub use scope::{Gap, GapKind};
 

@@ -19,7 +19,7 @@ pub(super) fn sentence(
     calendar: &Calendar,
 ) -> String {
     let Some(entry) = gone.first().or(come.first()) else { return String::new() };
-    let named = super::super::wording::named(entry, calendar);
+    let named = crate::reconcile::wording::named(entry, calendar);
     let (ledger, month) = (ledger(entry), calendar.period);
     let told = if class == Class::LateEntry {
         format!("{named} was not in {ledger} when {month} was sealed, and is there now")

@@ -4,10 +4,10 @@ mod as_json;
 mod overview;
 mod tables;
 
-use super::{Paper, Provenance, ReportError, as_csv, as_text};
 use crate::invoice::Note;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Finding, Rechecked};
+use crate::report::{Paper, Provenance, ReportError, as_csv, as_text};
 
 /// Everything that a recheck's papers state.
 #[derive(Clone, Copy)]

@@ -15,9 +15,6 @@ pub use open::open_breaks;
 
 pub(super) use folder::{is_recheck, read_inputs};
 
-use super::error::RunError;
-use super::judged::{Judged, judged};
-use super::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};
 use crate::explain::{Rechecked as Explained, explain_recheck};
@@ -27,6 +24,9 @@ use crate::normalise::Books;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Reading, Rechecked, recheck as compare};
 use crate::report::{Paper, Provenance, Recheck, SealedRun, recheck_summary, report_recheck};
+use crate::run::error::RunError;
+use crate::run::judged::{Judged, judged};
+use crate::run::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::seal::{Seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
 
