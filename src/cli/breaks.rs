@@ -208,7 +208,7 @@ fn list(register: &Register, filter: &Filter, today: NaiveDate) -> Result<Outcom
     let known = listed.len();
     listed.retain(|it| filter.lets(it, &runs, today));
     let mut lines: Vec<String> = listed.iter().map(|it| told(it, today)).collect();
-    lines.push(format!("{} of {known} breaks in {} sealed runs of {}", listed.len(), runs.len(), register.partner()));
+    lines.push(format!("breaks: {} of {known}; sealed runs of {}: {}", listed.len(), register.partner(), runs.len()));
     let breaks: Vec<Value> = listed.iter().map(|it| as_json(it, today)).collect();
     let json = object(json!({ "partner": register.partner(), "runs": runs.len(), "known": known, "breaks": breaks }));
     Ok(Outcome { exit: Exit::TiedOut, text: lines.join("\n"), json })

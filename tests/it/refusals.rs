@@ -205,7 +205,10 @@ fn no_name_of_the_partners_leads_out_of_the_run_folder() {
     let outside: Vec<_> = files.iter().filter(|name| !name.starts_with("a/b/2026-03/")).collect();
     assert_eq!(
         outside,
-        ["", ".lock"].map(|end| format!("a/b/{PARTNER}.archive.sqlite{end}")).iter().collect::<Vec<_>>()
+        ["archive.sqlite", "archive.sqlite.lock", "register.sqlite"]
+            .map(|end| format!("a/b/{PARTNER}.{end}"))
+            .iter()
+            .collect::<Vec<_>>()
     );
     assert!(files.contains("a/b/2026-03/SEAL"));
 }

@@ -210,7 +210,8 @@ fn the_register_is_append_only_and_its_sightings_are_made_anew_from_the_sealed_r
     // Noted once, however often the register is opened.
     desk.ends(0, &["breaks"]);
     let listed = desk.ends(0, &["breaks"]).stdout;
-    assert!(listed.contains("1 of 1 breaks in 1 sealed runs of PA_"), "{listed}");
+    let ends = listed.contains("\nbreaks: 1 of 1; sealed runs of PA_") && listed.trim_end().ends_with(": 1");
+    assert!(ends, "{listed}");
 }
 
 #[test]
@@ -220,7 +221,7 @@ fn a_sound_month_leaves_an_empty_register_and_a_simulated_one_none() {
     let desk = Desk::at(&partner);
     desk.ends(0, &CLOSE);
     let listed = desk.ends(0, &["breaks"]).stdout;
-    assert!(listed.starts_with("0 of 0 breaks in 1 sealed runs of PA_"), "{listed}");
+    assert!(listed.starts_with("breaks: 0 of 0; sealed runs of PA_"), "{listed}");
     let alone = Desk::alone();
     alone.write("calm.toml", &sound);
     alone.ends(0, &["demo", "--scenario", "calm.toml", "--out", "reports/2026-03"]);
