@@ -9,10 +9,12 @@ mod columns;
 mod compare;
 mod ledger;
 mod parquet;
+mod running;
 mod totals;
 
 pub use builder::LedgerColumns;
 pub use compare::Comparison;
 pub use ledger::{FrameError, LedgerFrame};
 pub use parquet::Part;
+pub use running::Lowest;
 pub use totals::{AccountTotals, ChargeTotal, DirectionTotal, LedgerTotals};

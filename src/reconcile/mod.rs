@@ -3,9 +3,11 @@
 //! Never does input or output and never stops on a finding: a break is data. The frame selects the few entries that
 //! are not plainly the same in both books; this module judges them.
 
+mod cash;
 mod control;
 mod entries;
 mod legs;
+mod movements;
 mod outcome;
 mod proposals;
 mod scope;
@@ -20,6 +22,7 @@ use crate::domain::{Amount, Break, BreakFacts, Carried, Leg, List, Severity, Tie
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
+pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
 pub use outcome::{AccountStanding, Charge, Counts, HeldAccount, ListProof, Reconciliation, TiedAccount};
 pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX, smallest, smallest_within};
 
@@ -50,14 +53,18 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     // Do the breaks explain every unit by which the books differ? What they leave is a finding, too.
     let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
     breaks.extend(tie_outs::residuals(&tie_outs));
+    // Do the entries lead each wallet from its opening to its closing?
+    let movements = movements::Movements::of(books, &scope)?;
+    let cash = cash::prove(books, &scope, &proofs, &movements, options.carried)?;
+    breaks.extend(cash.breaks);
     breaks.sort_by(|a, b| order(a).cmp(&order(b)));
     // Who may be invoiced?
-    let standings = standing::stand(books, &scope, &standing::Findings::of(&breaks))?;
+    let standings = standing::stand(books, &scope, &movements, &cash.wallets, &standing::Findings::of(&breaks))?;
     let worst = breaks.iter().map(|found| found.class().severity()).max().unwrap_or(Severity::None);
     Ok(Reconciliation {
         counts: counts(books, &standings.accounts, &scope),
         verdict: Verdict(worst),
-        scope: scope.limits(books, transfers.evidenced),
+        scope: scope.limits(transfers.evidenced).into_iter().chain(cash.limits).collect(),
         partner: scope.partner,
         proposals: proposals::propose(&tie_outs, &breaks),
         tie_outs,
@@ -66,6 +73,8 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
         accounts: standings.accounts,
         tied: standings.tied,
         held: standings.held,
+        wallets: cash.wallets,
+        wallet_total: cash.total,
     })
 }
 

@@ -3,10 +3,12 @@
 //! Keys stand in the order of the structs below; additions only at the end of one.
 
 mod tie_outs;
+mod wallets;
 
 use serde::Serialize;
 
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
+use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
 use super::tables;
@@ -39,6 +41,8 @@ pub(super) fn print(
         held: billing.held.iter().map(held).collect(),
         unreadable: unreadable.iter().map(unreadable_row).collect(),
         proposals: books.proposals.iter().map(proposals::as_json).collect(),
+        wallets: books.wallets.iter().map(wallet).collect(),
+        wallet_total: books.wallet_total.as_ref().map(wallets::total),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -69,6 +73,8 @@ struct Close<'a> {
     held: Vec<HeldJson<'a>>,
     unreadable: Vec<UnreadableJson<'a>>,
     proposals: Vec<ProposalJson<'a>>,
+    wallets: Vec<WalletJson<'a>>,
+    wallet_total: Option<WalletTotalJson>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +111,7 @@ struct BreakJson<'a> {
     legs: Vec<LegJson<'a>>,
     origins: &'a [String],
     explanation: &'a str,
+    on_wallet: Option<Money>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +137,7 @@ fn a_break(it: &Break) -> BreakJson<'_> {
         legs: it.legs().iter().map(leg).collect(),
         origins: it.origins(),
         explanation: it.explanation(),
+        on_wallet: it.on_wallet().map(|effect| money(effect, it.currency().unwrap_or_else(Currency::none))),
     }
 }
 

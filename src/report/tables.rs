@@ -1,8 +1,8 @@
 //! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
 //! the end.
 
-use super::proposals;
 use super::table::{Cell, Column, Table, decimal_text};
+use super::{cash, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
 use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
@@ -21,6 +21,7 @@ pub(super) fn tables(books: &Reconciliation, billing: &Billing, unreadable: &[Un
         table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(legs).collect()),
         proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
+        cash::table(books),
         table("invoices", "Invoices", INVOICES, invoices.iter().map(invoice).collect()),
         table(
             "invoice_lines",
@@ -128,7 +129,8 @@ const BREAKS: &[Column] = &[
     Column::words("leg", "Leg", 6),
 ];
 
-/// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences.
+/// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences. The effect of a
+/// finding on a wallet stands without a direction, and adds up to the wallet's difference.
 fn legs(found: &Break) -> Vec<Vec<Cell>> {
     match found.legs() {
         [] => vec![leg(found, None, "1/1".to_owned())],
@@ -153,7 +155,7 @@ fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
         Cell::code(found.field()),
         Cell::text(found.master_value()),
         Cell::text(found.customer_value()),
-        Cell::Amount(leg.map_or(Amount::ZERO, |leg| leg.effect), decimals),
+        Cell::Amount(leg.map_or(found.on_wallet().unwrap_or_default(), |leg| leg.effect), decimals),
         Cell::text(found.origins().join("; ")),
         Cell::text(found.explanation()),
         Cell::maybe_code(leg.map(|leg| leg.key.direction.word())),

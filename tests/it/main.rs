@@ -13,6 +13,7 @@ mod audit;
 mod binary;
 mod books;
 mod bridge;
+mod cash_report;
 mod cli;
 mod damage;
 mod desk;
