@@ -69,11 +69,12 @@ struct Prover<'a> {
 
 impl Prover<'_> {
     fn wallet(&self, account: &str, wallet: &Wallet, lows: &Lows) -> WalletProof {
-        let name = self.books.customers.get(account).map_or(&self.books.partner.name, |customer| &customer.name);
+        let customer = self.books.customers.get(account).map(|customer| customer.name.as_str());
+        let own = || if account == self.scope.partner { self.books.partner.name.as_str() } else { "" };
         let currency = self.movements.home(account, wallet.currency);
         WalletProof {
             account: account.to_owned(),
-            name: name.clone(),
+            name: customer.unwrap_or_else(own).to_owned(),
             currency,
             before: wallet.before,
             after: wallet.after,
@@ -97,7 +98,9 @@ impl Prover<'_> {
             Some("the master ledger carries no entry of the partner's own")
         } else if proof.verdict != "proved" {
             Some("the ledger that moves it was not proved whole")
-        } else if rows.any(|row| !own || row.account.as_deref().is_none_or(|named| named == account)) {
+        } else if rows
+            .any(|row| !own || row.account.as_deref().is_none_or(|named| named.is_empty() || named == account))
+        {
             Some("the ledger that moves it holds a row that cannot be read")
         } else if wallet.currency.is_none() && currencies > 1 {
             Some("its currency is not shown, and its entries are in several")

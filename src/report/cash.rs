@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::overview::Block;
+use super::overview::{Block, grouped};
 use super::table::{Cell, Column, Table, decimal_text};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{Reconciliation, RollForward, WalletProof};
@@ -140,7 +140,7 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
     }
     blocks.push(Block::Prose(prose));
     blocks.extend(books.wallet_total.map(|total| {
-        let money = |amount| decimal_text(amount, total.currency.minor_digits());
+        let money = |amount| grouped(&decimal_text(amount, total.currency.minor_digits()));
         let (least, most) = (money(total.least), money(total.most));
         let held = if least == most { least } else { format!("between {least} and {most}") };
         Block::Prose(format!(

@@ -82,7 +82,7 @@ fn is_refused(papers: &[Paper], place: &str) {
 #[test]
 fn every_figure_of_the_audit_run_is_found_again() {
     let Some(seen) = look(&audit()) else { return };
-    assert_eq!(seen.unwrap().trim(), "every figure agrees: 15 tie-outs, 10 accounts");
+    assert_eq!(seen.unwrap().trim(), "every figure agrees: 15 tie-outs, 10 accounts, 10 wallets");
 }
 
 #[test]

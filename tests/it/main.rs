@@ -13,6 +13,8 @@ mod audit;
 mod binary;
 mod books;
 mod bridge;
+mod cash;
+mod cash_damage;
 mod cash_report;
 mod cli;
 mod damage;
