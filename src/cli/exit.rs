@@ -153,7 +153,9 @@ impl From<RunError> for Failure {
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (
                 Exit::Usage,
-                Some("ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account"),
+                Some(
+                    "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account",
+                ),
             ),
             RunError::Malformed { .. } | RunError::OtherPartner { .. } => (Exit::Incomplete, None),
             RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {

@@ -56,7 +56,9 @@ impl Page<'_> {
         let pages = self.close.evidence.lists.iter().filter(|found| found.list == list).flat_map(|found| &found.pages);
         let lines: Vec<String> =
             pages.map(|page| format!("  shown by {list}, page {}, sha256 {}", page.page, page.digest)).collect();
-        lines.iter().for_each(|line| self.line(line));
+        for line in lines {
+            self.line(&line);
+        }
         self.lists.insert(list);
     }
 

@@ -8,7 +8,7 @@ mod findings;
 mod proof;
 mod total;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::movements::Movements;
 use super::outcome::ListProof;
@@ -93,7 +93,10 @@ impl Prover<'_> {
         let proof = self.lists.iter().find(|proof| is_its(&proof.list) && proof.verdict != "missing");
         let proof = proof.filter(|_| own || !self.scope.missing.contains_key(account)).ok_or(unread)?;
         let mut rows = self.books.unreadable.iter().filter(|row| is_its(&row.list));
-        let currencies = self.movements.of_account(account).map_or(0, BTreeMap::len);
+        // The dashboard speaks of the partner's own currency; an account's entries may be in several.
+        let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);
+        let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();
+        let currencies: BTreeSet<Currency> = entries.chain(told).collect();
         let gap = if own && !self.movements.has(account) {
             Some("the master ledger carries no entry of the partner's own")
         } else if proof.verdict != "proved" {
@@ -102,8 +105,8 @@ impl Prover<'_> {
             .any(|row| !own || row.account.as_deref().is_none_or(|named| named.is_empty() || named == account))
         {
             Some("the ledger that moves it holds a row that cannot be read")
-        } else if wallet.currency.is_none() && currencies > 1 {
-            Some("its currency is not shown, and its entries are in several")
+        } else if wallet.currency.is_none() && currencies.len() > 1 {
+            Some("its currency is not shown, and there are several that it may be")
         } else {
             None
         };
@@ -111,9 +114,9 @@ impl Prover<'_> {
     }
 
     fn rolled(&self, account: &str, currency: Currency, live: Amount, lows: &Lows) -> RollForward {
-        let line = self.movements.on(account, currency);
+        let moved = self.movements.on(account, currency);
         let (net_before, after_cut_off) = self.movements.beside(account, currency);
-        let (credits, debits) = line.map_or((Amount::ZERO, Amount::ZERO), |line| (line.credits, line.debits));
+        let (credits, debits) = moved.map_or((Amount::ZERO, Amount::ZERO), |it| (it.credits, it.debits));
         let implied = live - after_cut_off - credits + debits;
         let sealed = self.sealed(account, currency);
         let since: Amount = self.since(account, currency).iter().map(|found| found.effect).sum();

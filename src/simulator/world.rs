@@ -70,7 +70,11 @@ impl World {
         };
         let rows_can_be_read = |at: usize| self.ledgers[at].iter().all(Row::is_readable);
         let of_customers = (0..self.accounts.len()).any(|at| whole(Book::Customer(at)) && rows_can_be_read(at));
-        let own = || self.master.iter().any(|row| *row.account_id == *self.partner.auth_id);
+        // `/me` shows no currency: it is the dashboard's, unless the partner's rows are in another, too.
+        let own = || {
+            let mut rows = self.master.iter().filter(|row| *row.account_id == *self.partner.auth_id).peekable();
+            rows.peek().is_some() && rows.all(|row| row.currency == self.partner.holder.currency)
+        };
         let walked_to_today = self.plan.today <= self.plan.period.window(PAD_DAYS).1;
         if walked_to_today && (of_customers || whole(Book::Master) && own()) {
             self.damage.planted.push(Planted { class: Class::UnprovedOpening, account: None, entry_id: None });

@@ -36,7 +36,7 @@ pub(crate) struct RawBooks {
     pub(crate) accounts: Vec<(String, Currency)>,
     /// What each wallet shows, the partner's own too.
     pub(crate) wallets: BTreeMap<String, Amount>,
-    /// The partner's currency.
+    /// The partner's currency, which its dashboard shows and `/me` does not.
     pub(crate) currency: Currency,
     /// The dashboard's sum of the customers' wallets in the partner's currency.
     pub(crate) dashboard: Amount,
@@ -214,7 +214,6 @@ impl RawBooks {
         let shown = |account: &str| self.wallets[account].to_text(5);
         let me = json!({
             "id": self.uuid, "auth_id": self.partner, "name": "Sagar Voice", "balance": shown(&self.partner),
-            "currency": self.currency,
         });
         let dashboard = json!({ "total_balance": self.dashboard.to_text(5), "currency": self.currency });
         let mut accounts = self.accounts.clone();

@@ -106,8 +106,17 @@ fn no_figure_changes_unseen() {
     }
     change("accounts.csv", 1, "closing", "");
     for column in [
-        "opening", "credits", "debits", "expected", "closing", "difference", "sealed", "opening_difference", "live",
-        "net_after_cut_off", "lowest",
+        "opening",
+        "credits",
+        "debits",
+        "expected",
+        "closing",
+        "difference",
+        "sealed",
+        "opening_difference",
+        "live",
+        "net_after_cut_off",
+        "lowest",
     ] {
         change("wallets.csv", 3, column, "5805.04712001");
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Class, List, TieOutKey};
+use tieout::domain::{Amount, Break, Class, List, TieOutKey};
 use tieout::invoice::RateCard;
 use tieout::run::Settled;
 use tieout::simulator::{Row, Scenario, World};
@@ -110,7 +110,7 @@ fn an_open_entry_that_only_utc_puts_into_the_month_is_another_months() {
     books.make_honest();
     let settled = books.settled(&Layout::default(), &RateCard::default());
     assert!(books.month(chrono_tz::UTC).contains(&call.created_at));
-    let classes: Vec<Class> = settled.reconciliation.breaks.iter().map(|found| found.class()).collect();
+    let classes: Vec<Class> = settled.reconciliation.breaks.iter().map(Break::class).collect();
     assert_eq!(classes, [Class::UnprovedOpening]);
 }
 

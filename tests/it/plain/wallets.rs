@@ -70,8 +70,10 @@ impl Plain<'_> {
         let whole = ledger.state == super::State::Read && !self.proof(list, ledger).iter().any(|it| gaps.contains(it));
         let mut unreadable = self.unreadable.iter().filter(|it| it.ledger == list);
         let spoiled = unreadable.any(|it| !own || it.row.account_id.is_empty() || *it.row.account_id == *account);
-        let there = !own || self.copies.iter().any(|copy| copy.of_master() && copy.holder == account);
-        whole && !spoiled && there
+        // What the partner's currency is, `/me` does not say: the dashboard's, if its rows are in no other.
+        let mut rows = self.copies.iter().filter(|copy| copy.of_master() && copy.holder == account).peekable();
+        let there = rows.peek().is_some() && rows.all(|copy| copy.row.currency == self.books.currency);
+        whole && !spoiled && (!own || there)
     }
 
     fn columns(&self, account: &str, currency: Currency) -> Columns {
