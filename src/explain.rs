@@ -2,6 +2,7 @@
 //! the control totals that prove those pages whole. An id in, text out; never judges anew.
 
 mod recheck;
+mod wallet;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -28,7 +29,8 @@ pub struct Close<'a> {
 }
 
 /// Explains what an id names: a break (`B-…`), an invoice by its number, a line of it (`number/line`), a tie-out (`account/currency/direction`), an
-/// account, a total over all accounts (`currency/direction`), or an entry. Nothing when the close has nothing of this name.
+/// account, a wallet (`wallet:account` or `account/currency/wallet`), a total over all accounts (`currency/direction`), or
+/// an entry. Nothing when the close has nothing of this name.
 ///
 /// # Errors
 /// When the frame refuses.
@@ -43,6 +45,8 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
         page.explain_invoice(invoice, Some(line))?;
     } else if let Some(tie_out) = reconciliation.tie_outs.iter().find(|tie_out| name_of(tie_out) == id) {
         page.explain_tie_out(tie_out)?;
+    } else if let Some(wallet) = wallet::named(reconciliation, id) {
+        page.explain_wallet(wallet)?;
     } else if reconciliation.accounts.iter().any(|standing| standing.account == id) {
         page.explain_account(id)?;
     } else if page.explain_total(id) {
@@ -94,6 +98,10 @@ impl Page<'_> {
         for Leg { key, effect } in found.legs() {
             let direction = key.direction.word();
             self.line(&format!("  effect {effect} {} on {}/{}/{direction}", key.currency, key.account, key.currency));
+        }
+        if let (Some(effect), Some(currency)) = (found.on_wallet(), found.currency()) {
+            let of = found.account().map_or("the dashboard's total".to_owned(), |account| format!("wallet:{account}"));
+            self.line(&format!("  effect {effect} {currency} on {of}"));
         }
         let copies = self.copies(found.entry_ids())?;
         self.entries("entries", &copies);
@@ -234,8 +242,11 @@ impl Page<'_> {
             let AccountStanding { name, currency, entries, credits, debits, unsettled, verdict, .. } = standing;
             self.line(&format!("account {account} ({name}), {currency}: {verdict}"));
             if let (Some(opening), Some(closing)) = (standing.opening, standing.closing) {
+                let expected = opening + *credits - *debits;
+                let left = if expected == closing { String::new() } else { format!(", but closing {closing}") };
+                let word = if left.is_empty() { "closing " } else { "" };
                 self.line(&format!(
-                    "  opening {opening} + credits {credits} - debits {debits} = closing {closing} {currency}"
+                    "  opening {opening} + credits {credits} - debits {debits} = {word}{expected} {currency}{left}"
                 ));
             } else {
                 self.line(&format!("  credits {credits}, debits {debits} {currency}; balances are not evidenced"));

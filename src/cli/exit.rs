@@ -159,7 +159,9 @@ impl From<RunError> for Failure {
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (
                 Exit::Usage,
-                Some("ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction"),
+                Some(
+                    "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account",
+                ),
             ),
             RunError::Register(error) => (Exit::Usage, error.hint()),
             RunError::NoRegister(_) => {

@@ -221,6 +221,7 @@ pub struct Break {
     master_value: String,
     customer_value: String,
     legs: Vec<Leg>,
+    on_wallet: Option<Amount>,
     origins: Vec<String>,
     explanation: String,
     /// Whether somebody has accepted it: `decision` says what that changes.
@@ -231,7 +232,18 @@ impl Break {
     /// Gives the facts their id: the same facts have the same id in every run, other facts another.
     #[must_use]
     pub fn new(facts: BreakFacts) -> Self {
-        let id = id_of(&facts);
+        Self::with(facts, None)
+    }
+
+    /// The same for a finding on a wallet: its effect is what it adds to the difference of the wallet's own equation, and
+    /// of no tie-out.
+    #[must_use]
+    pub fn on_a_wallet(facts: BreakFacts, effect: Amount) -> Self {
+        Self::with(facts, Some(effect))
+    }
+
+    fn with(facts: BreakFacts, on_wallet: Option<Amount>) -> Self {
+        let id = id_of(&facts, on_wallet);
         let BreakFacts { class, account, currency, entry_ids, reference, field, .. } = facts;
         let BreakFacts { master_value, customer_value, legs, origins, explanation, .. } = facts;
         Self {
@@ -245,6 +257,7 @@ impl Break {
             master_value,
             customer_value,
             legs,
+            on_wallet,
             origins,
             explanation,
             accepted: false,
@@ -311,6 +324,13 @@ impl Break {
         &self.legs
     }
 
+    /// The effect on the equation of a wallet (closing − opening − credits + debits, or opening − last sealed closing), or
+    /// on the dashboard's total of them; nothing for a finding on entries.
+    #[must_use]
+    pub const fn on_wallet(&self) -> Option<Amount> {
+        self.on_wallet
+    }
+
     /// Where the entries concerned were read.
     #[must_use]
     pub fn origins(&self) -> &[String] {
@@ -332,7 +352,7 @@ impl Break {
 
 /// The id of a break: the first 16 hexadecimal digits of a SHA-256 over what it states, each part with its length.
 /// Where the entries were read and how the sentence is worded do not enter.
-fn id_of(facts: &BreakFacts) -> String {
+fn id_of(facts: &BreakFacts, on_wallet: Option<Amount>) -> String {
     let mut digest = Sha256::new();
     let mut put = |text: &str| {
         digest.update(text.len().to_string());
@@ -351,6 +371,10 @@ fn id_of(facts: &BreakFacts) -> String {
         put(&leg.key.account);
         put(leg.key.direction.word());
         put(&leg.effect.to_text(0));
+    }
+    if let Some(effect) = on_wallet {
+        put("wallet");
+        put(&effect.to_text(0));
     }
     // A row without a readable id is known by its place alone.
     if facts.entry_ids.is_empty() && facts.class == Class::UnreadableEntry {

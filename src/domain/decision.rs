@@ -94,13 +94,19 @@ impl Break {
     /// Σ of its effects in its own currency.
     #[must_use]
     pub fn effect(&self) -> Amount {
-        self.legs().iter().filter(|leg| Some(leg.key.currency) == self.currency()).map(|leg| leg.effect).sum()
+        self.effects().sum()
     }
 
     /// Σ |effect| in its own currency.
     #[must_use]
     pub fn gross(&self) -> Amount {
-        self.legs().iter().filter(|leg| Some(leg.key.currency) == self.currency()).map(|leg| leg.effect.abs()).sum()
+        self.effects().map(Amount::abs).sum()
+    }
+
+    /// Its effects in its own currency: on tie-outs, or on a wallet.
+    fn effects(&self) -> impl Iterator<Item = Amount> {
+        let own = self.legs().iter().filter(|leg| Some(leg.key.currency) == self.currency());
+        own.map(|leg| leg.effect).chain(self.on_wallet())
     }
 }
 

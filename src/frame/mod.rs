@@ -9,6 +9,7 @@ mod columns;
 mod compare;
 mod ledger;
 mod parquet;
+mod running;
 mod since;
 mod totals;
 
@@ -16,5 +17,6 @@ pub use builder::LedgerColumns;
 pub use compare::Comparison;
 pub use ledger::{FrameError, LedgerFrame};
 pub use parquet::Part;
+pub use running::Lowest;
 pub use since::Since;
 pub use totals::{AccountTotals, ChargeTotal, DirectionTotal, LedgerTotals};

@@ -57,6 +57,8 @@ pub struct AccountTotals {
     pub unsettled: u64,
     /// Σ credits − Σ debits of settled entries after the cut-off.
     pub net_after: Amount,
+    /// Σ credits − Σ debits of settled entries before the period.
+    pub net_before: Amount,
 }
 
 /// Σ settled entries of the period of one account for one charge class and direction.
@@ -145,12 +147,18 @@ impl LedgerFrame {
             .collect()
     }
 
-    /// Each account's month by currency, sorted; `cut_off` is the first moment after the period.
+    /// Each account's month by currency, sorted; `start` is the first moment of the period, `cut_off` the first after it.
     ///
     /// # Errors
     /// When polars refuses.
-    pub fn account_totals(&self, side: Side, cut_off: Timestamp) -> Result<Vec<AccountTotals>, FrameError> {
+    pub fn account_totals(
+        &self,
+        side: Side,
+        start: Timestamp,
+        cut_off: Timestamp,
+    ) -> Result<Vec<AccountTotals>, FrameError> {
         let after = || col(c::SETTLED).and(col(c::CREATED_AT).gt_eq(lit(cut_off)));
+        let before = || col(c::SETTLED).and(col(c::CREATED_AT).lt(lit(start)));
         let sums = vec![
             counts().cast(DataType::UInt32).sum().alias("entries"),
             sum_where(counts().and(is(Direction::Credit)), "credits"),
@@ -158,6 +166,8 @@ impl LedgerFrame {
             col(c::SETTLED).not().and(col(c::IN_PERIOD)).cast(DataType::UInt32).sum().alias("unsettled"),
             sum_where(after().and(is(Direction::Credit)), "credits_after"),
             sum_where(after().and(is(Direction::Debit)), "debits_after"),
+            sum_where(before().and(is(Direction::Credit)), "credits_before"),
+            sum_where(before().and(is(Direction::Debit)), "debits_before"),
         ];
         let rows = self.grouped(&[holder(side), c::CURRENCY], sums, lit(true))?;
         (0..rows.0.height())
@@ -170,6 +180,7 @@ impl LedgerFrame {
                     debits: rows.amount("debits", i)?,
                     unsettled: rows.count("unsettled", i)?,
                     net_after: rows.amount("credits_after", i)? - rows.amount("debits_after", i)?,
+                    net_before: rows.amount("credits_before", i)? - rows.amount("debits_before", i)?,
                 })
             })
             .collect()

@@ -3,10 +3,12 @@
 //! Never does input or output and never stops on a finding: a break is data. The frame selects the few entries that
 //! are not plainly the same in both books; this module judges them.
 
+mod cash;
 mod control;
 mod entries;
 mod legs;
 mod months;
+mod movements;
 mod outcome;
 mod proposals;
 pub mod recheck;
@@ -25,6 +27,7 @@ use crate::domain::{
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
+pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
 pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
 };
@@ -64,6 +67,10 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let months = months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, breaks: &[] };
     let uncleared = uncleared::uncleared(&months::Months { breaks: &breaks, ..months });
     breaks.extend(uncleared.into_iter().map(Break::new));
+    // Do the entries lead each wallet from its opening to its closing?
+    let movements = movements::Movements::of(books, &scope)?;
+    let cash = cash::prove(books, &scope, &proofs, &movements, options.carried)?;
+    breaks.extend(cash.breaks);
     accept(&mut breaks, options.decisions);
     // Do the breaks explain every unit by which the books differ? What they leave is a finding, too.
     let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
@@ -73,12 +80,12 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let carried = months.carried();
     let histories = months.histories(&carried);
     // Who may be invoiced?
-    let standings = standing::stand(books, &scope, &standing::Findings::of(&breaks))?;
+    let standings = standing::stand(books, &scope, &movements, &cash.wallets, &standing::Findings::of(&breaks))?;
     let worst = breaks.iter().map(Break::weight).max().unwrap_or(Severity::None);
     Ok(Reconciliation {
         counts: counts(books, &standings.accounts, &scope),
         verdict: Verdict(worst),
-        scope: scope.limits(books, transfers.evidenced),
+        scope: scope.limits(transfers.evidenced).into_iter().chain(cash.limits).collect(),
         partner: scope.partner,
         proposals: proposals::propose(&tie_outs, &breaks),
         tie_outs,
@@ -89,6 +96,8 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
         accounts: standings.accounts,
         tied: standings.tied,
         held: standings.held,
+        wallets: cash.wallets,
+        wallet_total: cash.total,
     })
 }
 

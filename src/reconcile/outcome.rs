@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cash::{WalletProof, WalletTotal};
 use super::proposals::Proposed;
 use crate::domain::{
     Aged, Amount, Break, ChargeClass, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut, Verdict,
@@ -37,6 +38,10 @@ pub struct Reconciliation {
     pub verdict: Verdict,
     /// How many entries were compared.
     pub counts: Counts,
+    /// The proof of cash: one for each wallet that is shown, the partner's own too, sorted by account.
+    pub wallets: Vec<WalletProof>,
+    /// The dashboard's total beside the customers' wallets, where the two can be compared.
+    pub wallet_total: Option<WalletTotal>,
 }
 
 /// Where a break of this run stands from month to month.
@@ -99,14 +104,13 @@ pub struct AccountStanding {
     pub currency: Currency,
     /// Settled entries of the period.
     pub entries: u64,
-    /// The wallet at the period's start: closing − credits + debits, where the closing is known. Implied, not proved.
+    /// The wallet at the period's start, from its proof of cash, which says how it is known.
     pub opening: Option<Amount>,
     /// Σ settled credits of the period.
     pub credits: Amount,
     /// Σ settled debits of the period.
     pub debits: Amount,
-    /// The wallet at the cut-off: the live wallet, rewound over the settled entries after the cut-off, where the walk
-    /// reaches the day of the reading.
+    /// The wallet at the cut-off, from its proof of cash.
     pub closing: Option<Amount>,
     /// Entries of the period that are not settled, outside every total.
     pub unsettled: u64,

@@ -65,7 +65,7 @@ impl Scope {
     }
 
     /// What the evidence cannot show, in sentences.
-    pub(super) fn limits(&self, books: &Books, transfers_evidenced: bool) -> Vec<String> {
+    pub(super) fn limits(&self, transfers_evidenced: bool) -> Vec<String> {
         let mut limits = Vec::new();
         if !self.master && self.master_declared_absent {
             limits.push(
@@ -84,13 +84,6 @@ impl Scope {
         if self.master && !transfers_evidenced {
             limits.push(
                 "the master ledger carries no entry of the partner's own: the pairing of transfers is not evidenced"
-                    .to_owned(),
-            );
-        }
-        if books.wallets.values().all(|wallet| wallet.live.is_none()) {
-            limits.push(
-                "the walk ends before the day on which the wallets were read: opening and closing balances are not \
-                 evidenced (a larger fetch.pad_days walks further)"
                     .to_owned(),
             );
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cash::{RollForward, WalletProof};
+use super::movements::Movements;
 use super::outcome::{AccountStanding, Charge, HeldAccount, TiedAccount};
 use super::scope::Scope;
 use crate::domain::{Amount, Break, ChargeClass, Class, Currency, Direction, Severity, Side, Verdict};
@@ -63,8 +65,14 @@ pub(super) struct Standings {
 }
 
 /// Sorts the accounts into those that may be invoiced and those that are held.
-pub(super) fn stand(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Standings, FrameError> {
-    let accounts = standings(books, scope, findings)?;
+pub(super) fn stand(
+    books: &Books,
+    scope: &Scope,
+    movements: &Movements,
+    wallets: &[WalletProof],
+    findings: &Findings<'_>,
+) -> Result<Standings, FrameError> {
+    let accounts = standings(books, movements, wallets, findings);
     let own = charges(books.ledgers.charges(Side::Customer)?);
     let of_master = charges(books.master.charges(Side::Master)?);
     let (mut tied, mut held) = (Vec::new(), Vec::new());
@@ -113,64 +121,52 @@ fn in_the_master_alone(
 }
 
 /// One line for each account and currency: the customers in the list, and the partner's own wallet.
-fn standings(books: &Books, scope: &Scope, findings: &Findings<'_>) -> Result<Vec<AccountStanding>, FrameError> {
-    let end = books.calendar.end;
-    let mut totals: BTreeMap<String, BTreeMap<Currency, AccountTotals>> = BTreeMap::new();
-    let of_customers = books.ledgers.account_totals(Side::Customer, end)?;
-    let of_master = books.master.account_totals(Side::Master, end)?;
-    let own = of_master.into_iter().filter(|totals| totals.account == scope.partner);
-    for line in of_customers.into_iter().chain(own) {
-        totals.entry(line.account.clone()).or_default().insert(line.currency, line);
-    }
-    let fallback = currency_of(books);
-    let partner = (scope.partner.as_str(), books.partner.name.as_str(), books.partner.currency);
+fn standings(
+    books: &Books,
+    movements: &Movements,
+    wallets: &[WalletProof],
+    findings: &Findings<'_>,
+) -> Vec<AccountStanding> {
+    let wallets: BTreeMap<(&str, Currency), &WalletProof> =
+        wallets.iter().map(|wallet| ((wallet.account.as_str(), wallet.currency), wallet)).collect();
+    let partner = (books.partner.account.as_str(), books.partner.name.as_str(), books.partner.currency);
     let customers = books.customers.iter().map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency));
     let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None));
     let mut standings = Vec::new();
     for (account, name, currency) in customers.chain(unwalkable).chain([partner]) {
-        let own = totals.remove(account).unwrap_or_default();
-        let home = currency.or_else(|| own.keys().next().copied()).unwrap_or(fallback);
-        let currencies: BTreeSet<Currency> = own.keys().copied().chain([home]).collect();
+        let own = movements.of_account(account).into_iter().flat_map(|own| own.keys().copied());
+        let currencies: BTreeSet<Currency> = own.chain([movements.home(account, currency)]).collect();
         for currency in currencies {
-            let line = own.get(&currency);
-            let evidenced = currency == home && !scope.missing.contains_key(account);
-            let wallet = books.wallets.get(account).and_then(|wallet| wallet.live).filter(|_| evidenced);
-            standings.push(standing(account, name, currency, line, wallet, findings));
+            let line = movements.on(account, currency);
+            let wallet = wallets.get(&(account, currency)).copied();
+            standings.push(standing((account, name, currency), line, wallet, findings));
         }
     }
     standings.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
-    Ok(standings)
+    standings
 }
 
 fn standing(
-    account: &str,
-    name: &str,
-    currency: Currency,
+    (account, name, currency): (&str, &str, Currency),
     line: Option<&AccountTotals>,
-    wallet: Option<Amount>,
+    wallet: Option<&WalletProof>,
     findings: &Findings<'_>,
 ) -> AccountStanding {
     let sum = |figure: fn(&AccountTotals) -> Amount| line.map(figure).unwrap_or_default();
-    let (credits, debits) = (sum(|line| line.credits), sum(|line| line.debits));
-    let closing = wallet.map(|wallet| wallet - sum(|line| line.net_after));
+    let rolled = wallet.and_then(WalletProof::rolled);
     AccountStanding {
         account: account.to_owned(),
         name: name.to_owned(),
         currency,
         entries: line.map_or(0, |line| line.entries),
-        opening: closing.map(|closing| closing - credits + debits),
-        credits,
-        debits,
-        closing,
+        opening: rolled.map(|rolled| rolled.opening),
+        credits: sum(|line| line.credits),
+        debits: sum(|line| line.debits),
+        closing: rolled.map(RollForward::closing),
         unsettled: line.map_or(0, |line| line.unsettled),
         verdict: findings.verdict(account),
         accepted: findings.accepted(account),
     }
-}
-
-fn currency_of(books: &Books) -> Currency {
-    let dashboard = || books.dashboard.and_then(|(_, currency)| currency);
-    books.partner.currency.or_else(dashboard).unwrap_or_else(Currency::none)
 }
 
 type Charges = BTreeMap<(String, Currency), Vec<Charge>>;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::Scope;
 use super::transfers::Transfers;
-use crate::domain::{Amount, Break, BreakFacts, Class, Leg, Side, TieOut, TieOutKey};
+use crate::domain::{Amount, Break, BreakFacts, Class, Family, Leg, Side, TieOut, TieOutKey};
 use crate::frame::{DirectionTotal, FrameError};
 use crate::normalise::Books;
 
@@ -51,7 +51,7 @@ fn figures(totals: Vec<DirectionTotal>) -> Figures {
 }
 
 /// Which breaks bear on a tie-out: those with a leg on it, those without any leg that speak of its account, and a master
-/// ledger that could not be read.
+/// ledger that could not be read. A finding on a wallet says nothing of two ledgers that agree.
 struct Bearing<'a> {
     everywhere: Vec<&'a Break>,
     by_leg: BTreeMap<&'a TieOutKey, Vec<&'a Break>>,
@@ -67,7 +67,8 @@ impl<'a> Bearing<'a> {
             for leg in found.legs() {
                 bearing.by_leg.entry(&leg.key).or_default().push(found);
             }
-            if let (true, Some(account)) = (found.legs().is_empty(), found.account()) {
+            let of_the_books = found.legs().is_empty() && found.class().family() != Family::Balance;
+            if let (true, Some(account)) = (of_the_books, found.account()) {
                 bearing.by_account.entry(account).or_default().push(found);
             }
         }

@@ -3,10 +3,12 @@
 //! Keys stand in the order of the structs below; additions only at the end of one.
 
 mod tie_outs;
+mod wallets;
 
 use serde::Serialize;
 
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
+use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
 use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
@@ -41,6 +43,8 @@ pub(super) fn print(
         unreadable: unreadable.iter().map(unreadable_row).collect(),
         proposals: books.proposals.iter().map(proposals::as_json).collect(),
         carried: books.carried.iter().map(months::carried_json).collect(),
+        wallets: books.wallets.iter().map(wallet).collect(),
+        wallet_total: books.wallet_total.as_ref().map(wallets::total),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -72,6 +76,8 @@ struct Close<'a> {
     unreadable: Vec<UnreadableJson<'a>>,
     proposals: Vec<ProposalJson<'a>>,
     carried: Vec<CarriedJson<'a>>,
+    wallets: Vec<WalletJson<'a>>,
+    wallet_total: Option<WalletTotalJson>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +116,7 @@ struct BreakJson<'a> {
     explanation: &'a str,
     #[serde(flatten)]
     history: Option<HistoryJson<'a>>,
+    on_wallet: Option<Money>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +143,7 @@ fn a_break<'a>(it: &'a Break, books: &'a Reconciliation, run: &'a str) -> BreakJ
         origins: it.origins(),
         explanation: it.explanation(),
         history: months::history_json(books, it, run),
+        on_wallet: it.on_wallet().map(|effect| money(effect, it.currency().unwrap_or_else(Currency::none))),
     }
 }
 

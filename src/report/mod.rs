@@ -8,6 +8,7 @@ mod as_csv;
 mod as_json;
 mod as_text;
 mod as_xlsx;
+mod cash;
 mod months;
 mod overview;
 mod proposals;

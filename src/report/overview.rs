@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text};
 use super::totals::{self, Total};
-use super::{Provenance, months, proposals};
+use super::{Provenance, cash, months, proposals};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -39,6 +39,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     ];
     blocks.extend(verdict(provenance, books, billing));
     blocks.extend(tie_outs(provenance, books));
+    blocks.extend(cash::overview(books));
     blocks.extend(breaks(books));
     blocks.extend(months::overview(books));
     blocks.extend(proposals::overview(books));
@@ -280,7 +281,7 @@ fn breaks(books: &Reconciliation) -> Vec<Block> {
     ));
     // The gravest first, among them the largest; notices only where there is nothing graver.
     let weight = |found: &&Break| {
-        let gross: Amount = found.legs().iter().map(|leg| leg.effect.abs()).sum();
+        let gross: Amount = found.legs().iter().map(|leg| leg.effect).chain(found.on_wallet()).map(Amount::abs).sum();
         std::cmp::Reverse((found.class().severity(), gross))
     };
     let mut worst: Vec<&Break> = books.breaks.iter().collect();

@@ -2,7 +2,7 @@
 //! the end.
 
 use super::table::{Cell, Column, Table, decimal_text};
-use super::{months, proposals};
+use super::{cash, months, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
 use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
@@ -22,6 +22,7 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
         months::table(books),
         proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
+        cash::table(books),
         table("invoices", "Invoices", INVOICES, invoices.iter().map(invoice).collect()),
         table(
             "invoice_lines",
@@ -138,7 +139,8 @@ const BREAKS: &[Column] = &[
     months::HISTORY[8],
 ];
 
-/// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences.
+/// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences. The effect of a
+/// finding on a wallet stands without a direction, and adds up to the wallet's difference.
 fn legs(found: &Break, books: &Reconciliation, run: &str) -> Vec<Vec<Cell>> {
     let history = months::history(books.histories.get(found.id()), run);
     let row = |it, number| [leg(found, it, number), history.clone()].concat();
@@ -163,7 +165,7 @@ fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
         Cell::code(found.field()),
         Cell::text(found.master_value()),
         Cell::text(found.customer_value()),
-        Cell::Amount(leg.map_or(Amount::ZERO, |leg| leg.effect), decimals),
+        Cell::Amount(leg.map_or(found.on_wallet().unwrap_or_default(), |leg| leg.effect), decimals),
         Cell::text(found.origins().join("; ")),
         Cell::text(found.explanation()),
         Cell::maybe_code(leg.map(|leg| leg.key.direction.word())),

@@ -123,6 +123,11 @@ pub(super) fn by_class(breaks: &[Break]) -> BTreeMap<Class, ClassTotal> {
             *gross += leg.effect.abs();
             *net += leg.effect;
         }
+        if let Some(effect) = found.on_wallet() {
+            let (gross, net) = total.effects.entry(found.currency().unwrap_or_else(Currency::none)).or_default();
+            *gross += effect.abs();
+            *net += effect;
+        }
     }
     classes
 }
@@ -174,6 +179,7 @@ pub(super) fn held(held: &[HeldAccount]) -> BTreeMap<Currency, (u64, Amount)> {
 pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), ReportError> {
     check_effects(books)?;
     check_bridges(books)?;
+    check_wallets(books)?;
     let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
     totals.try_for_each(|total| check_total(&total))?;
     billing.invoices.iter().try_for_each(check_invoice)
@@ -200,6 +206,28 @@ fn check_effects(books: &Reconciliation) -> Result<(), ReportError> {
     }
     listed.into_iter().try_for_each(|(key, effects)| {
         let place = || format!("{} {} {}, breaks without a tie-out", key.account, key.currency, key.direction.word());
+        equal(effects, Amount::ZERO, place)
+    })
+}
+
+/// The effects on wallets against the difference that each is to explain: no wallet has a residual.
+fn check_wallets(books: &Reconciliation) -> Result<(), ReportError> {
+    let mut listed: BTreeMap<(Class, Option<&str>), Amount> = BTreeMap::new();
+    for found in &books.breaks {
+        *listed.entry((found.class(), found.account())).or_default() += found.on_wallet().unwrap_or_default();
+    }
+    let rolled = books.wallets.iter().filter_map(|wallet| Some((wallet.account.as_str(), wallet.rolled()?)));
+    let differences = rolled.flat_map(|(account, rolled)| {
+        let (closing, opening) = (rolled.difference(), rolled.opening_difference());
+        [(Class::RollForward, Some(account), closing), (Class::OpeningDiffers, Some(account), opening)]
+    });
+    let total = books.wallet_total.map(|total| (Class::WalletTotal, None, total.difference()));
+    for (class, account, difference) in differences.chain(total) {
+        let effects = listed.remove(&(class, account)).unwrap_or_default();
+        equal(effects, difference, || format!("wallet {}, effects of {class}", account.unwrap_or("total")))?;
+    }
+    listed.into_iter().try_for_each(|((class, account), effects)| {
+        let place = || format!("wallet {}, effects of {class} without a proof", account.unwrap_or("total"));
         equal(effects, Amount::ZERO, place)
     })
 }

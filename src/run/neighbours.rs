@@ -60,6 +60,8 @@ struct SealedBreak {
     master_value: String,
     customer_value: String,
     legs: Vec<SealedLeg>,
+    #[serde(default)]
+    on_wallet: Option<Amount>,
     explanation: String,
     standing: Option<String>,
     #[serde(default)]
@@ -222,7 +224,8 @@ impl Neighbour {
 impl SealedBreak {
     /// Σ of its effects in its currency, and Σ |effect|.
     fn sums(&self) -> (Amount, Amount) {
-        let own = || self.legs.iter().filter(|leg| Some(leg.currency) == self.currency).map(|leg| leg.effect);
+        let legs = || self.legs.iter().filter(|leg| Some(leg.currency) == self.currency).map(|leg| leg.effect);
+        let own = || legs().chain(self.on_wallet);
         (own().sum(), own().map(Amount::abs).sum())
     }
 

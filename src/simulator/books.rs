@@ -52,6 +52,11 @@ impl Row {
         self.reference.as_deref().is_some_and(is_transfer)
     }
 
+    /// Whether the amount can be read, as a number or as a text that is one.
+    pub(super) fn is_readable(&self) -> bool {
+        self.amount.trim_matches('"').parse::<Amount>().is_ok()
+    }
+
     /// The amount, nothing where it cannot be read.
     pub(super) fn value(&self) -> Amount {
         self.amount.parse().unwrap_or(Amount::ZERO)

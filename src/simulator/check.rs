@@ -2,7 +2,7 @@
 
 use super::flaws::Planted;
 use super::world::World;
-use crate::domain::Break;
+use crate::domain::{Break, Family};
 
 impl World {
     /// What a close got wrong, in sentences: planted flaws that it missed, findings that nobody planted. Nothing when it
@@ -25,10 +25,14 @@ impl World {
 
 fn is_of(found: &Break, planted: &Planted) -> bool {
     found.class() == planted.class
-        && match &planted.entry_id {
-            Some(entry) => found.entry_ids().contains(entry),
-            None => found.entry_ids().is_empty() && found.account() == planted.account.as_deref(),
-        }
+        && planted.entry_id.as_ref().map_or_else(
+            || {
+                // A finding on a wallet may name the entry that shows it; what was planted is the wallet.
+                let of_the_whole = found.entry_ids().is_empty() || found.class().family() == Family::Balance;
+                of_the_whole && found.account() == planted.account.as_deref()
+            },
+            |entry| found.entry_ids().contains(entry),
+        )
 }
 
 fn name_of(planted: &Planted) -> String {

@@ -13,7 +13,10 @@ use super::flaws::{Book, Damage, Planted, plant};
 use super::scenario::{Order, Scenario, ScenarioError, WorldPlan};
 use super::times::Times;
 use super::view::{Filter, View};
-use crate::domain::{Amount, Currency};
+use crate::domain::{Amount, Class, Currency};
+
+/// Days beyond the month that a close walks when nothing else is asked of it.
+const PAD_DAYS: u32 = 2;
 
 /// The partner's side of one scenario, as a pure function of requests.
 pub struct World {
@@ -51,7 +54,32 @@ impl World {
         sort(&mut master, plan.order);
         let index = accounts.iter().enumerate().map(|(at, account)| (account.holder.account_id.clone(), at)).collect();
         let views = Mutex::default();
-        Ok(Self { plan: plan.clone(), partner, accounts, index, ledgers, master, damage, views })
+        let mut world = Self { plan: plan.clone(), partner, accounts, index, ledgers, master, damage, views };
+        world.open_unproved();
+        Ok(world)
+    }
+
+    /// A first close proves no opening: one natural `unproved-opening` for the books as a whole, where at least one wallet
+    /// can be rewound to the cut-off. That takes a ledger which is whole and readable, the partner's own rows in the master
+    /// for its own wallet, and a walk that reaches the day of the reading.
+    fn open_unproved(&mut self) {
+        let damage = &self.damage;
+        let whole = |book: Book| {
+            let lies = matches!(damage.lies.get(&book), Some(Class::ControlTotal | Class::UnstableWalk));
+            !lies && !damage.refused.contains_key(&book)
+        };
+        let rows_can_be_read = |at: usize| self.ledgers[at].iter().all(Row::is_readable);
+        let of_customers = (0..self.accounts.len()).any(|at| whole(Book::Customer(at)) && rows_can_be_read(at));
+        // `/me` shows no currency: it is the dashboard's, unless the partner's rows are in another, too.
+        let own = || {
+            let mut rows = self.master.iter().filter(|row| *row.account_id == *self.partner.auth_id).peekable();
+            rows.peek().is_some() && rows.all(|row| row.currency == self.partner.holder.currency)
+        };
+        let walked_to_today = self.plan.today <= self.plan.period.window(PAD_DAYS).1;
+        if walked_to_today && (of_customers || whole(Book::Master) && own()) {
+            self.damage.planted.push(Planted { class: Class::UnprovedOpening, account: None, entry_id: None });
+            self.damage.planted.sort();
+        }
     }
 
     /// Every break that a right close must report, natural ones included, sorted by class, account and entry.

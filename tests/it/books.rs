@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tieout::archive::{Archive, FetchPlan, KeptPage, ListOutcome};
-use tieout::domain::{AccountId, Amount, Calendar, Currency, List, Timestamp, sha256};
+use tieout::domain::{AccountId, Amount, Calendar, Carried, Currency, List, Timestamp, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
 use tieout::simulator::{GlobalLedgerClaim, Request, Row, Scenario, World};
@@ -34,6 +34,14 @@ pub(crate) struct RawBooks {
     pub(crate) master_declared_absent: bool,
     /// The account list.
     pub(crate) accounts: Vec<(String, Currency)>,
+    /// What each wallet shows, the partner's own too.
+    pub(crate) wallets: BTreeMap<String, Amount>,
+    /// The partner's currency, which its dashboard shows and `/me` does not.
+    pub(crate) currency: Currency,
+    /// The dashboard's sum of the customers' wallets in the partner's currency.
+    pub(crate) dashboard: Amount,
+    /// What the last sealed month hands on.
+    pub(crate) carried: Option<Carried>,
     /// The master ledger, and every customer's.
     pub(crate) ledgers: BTreeMap<List, RawLedger>,
 }
@@ -99,6 +107,11 @@ impl RawBooks {
             let read = asked(world, &list, &plan, rows);
             (list, read)
         });
+        let shown = world.accounts().iter().map(|account| (account.auth_id.clone(), account.wallet));
+        let wallets = shown.chain([(world.partner().auth_id.clone(), world.partner().wallet)]);
+        let currency = scenario.world.currencies[0];
+        let of_currency = world.accounts().iter().filter(|account| account.currency == currency);
+        let dashboard = of_currency.map(|account| account.wallet).sum();
         Self {
             uuid: world.partner().uuid.clone(),
             partner: world.partner().auth_id.clone(),
@@ -108,6 +121,10 @@ impl RawBooks {
             master_declared_absent: scenario.close.global_ledger == GlobalLedgerClaim::None,
             accounts: world.accounts().iter().map(|account| (account.auth_id.clone(), account.currency)).collect(),
             ledgers: ledgers.collect(),
+            wallets: wallets.collect(),
+            currency,
+            dashboard,
+            carried: None,
         }
     }
 
@@ -188,19 +205,23 @@ impl RawBooks {
             rate_card: card.clone(),
             scenario: None,
         };
-        let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
+        let earlier = Earlier { numbers_from: 1, carried: self.carried.clone(), ..Earlier::default() };
         Inputs::new(period.to_string(), period, self.partner.clone(), evidence, &terms, earlier)
     }
 
     fn small_lists(&self, layout: &Layout, rng: &mut ChaCha8Rng) -> Vec<(List, ListOutcome, Vec<String>)> {
         let complete = || ListOutcome::Complete { walk: 1 };
-        let me = json!({ "id": self.uuid, "auth_id": self.partner, "name": "Sagar Voice", "balance": "0.00000" });
+        let shown = |account: &str| self.wallets[account].to_text(5);
+        let me = json!({
+            "id": self.uuid, "auth_id": self.partner, "name": "Sagar Voice", "balance": shown(&self.partner),
+        });
+        let dashboard = json!({ "total_balance": self.dashboard.to_text(5), "currency": self.currency });
         let mut accounts = self.accounts.clone();
         if layout.shuffle.is_some() {
             accounts.shuffle(rng);
         }
         let total = accounts.len();
-        let row = |(id, currency): &(String, Currency)| json!({ "auth_id": id, "name": format!("Customer {id}"), "cash_credits": "0.00000", "pricing_tier": { "currency": currency } });
+        let row = |(id, currency): &(String, Currency)| json!({ "auth_id": id, "name": format!("Customer {id}"), "cash_credits": shown(id), "pricing_tier": { "currency": currency } });
         let page = |rows: &[(String, Currency)]| {
             json!({ "accounts": rows.iter().map(row).collect::<Vec<_>>(), "total": total }).to_string()
         };
@@ -208,7 +229,11 @@ impl RawBooks {
         if pages.is_empty() {
             pages.push(page(&[]));
         }
-        vec![(List::Me, complete(), vec![me.to_string()]), (List::Accounts, complete(), pages)]
+        vec![
+            (List::Me, complete(), vec![me.to_string()]),
+            (List::Dashboard, complete(), vec![dashboard.to_string()]),
+            (List::Accounts, complete(), pages),
+        ]
     }
 }
 

@@ -42,10 +42,12 @@ fn place(row: &BTreeMap<String, String>) -> String {
 /// The lines of a total's bridge by class.
 type Sums = BTreeMap<String, (u64, Amount, Amount)>;
 
-/// What `breaks.csv` lists, by tie-out and class, without a look at any bridge.
+/// What `breaks.csv` lists, by tie-out and class, without a look at any bridge; an effect on a wallet has no direction.
 fn listed(settled: &Settled) -> Classes {
     let mut classes = Classes::new();
-    for row in rows(settled, "breaks.csv").iter().filter(|row| !amount(&row["effect"]).is_zero()) {
+    let on_a_tie_out =
+        |row: &&BTreeMap<String, String>| !amount(&row["effect"]).is_zero() && !row["direction"].is_empty();
+    for row in rows(settled, "breaks.csv").iter().filter(on_a_tie_out) {
         let (count, gross, effect) = classes.entry((place(row), row["class"].clone())).or_default();
         *count += 1;
         *gross += amount(&row["effect"]).abs();

@@ -13,7 +13,7 @@ use crate::books::{Claim, RawBooks, State, ledger, one_of};
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// The classes that a world can carry; `wallet-total` is left out, for no close looks at wallets yet.
+/// The classes that a world can carry; those of wallets are planted in raw books (`cash_damage`).
 pub(crate) const CLASSES: [Class; 28] = [
     Class::MissingLedger,
     Class::ControlTotal,

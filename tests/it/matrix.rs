@@ -6,10 +6,12 @@ use std::fmt::Write;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Break, Class};
-use tieout::simulator::{Planted, World};
+use tieout::domain::{Break, Class, Family};
+use tieout::invoice::RateCard;
+use tieout::simulator::Planted;
 
-use crate::books::RawBooks;
+use crate::books::{Layout, RawBooks};
+use crate::cash_damage::balance_flawed;
 use crate::damage::{CLASSES, flawed};
 use crate::laws::agreed;
 use crate::support::settled;
@@ -22,18 +24,27 @@ const WORLDS_SOAKED: u64 = 5_000;
 /// nothing reported.
 type Matrix = BTreeMap<(Option<Class>, Option<Class>), u64>;
 
+/// Everything that is planted: in worlds, and in the wallets of raw books.
+fn planted_classes() -> impl Iterator<Item = Class> {
+    let of_wallets = Class::ALL.iter().copied().filter(|class| class.family() == Family::Balance);
+    CLASSES.into_iter().chain(of_wallets)
+}
+
 /// Whether a break speaks of the entry, or of the list, that a flaw was planted in.
 fn speaks_of(found: &Break, planted: &Planted) -> bool {
     planted.entry_id.as_ref().map_or_else(
-        || found.entry_ids().is_empty() && found.account() == planted.account.as_deref(),
+        || {
+            let of_the_whole = found.entry_ids().is_empty() || found.class().family() == Family::Balance;
+            of_the_whole && found.account() == planted.account.as_deref()
+        },
         |entry| found.entry_ids().contains(entry),
     )
 }
 
-/// Enters what a close has reported of a world: the same class where there is one, else whatever speaks of the same place.
-fn enter(matrix: &mut Matrix, world: &World, found: &[Break]) {
+/// Enters what a close has reported of its books: the same class where there is one, else whatever speaks of the same place.
+fn enter(matrix: &mut Matrix, planted: &[Planted], found: &[Break]) {
     let mut open: Vec<&Break> = found.iter().collect();
-    let mut planted: Vec<&Planted> = world.planted().iter().collect();
+    let mut planted: Vec<&Planted> = planted.iter().collect();
     let mut enter = |planted, reported| *matrix.entry((planted, reported)).or_default() += 1;
     planted.retain(|flaw| {
         let right = open.iter().position(|found| found.class() == flaw.class && speaks_of(found, flaw));
@@ -54,7 +65,7 @@ fn enter(matrix: &mut Matrix, world: &World, found: &[Break]) {
 /// The matrix as CSV: the share of the flaws of a row's class that was reported as a column's, exactly.
 fn paper(matrix: &Matrix) -> String {
     let slug = |class: Option<Class>, without: &'static str| class.map_or(without, Class::slug);
-    let classes = || CLASSES.into_iter().map(Some).chain([None]);
+    let classes = || planted_classes().map(Some).chain([None]);
     let mut text = "planted,times".to_owned();
     classes().for_each(|class| write!(text, ",{}", slug(class, "missed")).unwrap());
     for planted in classes() {
@@ -81,12 +92,19 @@ fn what_is_planted_is_reported_as_what_it_is() {
     for seed in 0..worlds {
         let (scenario, world) = flawed(&mut ChaCha8Rng::seed_from_u64(seed));
         let (_, settled) = settled(&scenario);
-        enter(&mut matrix, &world, &settled.reconciliation.breaks);
-        agreed(&settled, &RawBooks::of(&scenario, &world)).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        enter(&mut matrix, world.planted(), &settled.reconciliation.breaks);
+        let mut books = RawBooks::of(&scenario, &world);
+        agreed(&settled, &books).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        if seed % 2 == 0 {
+            let planted = balance_flawed(&mut books, &world, &mut ChaCha8Rng::seed_from_u64(seed));
+            let settled = books.settled(&Layout::default(), &RateCard::default());
+            enter(&mut matrix, &planted, &settled.reconciliation.breaks);
+            agreed(&settled, &books).unwrap_or_else(|broken| panic!("wallets, seed {seed}: {broken}"));
+        }
     }
     let strays: Vec<_> = matrix.iter().filter(|((planted, reported), _)| planted != reported).collect();
     assert!(strays.is_empty(), "planted, reported, times: {strays:?}\n{}", paper(&matrix));
-    let never = CLASSES.into_iter().filter(|class| !matrix.contains_key(&(Some(*class), Some(*class))));
+    let never = planted_classes().filter(|class| !matrix.contains_key(&(Some(*class), Some(*class))));
     assert_eq!(never.collect::<Vec<_>>(), [], "these were never planted");
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/detection-matrix.csv");
     if std::env::var("INSTA_UPDATE").is_ok_and(|wish| wish == "always") && !soaked {

@@ -2,6 +2,7 @@
 //! shared with the engine. Plain before fast; where it and the engine part, one of them is wrong.
 
 mod transfers;
+mod wallets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,8 @@ pub(crate) struct Finding {
     pub(crate) account: Option<String>,
     /// Effects other than zero.
     pub(crate) effects: Effects,
+    /// The effect on a wallet's own equation.
+    pub(crate) on_wallet: Option<Amount>,
 }
 
 /// The engine's outcome in the same words.
@@ -46,6 +49,7 @@ pub(crate) fn derived(settled: &Settled) -> Outcome {
         entry_ids: found.entry_ids().to_vec(),
         account: found.account().map(ToOwned::to_owned),
         effects: found.legs().iter().map(|leg| (leg.key.clone(), leg.effect)).collect(),
+        on_wallet: found.on_wallet(),
     });
     let accounts = it.accounts.iter().map(|line| (line.account.clone(), line.verdict.0)).collect();
     Outcome { figures: figures.collect(), breaks: breaks.collect(), accounts, verdict: it.verdict.0 }.tidy()
@@ -57,6 +61,7 @@ pub(crate) fn reconcile(books: &RawBooks) -> Outcome {
     let mut breaks = plain.proofs();
     let (transfers, sent, received) = plain.transfers();
     breaks.extend(transfers::one_an_entry(plain.entries(), transfers));
+    breaks.extend(plain.wallets());
     let (mut master, mut customers) = (Effects::new(), Effects::new());
     for copy in plain.copies.iter().filter(|copy| copy.counts()) {
         match copy.ledger {
@@ -197,7 +202,7 @@ impl<'a> Plain<'a> {
         for (list, ledger) in &self.books.ledgers {
             for class in self.proof(list, ledger) {
                 let account = owner(list).map(ToOwned::to_owned);
-                breaks.push(Finding { class, entry_ids: Vec::new(), account, effects: Effects::new() });
+                breaks.push(finding(class, &[], account.as_deref(), Effects::new()));
             }
         }
         breaks
@@ -362,7 +367,7 @@ impl<'a> Plain<'a> {
 
 fn finding(class: Class, ids: &[&str], account: Option<&str>, effects: Effects) -> Finding {
     let entry_ids = ids.iter().map(|id| (*id).to_owned()).collect();
-    Finding { class, entry_ids, account: account.map(ToOwned::to_owned), effects }
+    Finding { class, entry_ids, account: account.map(ToOwned::to_owned), effects, on_wallet: None }
 }
 
 /// The customer whose ledger a list is.

@@ -12,6 +12,7 @@ use tieout::normalise::{Course, How};
 use tieout::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 use tieout::report::{Paper, ReportError, report, summary};
 
+use crate::cash_report::{wallet_total, wallets};
 use crate::proposals::proposed;
 use crate::support::provenance;
 
@@ -181,6 +182,8 @@ fn books() -> Reconciliation {
             customers: 4,
             period_entries: 11_002,
         },
+        wallets: wallets(),
+        wallet_total: Some(wallet_total()),
     }
 }
 
