@@ -133,8 +133,11 @@ fn decisions_have_a_history_and_the_list_is_filtered() {
         &["--decision", "none"],
         &["--run", "2026-02"],
     ];
-    hits.iter().for_each(|filter| assert_eq!(count(filter), 1, "{filter:?}"));
-    misses.iter().for_each(|filter| assert_eq!(count(filter), 0, "{filter:?}"));
+    for (filters, expected) in [(&hits[..], 1), (&misses[..], 0)] {
+        for filter in filters {
+            assert_eq!(count(filter), expected, "{filter:?}");
+        }
+    }
 }
 
 #[test]
