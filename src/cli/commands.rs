@@ -122,7 +122,7 @@ fn sync(
         None => Period::of(environment.today(Settings::read(args.config.as_deref())?.partner.timezone)),
     };
     let SyncArgs { config, out, metrics, .. } = args;
-    let month = Month::prepare(&MonthArgs { period, config, out, metrics }, environment)?;
+    let month = Month::prepare(&MonthArgs { period, config, out, from_inception: false, metrics }, environment)?;
     until(stopped, async {
         let synced = run::sync(&month.request(environment), watch).await?;
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
