@@ -89,7 +89,9 @@ impl List {
     pub const fn side(&self) -> Side {
         match self {
             Self::Ledger(_) => Side::Customer,
-            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) | Self::Beside(_) => Side::Master,
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) | Self::Beside(_) => {
+                Side::Master
+            }
         }
     }
 

@@ -230,7 +230,6 @@ impl Session<'_> {
     }
 }
 
-
 /// Tells a page that does not exist from a list that cannot be read; holds for any page but the first.
 fn existing<T>(answer: Result<T, Setback>) -> Result<Option<T>, Setback> {
     match answer {

@@ -29,6 +29,9 @@ impl LedgerFrame {
     /// # Errors
     /// When polars refuses.
     pub fn beyond(&self, master: &Self, customers: &Self, partner: &str) -> Result<Beyond, FrameError> {
+        if self.height() == 0 {
+            return Ok(Beyond { entries: Self::of(self.frame().clone()), changed: BTreeSet::new() });
+        }
         let is_partners = |column: &str| col(column).eq(lit(partner.to_owned()));
         let (in_month, own) = (pieces(customers.lazy(), c::LEDGER), master.lazy().filter(is_partners(c::ACCOUNT)));
         let held = concat([in_month, pieces(own, c::ACCOUNT)], UnionArgs::default())?.collect()?;

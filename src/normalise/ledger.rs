@@ -73,7 +73,11 @@ pub(super) fn ledgers(
 }
 
 /// Splits the pages into contiguous shares, so that joining the shares in order restores the order of the pages.
-pub(super) fn decode(archive: &Archive, tasks: &[Task<'_>], reading: &Reading<'_>) -> Result<Vec<Share>, NormaliseError> {
+pub(super) fn decode(
+    archive: &Archive,
+    tasks: &[Task<'_>],
+    reading: &Reading<'_>,
+) -> Result<Vec<Share>, NormaliseError> {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = tasks.len().div_ceil(threads).max(1);
     thread::scope(|scope| {

@@ -41,7 +41,7 @@ const CHANGED: &str = "an entry of it changed or came into the month while it wa
 
 /// The lists of a fetch that the wallets rest on.
 struct Lists<'a> {
-    evidence: &'a Evidence,
+    beside: BTreeMap<&'a Beside, &'a ListEvidence>,
     partner: &'a AccountId,
     /// Whether the month's window ends before the day of the fetch.
     late: bool,
@@ -56,7 +56,11 @@ pub(super) fn prove(
     wallets: &mut BTreeMap<String, Wallet>,
 ) -> Result<Around, NormaliseError> {
     let late = evidence.plan.today >= evidence.plan.to;
-    let lists = Lists { evidence, partner: month.partner, late };
+    let beside = evidence.lists.iter().filter_map(|found| match &found.list {
+        List::Beside(beside) => Some((beside, found)),
+        List::Me | List::Dashboard | List::Accounts | List::Master | List::Ledger(_) | List::Reading(_) => None,
+    });
+    let lists = Lists { beside: beside.collect(), partner: month.partner, late };
     let mut tails = Vec::new();
     second_readings(archive, &lists, wallets)?;
     for (id, wallet) in wallets.iter_mut() {
@@ -129,8 +133,7 @@ fn shown_on(body: &[u8]) -> Vec<(String, Wallet)> {
 
 impl<'a> Lists<'a> {
     fn found(&self, beside: &Beside) -> Option<&'a ListEvidence> {
-        let list = List::Beside(beside.clone());
-        self.evidence.lists.iter().find(|found| found.list == list)
+        self.beside.get(beside).copied()
     }
 
     /// Whose lists an account's are: a customer's, or the partner's own.
@@ -198,7 +201,8 @@ fn walked(
     reading: &Reading<'_>,
     month: &Month<'_>,
 ) -> Result<(LedgerFrame, BTreeMap<String, &'static str>), NormaliseError> {
-    let named = |(id, list): &(&str, _)| -> Option<(List, _)> { Some((List::Ledger(AccountId::parse(id).ok()?), *list)) };
+    let named =
+        |(id, list): &(&str, _)| -> Option<(List, _)> { Some((List::Ledger(AccountId::parse(id).ok()?), *list)) };
     let named: Vec<(List, &ListEvidence)> = lists.iter().filter_map(|it| named(it)).collect();
     let tasks: Vec<Task<'_>> =
         named.iter().flat_map(|(list, found)| found.pages.iter().map(move |page| Task { list, page })).collect();

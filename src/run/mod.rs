@@ -344,8 +344,7 @@ fn ledger_parts(books: &Books) -> Result<Vec<Paper>, RunError> {
     if books.around.height() > 0 {
         parts.push((Side::Customer, "around", &books.around));
     }
-    for (side, name, frame) in parts
-    {
+    for (side, name, frame) in parts {
         let parts = frame.to_parquet(side)?;
         papers.extend(
             parts

@@ -49,3 +49,4 @@ mod storm;
 mod support;
 mod tidy;
 mod tidy_lexer;
+mod wallets;
