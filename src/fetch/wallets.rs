@@ -48,11 +48,22 @@ impl Session<'_> {
     pub(super) async fn read_wallets(&self, accounts: &BTreeSet<AccountId>) -> Result<(), FetchError> {
         // A last date that does not belong to the window would leave today's entries out.
         if self.plan.today >= self.plan.to {
-            self.read_beside(holders(accounts).map(Beside::Since)).await?;
+            self.read_beside(self.read_before(holders(accounts))?.into_iter().map(Beside::Since)).await?;
         }
         self.read_beside([Beside::Me, Beside::Accounts]).await?;
-        let moved = self.moved(accounts)?;
+        let moved = self.read_before(self.moved(accounts)?.into_iter())?;
         self.read_beside(moved.into_iter().map(Beside::Held)).await
+    }
+
+    /// Those of the wallets whose ledger could be read: without the month nothing is worth proving.
+    fn read_before(&self, of: impl Iterator<Item = Option<AccountId>>) -> Result<Vec<Option<AccountId>>, FetchError> {
+        let mut read = Vec::new();
+        for of in of {
+            let ledger = of.clone().map_or(List::Master, List::Ledger);
+            let outcome = self.archive.outcome(self.fetch, &ledger)?;
+            read.extend(outcome.and_then(|outcome| outcome.walk()).map(|_walk| of));
+        }
+        Ok(read)
     }
 
     /// The dates that a list is asked for.

@@ -64,6 +64,12 @@ pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archiv
         lists.extend(scenario.close.from_inception.then_some(List::Beside(Beside::Before(of))));
     }
     for list in lists {
+        if let List::Beside(Beside::Since(of)) = &list {
+            let ledger = of.clone().map_or(List::Master, List::Ledger);
+            if matches!(archive.outcome(fetch, &ledger).unwrap(), Some(ListOutcome::Missing { .. })) {
+                continue;
+            }
+        }
         let (outcome, rows) = walk.list(&list);
         archive.settle_list(fetch, &list, outcome).unwrap();
         if list.is_ledger() && rows > 0 {
