@@ -81,6 +81,18 @@ pub struct AccountRow<'a> {
     pub pricing_tier: Option<PricingTier<'a>>,
 }
 
+/// `GET /accounts/{id}/balance`: one wallet.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Balance<'a> {
+    /// Whose it is.
+    #[serde(borrow)]
+    pub auth_id: Option<Cow<'a, str>>,
+    /// The wallet, a string of 5 decimals.
+    #[serde(borrow)]
+    pub cash_credits: Option<&'a RawValue>,
+}
+
 /// The part of an account's pricing tier that is read.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]

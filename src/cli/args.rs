@@ -111,6 +111,9 @@ pub struct MonthArgs {
     /// The run folder [default: reports/YYYY-MM]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Walk every ledger from the first entry ever, so that the openings of the wallets are proved and not implied
+    #[arg(long)]
+    pub from_inception: bool,
     /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,

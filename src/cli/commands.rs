@@ -125,7 +125,7 @@ fn sync(
         None => Period::of(environment.today(Settings::read(args.config.as_deref())?.partner.timezone)),
     };
     let SyncArgs { config, out, metrics, .. } = args;
-    let month = Month::prepare(&MonthArgs { period, config, out, metrics }, environment)?;
+    let month = Month::prepare(&MonthArgs { period, config, out, from_inception: false, metrics }, environment)?;
     until(stopped, async {
         let synced = run::sync(&month.request(environment), watch).await?;
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
@@ -151,7 +151,8 @@ fn recheck(
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
     let RecheckArgs { period, config, out, metrics } = args;
-    let month = Month::prepare(&MonthArgs { period, config, out, metrics }, environment)?;
+    let args = MonthArgs { period, config, out, metrics, from_inception: false };
+    let month = Month::prepare(&args, environment)?;
     until(stopped, async {
         let (finished, fetched) = run::recheck::recheck(&month.request(environment), watch).await?;
         Ok(outcome_of_recheck(&finished, &fetched))

@@ -87,7 +87,7 @@ fn request(
             base_url,
             credentials,
             limits: Limits::default(),
-            thorough: Thorough::default(),
+            thorough: Thorough { from_inception: scenario.close.from_inception, ..Thorough::default() },
             now: environment.now.timestamp_micros(),
         },
         plan: FetchPlan { period, from, to, today: scenario.world.today },

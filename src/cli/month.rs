@@ -25,6 +25,8 @@ pub struct Month {
     pub today: NaiveDate,
     /// The run folder asked for; a second run of a sealed month takes another.
     pub run_folder: PathBuf,
+    /// Whether the ledgers are walked from the first entry ever.
+    pub from_inception: bool,
     /// The settings.
     pub settings: Settings,
     /// The rate card.
@@ -63,6 +65,7 @@ impl Month {
             period: args.period,
             today: environment.today(settings.partner.timezone),
             run_folder,
+            from_inception: args.from_inception || settings.fetch.from_inception,
             settings,
             card,
             base_url,
@@ -92,6 +95,7 @@ impl Month {
                 thorough: Thorough {
                     full_walk: fetch.full_walk,
                     type_counts: fetch.type_counts,
+                    from_inception: self.from_inception,
                     ..Thorough::default()
                 },
                 now: environment.now.timestamp_micros(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::account::{AccountId, AccountIdError};
+use super::beside::Beside;
 
 /// Which of the two books an entry was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,8 @@ pub enum List {
     Ledger(AccountId),
     /// What a ledger says of itself, read without its entries.
     Reading(Reading),
+    /// What is read for the sake of the wallets.
+    Beside(Beside),
 }
 
 /// The control totals of a ledger, or of the part of it that one `transaction_type` selects, read with the smallest page.
@@ -86,7 +89,9 @@ impl List {
     pub const fn side(&self) -> Side {
         match self {
             Self::Ledger(_) => Side::Customer,
-            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) => Side::Master,
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) | Self::Beside(_) => {
+                Side::Master
+            }
         }
     }
 
@@ -95,7 +100,7 @@ impl List {
     pub const fn owner(&self) -> Option<&AccountId> {
         match self {
             Self::Ledger(owner) => Some(owner),
-            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) => None,
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Master | Self::Reading(_) | Self::Beside(_) => None,
         }
     }
 
@@ -103,6 +108,16 @@ impl List {
     #[must_use]
     pub const fn is_ledger(&self) -> bool {
         matches!(self, Self::Master | Self::Ledger(_))
+    }
+
+    /// Whether its pages hold entries: a ledger of the month, or a stretch of one that is read for a wallet's sake.
+    #[must_use]
+    pub const fn holds_entries(&self) -> bool {
+        match self {
+            Self::Master | Self::Ledger(_) => true,
+            Self::Beside(beside) => beside.holds_entries(),
+            Self::Me | Self::Dashboard | Self::Accounts | Self::Reading(_) => false,
+        }
     }
 
     /// The reading of a ledger that counts these entries.
@@ -129,6 +144,7 @@ impl fmt::Display for List {
             Self::Master => f.write_str("transactions"),
             Self::Ledger(account) => write!(f, "accounts/{account}/transactions"),
             Self::Reading(reading) => write!(f, "{}?{}", reading.ledger(), reading.counts.suffix()),
+            Self::Beside(beside) => beside.fmt(f),
         }
     }
 }
@@ -138,6 +154,9 @@ impl FromStr for List {
 
     /// Reads the text that `Display` writes.
     fn from_str(text: &str) -> Result<Self, AccountIdError> {
+        if let Some(beside) = Beside::named(text) {
+            return beside.map(Self::Beside);
+        }
         if let Some((ledger, query)) = text.split_once('?') {
             let known = [Counted::All].into_iter().chain(Counted::TYPES).find(|counts| counts.suffix() == query);
             let ledger: Self = ledger.parse()?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod amount;
+mod beside;
 mod breaks;
 mod bridge;
 mod carried;
@@ -24,6 +25,7 @@ mod transfer;
 
 pub use account::{AccountId, AccountIdError};
 pub use amount::{Amount, AmountError, SCALE};
+pub use beside::Beside;
 pub use breaks::{Break, BreakFacts, Class, Family, Leg, Severity, UnknownClass};
 pub use bridge::{Bridge, BridgeLine, BridgeStep};
 pub use carried::{Again, Carried, Closing, OpenBreak};

@@ -37,7 +37,8 @@ pub(super) struct Caller<'a> {
     began: Instant,
     requests: AtomicU64,
     retries: AtomicU64,
-    /// Requests with a good answer, each once: a list that is walked again asks for the same pages again.
+    /// Pages with a good answer, by list, page and request, each once: a list that is walked again asks for the same pages
+    /// again.
     received: Mutex<BTreeSet<String>>,
 }
 
@@ -108,7 +109,7 @@ impl<'a> Caller<'a> {
         loop {
             let (reason, wait) = match self.attempt(list, request, &read).await {
                 Ok(good) => {
-                    self.received().insert(request.to_owned());
+                    self.received().insert(format!("{list} {page} {request}"));
                     return Ok(good);
                 }
                 Err(Trouble::Refused(refusal)) => return Err(refusal),

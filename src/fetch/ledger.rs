@@ -122,7 +122,7 @@ impl Session<'_> {
         if fits { 1 } else { self.last_walk_held(list) + 1 }
     }
 
-    fn last_walk_held(&self, list: &List) -> u32 {
+    pub(super) fn last_walk_held(&self, list: &List) -> u32 {
         self.walks_held(list).map(|(walk, _)| walk).max().unwrap_or_default()
     }
 
@@ -179,7 +179,7 @@ impl Session<'_> {
         if let Some(held) = self.held_page(&reading, 1, 1) {
             return Ok(Some(Totals { control: self.facts_held(&reading, held)?.control, answer: None }));
         }
-        let request = self.whole(&reading).request(1, 1);
+        let request = self.request(self.whole(&reading), 1, 1);
         let answer = self.caller.ask(&reading, 1, &request, |body| read_page(&reading, body)).await;
         match answer.map_err(|refusal| Setback::from((&reading, refusal))) {
             Ok(answer) => Ok(Some(Totals { control: answer.read.control, answer: Some((request, answer)) })),

@@ -81,11 +81,15 @@ pub struct Thorough {
     /// Walk a moved ledger in two stretches, one up to two days ago and one from there, so that a daily fetch walks
     /// only what is new.
     pub daily: bool,
+    /// Read the wallets once more when every ledger has been read, and the entries between the month and them.
+    pub wallets: bool,
+    /// Walk every ledger from the first entry ever to the beginning of the month's window, too.
+    pub from_inception: bool,
 }
 
 impl Default for Thorough {
     fn default() -> Self {
-        Self { full_walk: false, type_counts: true, daily: false }
+        Self { full_walk: false, type_counts: true, daily: false, wallets: true, from_inception: false }
     }
 }
 

@@ -16,7 +16,10 @@ mod reading;
 mod session;
 mod setback;
 mod walk;
+mod wallets;
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -86,11 +89,16 @@ pub async fn fetch(line: &Line, archive: &Archive, plan: &FetchPlan, watch: &dyn
     let session = Session::begin(line, archive, plan, watch)?;
     let _said = SaysTheEnd(&session);
     session.read_partner().await?;
-    // The master ledger begins beside the account list, so that the line is never idle while that is read.
-    let ledgers = stream::once(session.read_accounts())
-        .map_ok(|accounts| stream::iter(accounts.into_iter().map(|account| Ok(List::Ledger(account)))))
+    let listed = OnceLock::new();
+    // The master ledger begins beside the account list, so that the line is never idle while that is read. The dashboard
+    // stands behind that list, and so between two readings of the wallets that it adds up.
+    let others = stream::once(session.read_accounts())
+        .map_ok(|accounts| stream::iter(session.behind(listed.get_or_init(|| accounts)).into_iter().map(Ok)))
         .try_flatten();
-    session.read_all(stream::iter([Ok(List::Dashboard), Ok(List::Master)]).chain(ledgers)).await?;
+    session.read_all(stream::iter([Ok(List::Master)]).chain(others)).await?;
+    if line.thorough.wallets {
+        session.read_wallets(listed.get_or_init(BTreeSet::new)).await?;
+    }
     session.finish()
 }
 

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-use crate::domain::{AccountId, Amount, Control, List};
-use crate::wire::{AccountsPage, Dashboard, LedgerPage, Me, amount, object};
+use crate::domain::{AccountId, Amount, Beside, Control, List};
+use crate::wire::{AccountRow, AccountsPage, Balance, Dashboard, LedgerPage, Me, amount, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 pub(super) type RowId = u128;
@@ -37,9 +37,10 @@ pub(super) struct PageFacts {
 /// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for.
 pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
     match list {
-        List::Me => one_object::<Me<'_>>(body),
+        List::Me | List::Beside(Beside::Me | Beside::Held(None)) => one_object::<Me<'_>>(body),
+        List::Beside(Beside::Held(Some(account))) => balance_facts(account, body),
         List::Dashboard => one_object::<Dashboard<'_>>(body),
-        List::Accounts => {
+        List::Accounts | List::Beside(Beside::Accounts) => {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
             not_too_many(&accounts)?;
             let rows = accounts.into_iter().map(account_row).collect();
@@ -56,12 +57,27 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
         List::Master => ledger_facts(None, body),
         List::Ledger(account) => ledger_facts(Some(account), body),
         List::Reading(reading) => ledger_facts(reading.of.as_ref(), body),
+        List::Beside(Beside::Since(of) | Beside::Lately(of) | Beside::Before(of)) => ledger_facts(of.as_ref(), body),
     }
 }
 
 /// The `auth_id` of the partner that `/me` names.
 pub(super) fn partner_named(body: &[u8]) -> Result<String, String> {
     Ok(decoded::<Me<'_>>(body)?.auth_id.into_owned())
+}
+
+/// The wallet that a page of `/me` or of one balance shows, and those on a page of the account list, by account; nothing
+/// where one is not shown or not readable.
+pub(super) fn wallets_shown(list: &List, body: &[u8]) -> Vec<(String, Option<Amount>)> {
+    if let Ok(me) = object::<Me<'_>>(body) {
+        return vec![(me.auth_id.into_owned(), amount(me.balance))];
+    }
+    if let (List::Beside(Beside::Held(Some(account))), Ok(it)) = (list, object::<Balance<'_>>(body)) {
+        return vec![(account.to_string(), amount(it.cash_credits))];
+    }
+    let Ok(page) = object::<AccountsPage<'_>>(body) else { return Vec::new() };
+    let rows = page.accounts.into_iter().filter_map(|row| object::<AccountRow<'_>>(row.get().as_bytes()).ok());
+    rows.map(|row| (row.auth_id.into_owned(), amount(row.cash_credits))).collect()
 }
 
 /// The account ids on a page of the account list; a row without one is left to the close to report.
@@ -115,6 +131,14 @@ fn one_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<PageFacts, Strin
 
 fn decoded<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
     object(body).map_err(|_unreadable| "the answer is not the JSON asked for".to_owned())
+}
+
+fn balance_facts(account: &AccountId, body: &[u8]) -> Result<PageFacts, String> {
+    let balance: Balance<'_> = decoded(body)?;
+    if balance.auth_id.is_some_and(|other| other != account.as_str()) {
+        return Err("the answer is another account's balance".to_owned());
+    }
+    one_object::<Balance<'_>>(body)
 }
 
 fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, String> {

@@ -10,7 +10,7 @@ use super::session::Session;
 use super::setback::Setback;
 use super::walk::Walk;
 use crate::archive::{PageHeld, Taken};
-use crate::domain::List;
+use crate::domain::{Beside, List};
 use crate::watch::Event;
 
 /// Rows a page of the account list: the documented maximum.
@@ -99,7 +99,7 @@ impl Session<'_> {
         if let Some(rows) = self.held_of(stretch, walk, 1).and_then(rows_asked) {
             return Ok((rows, self.page(stretch, walk, 1, rows).await?));
         }
-        if !list.is_ledger() {
+        if !list.holds_entries() {
             return Ok((ACCOUNT_ROWS, self.page(stretch, walk, 1, ACCOUNT_ROWS).await?));
         }
         let turn = self.ledger_rows.lock().await;
@@ -160,7 +160,7 @@ impl Session<'_> {
         if let Some(held) = self.held_of(stretch, walk, page) {
             return self.facts_held(list, held);
         }
-        let request = stretch.request(page, rows);
+        let request = self.request(stretch, page, rows);
         let read = |body: &[u8]| match read_page(list, body)? {
             facts if is_another_page(&facts, page) => Err("the answer is another page".to_owned()),
             facts => Ok(facts),
@@ -170,10 +170,35 @@ impl Session<'_> {
         Ok(self.keep(list, walk, place, request, answer).await?)
     }
 
+    /// Path and query below the base; also what the archive keeps of the request.
+    pub(super) fn request(&self, stretch: Stretch<'_>, page: u32, rows: u32) -> String {
+        let Stretch { list, window: (from, to), .. } = stretch;
+        let entries = |ledger: &List, selected: &str| {
+            format!("{ledger}?from_date={from}&to_date={to}{selected}&page={page}&per_page={rows}")
+        };
+        let (me, accounts) = (List::Me, List::Accounts);
+        match list {
+            List::Me | List::Dashboard => list.to_string(),
+            List::Beside(Beside::Me | Beside::Held(None)) => me.to_string(),
+            List::Beside(Beside::Held(Some(_))) => list.to_string(),
+            List::Accounts | List::Beside(Beside::Accounts) => format!("{accounts}?page={page}&per_page={rows}"),
+            List::Master | List::Ledger(_) => entries(list, ""),
+            List::Reading(reading) => {
+                let selected = reading.counts.filter().map(|filter| format!("&{filter}")).unwrap_or_default();
+                entries(&reading.ledger(), &selected)
+            }
+            List::Beside(Beside::Since(of) | Beside::Lately(of) | Beside::Before(of)) => match of {
+                Some(owner) => entries(&List::Ledger(owner.clone()), ""),
+                // The partner's own rows; a server that does not know the filter sends the others' too.
+                None => entries(&List::Master, &format!("&account={}", self.line.credentials.auth_id)),
+            },
+        }
+    }
+
     /// A page of a stretch that is durable already. One that was asked for with other dates is another stretch's.
     fn held_of(&self, stretch: Stretch<'_>, walk: u32, page: u32) -> Option<&PageHeld> {
         let held = self.held_page(stretch.list, walk, stretch.before + page)?;
-        (held.request == stretch.request(page, rows_asked(held).unwrap_or_default())).then_some(held)
+        (held.request == self.request(stretch, page, rows_asked(held).unwrap_or_default())).then_some(held)
     }
 
     /// Asks for a page that the list does not promise. A server may answer it with an empty page, refuse it, or give
@@ -190,7 +215,7 @@ impl Session<'_> {
         if let Some(held) = self.held_of(stretch, walk, page) {
             return self.facts_held(list, held).map(Some);
         }
-        let request = stretch.request(page, rows);
+        let request = self.request(stretch, page, rows);
         let answer = self.caller.ask(list, page, &request, |body| read_page(list, body)).await;
         let Some(answer) = existing(answer.map_err(|refusal| Setback::from((list, refusal))))? else {
             return Ok(None);
@@ -202,25 +227,6 @@ impl Session<'_> {
             return Ok(None);
         }
         Ok(Some(self.keep(list, walk, place, request, answer).await?))
-    }
-}
-
-impl Stretch<'_> {
-    /// Path and query below the base; also what the archive keeps of the request.
-    pub(super) fn request(&self, page: u32, rows: u32) -> String {
-        let (list, (from, to)) = (self.list, self.window);
-        match list {
-            List::Me | List::Dashboard => list.to_string(),
-            List::Accounts => format!("{list}?page={page}&per_page={rows}"),
-            List::Master | List::Ledger(_) => {
-                format!("{list}?from_date={from}&to_date={to}&page={page}&per_page={rows}")
-            }
-            List::Reading(reading) => {
-                let ledger = reading.ledger();
-                let selected = reading.counts.filter().map(|filter| format!("&{filter}")).unwrap_or_default();
-                format!("{ledger}?from_date={from}&to_date={to}{selected}&page={page}&per_page={rows}")
-            }
-        }
     }
 }
 

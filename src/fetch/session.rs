@@ -15,7 +15,7 @@ use super::page::{PageFacts, account_ids, partner_named, read_page};
 use super::reading::{Stretch, Walked, Window, rows_asked};
 use super::setback::Setback;
 use crate::archive::{Archive, ArchiveError, FetchId, FetchPlan, Held, KeptPage, ListOutcome, PageHeld};
-use crate::domain::{AccountId, List};
+use crate::domain::{AccountId, Beside, List};
 use crate::watch::{Event, Watch};
 
 /// A fetch at work.
@@ -172,8 +172,11 @@ impl<'a> Session<'a> {
         if list.is_ledger() {
             return self.read_ledger(list).await;
         }
-        let whole = Stretch { list, window: (self.plan.from, self.plan.to), before: 0 };
-        if *list == List::Dashboard {
+        let whole = Stretch { list, window: self.window_of(list), before: 0 };
+        if let List::Beside(Beside::Held(of)) = list {
+            return self.hold(whole, of.clone()).await;
+        }
+        if matches!(list, List::Dashboard | List::Beside(Beside::Me)) {
             self.page(whole, 1, 1, 1).await?;
             return Ok(ListOutcome::Complete { walk: 1 });
         }

@@ -4,6 +4,7 @@
 //! values in a stable order. polars selects, groups, joins and sums (in `Int128`: its `Int64` sums wrap in silence); it
 //! never multiplies, divides or rounds money.
 
+mod beyond;
 mod builder;
 mod columns;
 mod compare;
@@ -13,6 +14,7 @@ mod running;
 mod since;
 mod totals;
 
+pub use beyond::Beyond;
 pub use builder::LedgerColumns;
 pub use compare::Comparison;
 pub use ledger::{FrameError, LedgerFrame};

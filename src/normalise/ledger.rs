@@ -21,9 +21,9 @@ pub(super) struct Ledgers {
 
 /// One page to decode.
 #[derive(Clone, Copy)]
-struct Task<'a> {
-    list: &'a List,
-    page: &'a PageRef,
+pub(super) struct Task<'a> {
+    pub(super) list: &'a List,
+    pub(super) page: &'a PageRef,
 }
 
 /// What a page said beside its rows.
@@ -37,11 +37,11 @@ pub(super) struct PageRecord {
 }
 
 /// What one thread made of its share of the pages.
-struct Share {
+pub(super) struct Share {
     master: LedgerFrame,
-    customers: LedgerFrame,
+    pub(super) customers: LedgerFrame,
     unreadable: Vec<UnreadableRow>,
-    pages: Vec<PageRecord>,
+    pub(super) pages: Vec<PageRecord>,
 }
 
 /// Decodes every archived page of every ledger.
@@ -73,7 +73,11 @@ pub(super) fn ledgers(
 }
 
 /// Splits the pages into contiguous shares, so that joining the shares in order restores the order of the pages.
-fn decode(archive: &Archive, tasks: &[Task<'_>], reading: &Reading<'_>) -> Result<Vec<Share>, NormaliseError> {
+pub(super) fn decode(
+    archive: &Archive,
+    tasks: &[Task<'_>],
+    reading: &Reading<'_>,
+) -> Result<Vec<Share>, NormaliseError> {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = tasks.len().div_ceil(threads).max(1);
     thread::scope(|scope| {

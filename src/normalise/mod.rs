@@ -10,16 +10,17 @@ mod classify;
 mod ledger;
 mod row;
 mod walked;
+mod wallets;
 
-use std::collections::BTreeSet;
-
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 use thiserror::Error;
 
 use crate::archive::{Archive, ArchiveError, Evidence, ListEvidence, ListOutcome};
 use crate::domain::{AccountIdError, Calendar, List};
-use crate::frame::{FrameError, LedgerFrame};
+use crate::frame::FrameError;
+
+use row::Reading;
+use wallets::Month;
 
 pub use books::{Books, Course, Customer, How, ListRecord, ListState, Partner, Wallet};
 pub use classify::{Rule, Rules};
@@ -73,12 +74,10 @@ pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> R
     let accounts = accounts::customers(archive, needed(evidence, &List::Accounts)?)?;
     let mut wallets = accounts.wallets;
     wallets.insert(partner.account.to_string(), wallet);
-    let current = wallets_current(evidence.plan.to, evidence.plan.today);
-    for wallet in wallets.values_mut() {
-        wallet.live = wallet.before.filter(|_| current);
-        wallet.unproved = (!current).then_some("the walk ends before the day on which the wallets were read");
-    }
     let ledgers = ledger::ledgers(archive, evidence, &calendar, &options.rules)?;
+    let reading = Reading { calendar: &calendar, rules: &options.rules };
+    let month = Month { partner: &partner.account, master: &ledgers.master, customers: &ledgers.customers };
+    let around = wallets::prove(archive, evidence, &reading, &month, &mut wallets)?;
     let mut unreadable = accounts.unreadable;
     unreadable.extend(ledgers.unreadable);
     unreadable.sort();
@@ -94,15 +93,10 @@ pub fn normalise(archive: &Archive, evidence: &Evidence, options: &Options) -> R
         lists,
         master: ledgers.master,
         ledgers: ledgers.customers,
-        around: LedgerFrame::concat(Vec::new())?,
-        inception: BTreeSet::new(),
+        around: around.entries,
+        inception: around.inception,
         unreadable,
     })
-}
-
-/// Whether the walk reaches the day on which the wallets were read, so that they can be rewound to the cut-off.
-fn wallets_current(walked_to: NaiveDate, today: NaiveDate) -> bool {
-    today <= walked_to
 }
 
 fn needed<'a>(evidence: &'a Evidence, list: &List) -> Result<&'a ListEvidence, NormaliseError> {

@@ -32,7 +32,7 @@ pub(super) fn prove(
     for record in &books.lists {
         let totals = match &record.list {
             List::Ledger(owner) => ledgers.get(owner.as_str()),
-            List::Master | List::Me | List::Dashboard | List::Accounts | List::Reading(_) => {
+            List::Master | List::Me | List::Dashboard | List::Accounts | List::Reading(_) | List::Beside(_) => {
                 master.get(&record.list.to_string())
             }
         };

@@ -193,7 +193,7 @@ fn ledgers(proofs: &[ListProof]) -> String {
             List::Me => "partner",
             List::Dashboard => "dashboard",
             List::Accounts => "account list",
-            List::Master | List::Ledger(_) | List::Reading(_) => "master ledger",
+            List::Master | List::Ledger(_) | List::Reading(_) | List::Beside(_) => "master ledger",
         };
         format!("{name} {}", proof.verdict.replace('-', " "))
     });

@@ -27,7 +27,7 @@ use kind::Run;
 use pack::unpacked;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
-use crate::domain::{Calendar, Class, Period, Side, Verdict, sha256};
+use crate::domain::{Beside, Calendar, Class, List, Period, Side, Verdict, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::invoice::{Billing, invoice};
@@ -178,6 +178,11 @@ fn durable(
         return Ok(None);
     }
     let evidence = archive.evidence(fetch)?;
+    // Asked for a walk from inception, evidence without one is not what is wanted.
+    let begins = |list: &List| matches!(list, List::Beside(Beside::Before(_)));
+    if request.line.thorough.from_inception && !evidence.lists.iter().any(|found| begins(&found.list)) {
+        return Ok(None);
+    }
     let digest = sha256(evidence.manifest().as_bytes());
     let is_ours = match folder::read_inputs(folder) {
         Ok(inputs) => unsealed == Unsealed::GoOn && inputs.evidence == digest,
@@ -357,8 +362,11 @@ fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(FetchId, Evidence,
 /// The ledger as Parquet, so that anyone can recompute the figures with other tools.
 fn ledger_parts(books: &Books) -> Result<Vec<Paper>, RunError> {
     let mut papers = Vec::new();
-    for (side, name, frame) in [(Side::Master, "master", &books.master), (Side::Customer, "customers", &books.ledgers)]
-    {
+    let mut parts = vec![(Side::Master, "master", &books.master), (Side::Customer, "customers", &books.ledgers)];
+    if books.around.height() > 0 {
+        parts.push((Side::Customer, "around", &books.around));
+    }
+    for (side, name, frame) in parts {
         let parts = frame.to_parquet(side)?;
         papers.extend(
             parts

@@ -42,7 +42,8 @@ pub async fn sync(request: &Request, watch: &dyn Watch) -> Result<Synced, RunErr
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     folder::make_parent(&path)?;
     let archive = Archive::open(&path, partner)?;
-    let line = Line { thorough: Thorough { daily: true, ..request.line.thorough }, ..request.line.clone() };
+    let line =
+        Line { thorough: Thorough { daily: true, wallets: false, ..request.line.thorough }, ..request.line.clone() };
     let fetched = fetch(&line, &archive, &request.plan, watch).await?;
     let ledgers = Ledgers::of(&archive.evidence(fetched.fetch)?, request.terms.master_declared_absent);
     Ok(Synced { archive: path, fetched, ledgers })

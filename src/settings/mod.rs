@@ -102,6 +102,8 @@ pub struct FetchSettings {
     pub full_walk: bool,
     /// Whether the entries that each of the partner's type filters selects are counted: four small requests a ledger.
     pub type_counts: bool,
+    /// Whether every ledger is walked from the first entry ever, so that the wallets' openings are proved.
+    pub from_inception: bool,
 }
 
 /// How the books are compared.
@@ -266,6 +268,7 @@ impl Default for FetchSettings {
             walks_max: 3,
             full_walk: false,
             type_counts: true,
+            from_inception: false,
         }
     }
 }

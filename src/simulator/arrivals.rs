@@ -27,28 +27,26 @@ pub(super) struct Stages {
 }
 
 impl World {
-    /// The entries that arrive in a weather, in their order: settled calls of the month that stand once in both books.
+    /// The entries that arrive in a weather, in their order: settled calls of the month, and from behind it, that stand once
+    /// in both books.
     #[must_use]
     pub fn arrivals(&self, weather: &Weather) -> Vec<Arrival> {
-        if weather.arrivals() == 0 {
+        if weather.arrivals() + weather.calls() == 0 {
             return Vec::new();
         }
         let month = Calendar::new(self.plan.period, self.plan.timezone);
         let is_call = |row: &Row| row.reference.as_deref().is_some_and(|reference| reference.starts_with("cdr:"));
-        let fits = |row: &&Row| row.is_settled() && is_call(row) && month.contains(row.created_at);
+        let behind = |row: &Row| row.created_at >= month.end && !month.contains_utc(row.created_at);
+        let fits = |row: &&Row| row.is_settled() && is_call(row) && (month.contains(row.created_at) || behind(row));
         let master: BTreeSet<&Text> = self.master.iter().map(|row| &row.id).collect();
         let mut found: Vec<&Row> = self.ledgers.iter().flatten().filter(fits).collect();
         found.retain(|row| master.contains(&row.id));
         found.sort_by_key(|row| (weather.rank(&row.id), row.id.clone()));
-        let mut arrivals: Vec<Arrival> = found
-            .into_iter()
-            .take(weather.arrivals())
-            .map(|row| Arrival {
-                request: weather.arrival(&row.id),
-                entry: row.id.clone(),
-                account: row.account_id.clone(),
-            })
-            .collect();
+        let (late, early): (Vec<&Row>, Vec<&Row>) = found.into_iter().partition(|row| behind(row));
+        let arrival = |row: &Row, request| Arrival { request, entry: row.id.clone(), account: row.account_id.clone() };
+        let early = early.into_iter().take(weather.arrivals()).map(|row| arrival(row, weather.arrival(&row.id)));
+        let late = late.into_iter().take(weather.calls()).map(|row| arrival(row, weather.call(&row.id)));
+        let mut arrivals: Vec<Arrival> = early.chain(late).collect();
         arrivals.sort_by(|a, b| (a.request, &a.entry).cmp(&(b.request, &b.entry)));
         arrivals
     }

@@ -2,6 +2,8 @@
 //!
 //! A flaw in a whole list takes its account for itself; a flaw in an entry takes an entry that no other has touched.
 
+mod misfits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{Rng, SeedableRng};
@@ -51,6 +53,12 @@ pub(super) struct Damage {
     pub(super) lies: BTreeMap<Book, Class>,
     /// Lists that are refused, and with which status.
     pub(super) refused: BTreeMap<Book, u16>,
+    /// What moved a wallet and stands in no book, by the customer's place.
+    pub(super) unbooked: BTreeMap<usize, Amount>,
+    /// Customers, by their places, whose wallets fall below zero within the month.
+    pub(super) dipping: BTreeSet<usize>,
+    /// By how much the dashboard's sum of the wallets lies.
+    pub(super) dashboard: Amount,
 }
 
 /// Plants the scenario's flaws, then the unsettled entries that every world has.
@@ -70,7 +78,7 @@ pub(super) fn plant(
     let mut hand = Hand { scenario, times, partner, accounts, books, rng, claimed, damage: Damage::default() };
     hand.close_the_global_ledger();
     let (lists, entries): (Vec<&FlawPlan>, Vec<&FlawPlan>) =
-        scenario.flaws.iter().partition(|flaw| method(flaw.class) == Some(Method::List));
+        scenario.flaws.iter().partition(|flaw| matches!(method(flaw.class), Some(Method::List | Method::Wallet(_))));
     for flaw in lists.into_iter().chain(entries) {
         for _each in 0..flaw.count {
             hand.plant(flaw)?;
@@ -124,6 +132,7 @@ impl Hand<'_> {
             Method::DoubledTransfer => self.double_transfer(flaw),
             Method::Leg(side) => self.invent_leg(flaw, side),
             Method::Stranger => self.invent_account(flaw),
+            Method::Wallet(misfit) => self.spoil_wallet(flaw, misfit),
         }
     }
 

@@ -20,6 +20,7 @@ mod socket;
 mod times;
 mod touches;
 mod view;
+mod wallets;
 mod weather;
 mod world;
 

@@ -80,6 +80,8 @@ pub struct WorldPlan {
     pub empty_month: bool,
     /// Unsettled entries in the month; one in a thousand entries when left open.
     pub unsettled: Option<usize>,
+    /// Whether every wallet began empty, with a top-up that stands in the books: then a walk from inception proves it.
+    pub founded: bool,
 }
 
 impl Default for WorldPlan {
@@ -100,6 +102,7 @@ impl Default for WorldPlan {
             names: Names::Plain,
             empty_month: false,
             unsettled: None,
+            founded: false,
         }
     }
 }
@@ -166,6 +169,8 @@ pub struct CloseSettings {
     pub tolerance: Amount,
     /// What the settings say of the global ledger.
     pub global_ledger: GlobalLedgerClaim,
+    /// Whether the ledgers are walked from the first entry ever.
+    pub from_inception: bool,
 }
 
 /// What the settings say of the global ledger.

@@ -18,7 +18,7 @@ pub(super) const DAY: i64 = 24 * HOUR;
 const CLEARANCE: i64 = 8 * HOUR;
 /// How far from a month boundary the entries stay that flaws are planted in.
 const INNER_CLEARANCE: i64 = 3 * DAY;
-/// How far around the month entries exist.
+/// How far before the month entries exist; behind it they go on to the last day.
 const AROUND: i64 = 6 * DAY;
 /// Entries inside the month, of a thousand.
 const INSIDE_PER_MILLE: u32 = 880;
@@ -46,7 +46,7 @@ impl Times {
         let (begins, ends) = (calendar.start.min(utc.start), calendar.end.max(utc.end));
         let inside = (calendar.start.max(utc.start) + CLEARANCE, calendar.end.min(utc.end) - CLEARANCE);
         let before = (calendar.start - AROUND, begins - CLEARANCE);
-        let after = (ends + CLEARANCE, last.min(calendar.end + AROUND));
+        let after = (ends + CLEARANCE, last);
         let around = [before, after].into_iter().filter(|(from, to)| from < to).collect();
         Self { calendar, last, utc_end: utc.end, inside: (!plan.empty_month).then_some(inside), around }
     }

@@ -31,6 +31,19 @@ pub(super) enum Method {
     Leg(Side),
     /// The master names an account that no list holds.
     Stranger,
+    /// A wallet, or their sum, is another than its entries make it.
+    Wallet(Misfit),
+}
+
+/// What is wrong with a wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// An entry moved it that stands in neither book.
+    Unbooked,
+    /// It falls below zero within the month.
+    Dips,
+    /// The dashboard's sum is another.
+    Sum,
 }
 
 /// What changes in one copy of an entry.
@@ -96,14 +109,14 @@ pub(super) const fn method(class: Class) -> Option<Method> {
         Class::Unclassified => Method::Both(Remark::Chargeback),
         Class::Adjustment => Method::Both(Remark::Adjustment),
         Class::Unsettled => Method::Both(Remark::Open),
+        Class::RollForward => Method::Wallet(Misfit::Unbooked),
+        Class::NegativeBalance => Method::Wallet(Misfit::Dips),
+        Class::WalletTotal => Method::Wallet(Misfit::Sum),
         Class::LateEntry
         | Class::ChangedAfterSeal
         | Class::VanishedAfterSeal
-        | Class::RollForward
         | Class::OpeningDiffers
         | Class::UnprovedOpening
-        | Class::NegativeBalance
-        | Class::WalletTotal
         | Class::Residual => return None,
     })
 }

@@ -59,6 +59,10 @@ pub struct WeatherPlan {
     pub arrivals: usize,
     /// The requests within which all of them have become visible.
     pub arrivals_within: u32,
+    /// Settled calls from behind the month that move their wallets only while the lists are walked.
+    pub calls: usize,
+    /// The requests within which all of them have.
+    pub calls_within: u32,
 }
 
 /// How a `Retry-After` is written (RFC 9110, 10.2.3).
@@ -140,6 +144,8 @@ impl Default for WeatherPlan {
             clock_steps_s: 0,
             arrivals: 0,
             arrivals_within: 50,
+            calls: 0,
+            calls_within: 50,
         }
     }
 }
@@ -239,9 +245,23 @@ impl Weather {
         self.plan.arrivals
     }
 
-    /// The request, counted from 1 in the order of arrival, before which an entry has become visible.
+    /// How many calls from behind the month arrive.
+    pub(super) const fn calls(&self) -> usize {
+        self.plan.calls
+    }
+
+    /// The request, counted from 1 in the order of arrival, before which an entry of the month has become visible.
     pub(super) fn arrival(&self, entry: &str) -> u32 {
-        let within = u64::from(self.plan.arrivals_within.max(1));
+        self.arrival_within(self.plan.arrivals_within, entry)
+    }
+
+    /// The same for a call from behind the month.
+    pub(super) fn call(&self, entry: &str) -> u32 {
+        self.arrival_within(self.plan.calls_within, entry)
+    }
+
+    fn arrival_within(&self, within: u32, entry: &str) -> u32 {
+        let within = u64::from(within.max(1));
         u32::try_from(self.draw("arrival", entry, 0) % within).unwrap_or_default().saturating_add(1)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::accounts::{Account, Partner, customers, partner};
@@ -13,10 +13,8 @@ use super::flaws::{Book, Damage, Planted, plant};
 use super::scenario::{Order, Scenario, ScenarioError, WorldPlan};
 use super::times::Times;
 use super::view::{Filter, View};
-use crate::domain::{Amount, Class, Currency};
-
-/// Days beyond the month that a close walks when nothing else is asked of it.
-const PAD_DAYS: u32 = 2;
+use super::wallets::{ONE, founding, lowest, wallet};
+use crate::domain::{Amount, Class};
 
 /// The partner's side of one scenario, as a pure function of requests.
 pub struct World {
@@ -47,21 +45,39 @@ impl World {
         let own = wallet(&books.own, partner.holder.currency, &mut rng);
         partner.wallet = own.1;
         let (mut ledgers, mut master) = books.close(accounts.len(), plan.own_rows);
-        for (account, ledger) in accounts.iter_mut().zip(&mut ledgers) {
-            sort(ledger, plan.order);
+        for (at, (account, ledger)) in accounts.iter_mut().zip(&mut ledgers).enumerate() {
             (account.opening, account.wallet) = wallet(ledger, account.currency, &mut rng);
+            if damage.dipping.contains(&at) {
+                let opening = -ONE - lowest(ledger.iter(), account.currency, &times);
+                account.wallet += opening - account.opening;
+                account.opening = opening;
+            }
+            account.wallet += damage.unbooked.get(&at).copied().unwrap_or_default();
         }
+        if plan.founded {
+            for (account, ledger) in accounts.iter_mut().zip(&mut ledgers) {
+                let row = founding(&account.holder, account.opening, account.created_at, &mut rng);
+                account.opening = Amount::ZERO;
+                ledger.push(row.clone());
+                master.push(row);
+            }
+            let row = founding(&partner.holder, own.0, partner.created_at, &mut rng);
+            master.extend(plan.own_rows.then_some(row));
+        }
+        ledgers.iter_mut().for_each(|ledger| sort(ledger, plan.order));
         sort(&mut master, plan.order);
         let index = accounts.iter().enumerate().map(|(at, account)| (account.holder.account_id.clone(), at)).collect();
         let views = Mutex::default();
         let mut world = Self { plan: plan.clone(), partner, accounts, index, ledgers, master, damage, views };
-        world.open_unproved();
+        if !scenario.close.from_inception {
+            world.open_unproved();
+        }
         Ok(world)
     }
 
     /// A first close proves no opening: one natural `unproved-opening` for the books as a whole, where at least one wallet
     /// can be rewound to the cut-off. That takes a ledger which is whole and readable, the partner's own rows in the master
-    /// for its own wallet, and a walk that reaches the day of the reading.
+    /// for its own wallet.
     fn open_unproved(&mut self) {
         let damage = &self.damage;
         let whole = |book: Book| {
@@ -75,8 +91,7 @@ impl World {
             let mut rows = self.master.iter().filter(|row| *row.account_id == *self.partner.auth_id).peekable();
             rows.peek().is_some() && rows.all(|row| row.currency == self.partner.holder.currency)
         };
-        let walked_to_today = self.plan.today <= self.plan.period.window(PAD_DAYS).1;
-        if walked_to_today && (of_customers || whole(Book::Master) && own()) {
+        if of_customers || whole(Book::Master) && own() {
             self.damage.planted.push(Planted { class: Class::UnprovedOpening, account: None, entry_id: None });
             self.damage.planted.sort();
         }
@@ -144,10 +159,11 @@ impl World {
         }
     }
 
-    /// The sum of the customers' wallets in the partner's currency.
+    /// What the dashboard says the customers' wallets come to in the partner's currency.
     pub(super) fn wallets(&self) -> Amount {
         let own = self.partner.holder.currency;
-        self.accounts.iter().filter(|account| account.currency == own).map(|account| account.wallet).sum()
+        let wallets = self.accounts.iter().filter(|account| account.currency == own).map(|account| account.wallet);
+        wallets.sum::<Amount>() + self.damage.dashboard
     }
 }
 
@@ -157,20 +173,4 @@ fn sort(rows: &mut [Row], order: Order) {
     if order == Order::Descending {
         rows.reverse();
     }
-}
-
-/// The opening and the present balance of a wallet. It opens with more than its rows ever take out, so that it is
-/// never below zero.
-fn wallet(rows: &[Row], currency: Currency, rng: &mut ChaCha8Rng) -> (Amount, Amount) {
-    const HUNDRED: i128 = 10_000_000_000;
-    let (mut debits, mut movement) = (Amount::ZERO, Amount::ZERO);
-    for row in rows.iter().filter(|row| row.currency == currency) {
-        let (debit, credit) = row.debit_and_credit();
-        debits += debit;
-        if row.is_settled() {
-            movement += credit - debit;
-        }
-    }
-    let opening = Amount::from_units((debits.units() / HUNDRED + rng.random_range(1..50)) * HUNDRED);
-    (opening, opening + movement)
 }

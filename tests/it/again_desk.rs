@@ -23,6 +23,9 @@ use crate::support::settle;
 pub(crate) const MASTER: &str = "transactions";
 pub(crate) const ONE: &str = "accounts/MA_1/transactions";
 
+/// What every wallet began with, before its first row.
+pub(crate) const BEGAN_WITH: i64 = 1_000_000;
+
 /// One row of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
@@ -93,9 +96,16 @@ async fn respond(State(desk): State<Desk>, uri: Uri) -> String {
         books.meanwhile = Some(happens);
     }
     match path {
-        "me" => json!({ "id": "u", "auth_id": "PA_1", "name": "Desk", "balance": "0.00000" }).to_string(),
+        "me" => {
+            let balance = books.wallet("PA_1");
+            json!({ "id": "u", "auth_id": "PA_1", "name": "Desk", "balance": balance, "currency": "INR" }).to_string()
+        }
         "dashboard" => json!({ "total_balance": "1.00000", "currency": "INR" }).to_string(),
         "accounts" => books.accounts(),
+        _ if path.ends_with("/balance") => {
+            let id = path.split('/').nth(1).unwrap();
+            json!({ "auth_id": id, "cash_credits": books.wallet(id), "currency": "INR" }).to_string()
+        }
         _ => books.page(path, query),
     }
 }
@@ -103,8 +113,22 @@ async fn respond(State(desk): State<Desk>, uri: Uri) -> String {
 impl Books {
     fn accounts(&self) -> String {
         let ids = self.ledgers.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
-        let rows: Vec<Value> = ids.map(|id| json!({ "auth_id": id, "name": id, "cash_credits": "0.00000" })).collect();
+        let row = |id| json!({ "auth_id": id, "name": id, "cash_credits": self.wallet(id), "pricing_tier": { "currency": "INR" } });
+        let rows: Vec<Value> = ids.map(row).collect();
         json!({ "accounts": rows, "total": rows.len(), "page": 1, "size": 100 }).to_string()
+    }
+
+    /// A wallet: what it began with, and what every settled row has made of it since.
+    pub(crate) fn wallet(&self, account: &str) -> String {
+        let rows = self.ledgers.iter().flat_map(|(path, rows)| rows.iter().map(move |row| (path, row)));
+        let own = rows.filter(|(path, row)| {
+            if account == "PA_1" { *path == MASTER && row.account == account } else { path.contains(account) }
+        });
+        let settled = own.filter(|(_, row)| row.status == "completed");
+        let moved: i64 = settled
+            .map(|(_, row)| if row.kind == "credit" { i64::from(row.amount) } else { -i64::from(row.amount) })
+            .sum();
+        format!("{}.00000", BEGAN_WITH + moved)
     }
 
     /// A page of a ledger, newest first.
@@ -284,6 +308,9 @@ impl Asker {
     }
 }
 
-pub(crate) const DAILY: Thorough = Thorough { full_walk: false, type_counts: true, daily: true };
+pub(crate) const DAILY: Thorough =
+    Thorough { full_walk: false, type_counts: true, daily: true, wallets: false, from_inception: false };
+/// As a close asks, the wallets included.
+pub(crate) const PROVED: Thorough = Thorough { wallets: true, ..CLOSE };
 pub(crate) const CLOSE: Thorough = Thorough { daily: false, ..DAILY };
 pub(crate) const FULL: Thorough = Thorough { full_walk: true, ..CLOSE };

@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tieout::archive::{Archive, FetchPlan, KeptPage, ListOutcome};
-use tieout::domain::{AccountId, Amount, Calendar, Carried, Currency, List, Timestamp, sha256};
+use tieout::domain::{AccountId, Amount, Beside, Calendar, Carried, Currency, List, Timestamp, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
 use tieout::simulator::{GlobalLedgerClaim, Request, Row, Scenario, World};
@@ -229,11 +229,19 @@ impl RawBooks {
         if pages.is_empty() {
             pages.push(page(&[]));
         }
-        vec![
+        // The wallets held still, and nothing was booked since: what the second readings show.
+        let nothing = RawLedger { rows: Vec::new(), state: State::Read, claim: Claim::default() };
+        let since = |of: Option<AccountId>| (List::Beside(Beside::Since(of)), complete(), vec![nothing.page(&[])]);
+        let holders = self.accounts.iter().filter_map(|(id, _)| AccountId::parse(id).ok()).map(Some).chain([None]);
+        let second = [(Beside::Me, vec![me.to_string()]), (Beside::Accounts, pages.clone())];
+        let mut lists = vec![
             (List::Me, complete(), vec![me.to_string()]),
             (List::Dashboard, complete(), vec![dashboard.to_string()]),
             (List::Accounts, complete(), pages),
-        ]
+        ];
+        lists.extend(second.map(|(beside, pages)| (List::Beside(beside), complete(), pages)));
+        lists.extend(holders.filter(|_| self.plan.today >= self.plan.to).map(since));
+        lists
     }
 }
 

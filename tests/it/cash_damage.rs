@@ -65,6 +65,7 @@ impl RawBooks {
             master_value: "present".to_owned(),
             customer_value: "absent".to_owned(),
             effect,
+            gross: effect.abs(),
             dated,
             first_run: "2026-02".to_owned(),
             explanation: "an entry appeared after the seal".to_owned(),

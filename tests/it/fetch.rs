@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tieout::archive::{Archive, ArchiveError, Evidence, FetchPlan, ListOutcome};
-use tieout::domain::{AccountId, List};
+use tieout::domain::{AccountId, Beside, List};
 use tieout::fetch::{Credentials, FetchError, Fetched, Limits, Line, Secret, Thorough, fetch};
 use tieout::simulator::{BASE_PATH, Scenario, Weather, World, serve};
 use tieout::watch::{Event, Nobody, Watch};
@@ -100,13 +100,13 @@ async fn a_calm_world_is_fetched_whole_and_without_a_secret() {
     assert_eq!((fetched.retries, fetched.requests), (0, fetched.requests_needed));
     let evidence = archive.evidence(fetched.fetch).unwrap();
     let readings = evidence.lists.iter().filter(|list| matches!(list.list, List::Reading(_))).count();
-    assert_eq!((evidence.lists.len() - readings, readings), (4 + 12, 4 * 11), "one ledger has no entry");
+    assert_eq!((evidence.lists.len() - readings, readings), (4 + 12 + 2 + 13, 4 * 11), "one ledger has no entry");
     let mut ledgers = 0;
     for list in &evidence.lists {
         assert_eq!(list.outcome, ListOutcome::Complete { walk: 1 }, "{}", list.list);
         let bodies: Vec<Vec<u8>> = list.pages.iter().map(|page| archive.body(&page.digest).unwrap()).collect();
         let rows: usize = match &list.list {
-            List::Accounts => bodies
+            List::Accounts | List::Beside(Beside::Accounts) => bodies
                 .iter()
                 .map(|body| {
                     assert!(String::from_utf8_lossy(body).contains(r#""auth_token":"[struck]""#));
@@ -119,13 +119,13 @@ async fn a_calm_world_is_fetched_whole_and_without_a_secret() {
                 assert_eq!(u64::try_from(rows).ok(), page(&bodies[0]).total);
                 rows
             }
-            List::Me | List::Dashboard | List::Reading(_) => 0,
+            List::Me | List::Dashboard | List::Reading(_) | List::Beside(_) => 0,
         };
         match &list.list {
-            List::Accounts => assert_eq!(rows, 12),
+            List::Accounts | List::Beside(Beside::Accounts) => assert_eq!(rows, 12),
             List::Master => assert!(rows > 2000, "{rows} rows in the master ledger"),
             List::Ledger(_) => ledgers += rows,
-            List::Me | List::Dashboard | List::Reading(_) => {}
+            List::Me | List::Dashboard | List::Reading(_) | List::Beside(_) => {}
         }
     }
     assert!(ledgers > 2000, "{ledgers} rows in the customers' ledgers");

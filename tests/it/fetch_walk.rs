@@ -319,7 +319,7 @@ async fn only_ids_that_fit_a_path_are_walked_and_the_row_stays_archived() {
     let run = run(|_, _| None, quick()).await;
     let evidence = run.archive.evidence(run.fetched.as_ref().unwrap().fetch).unwrap();
     let lists: Vec<String> = evidence.lists.iter().map(|list| list.list.to_string()).collect();
-    assert_eq!(lists, ["me", "dashboard", "accounts", "transactions", LEDGER]);
+    assert_eq!(lists, ["me", "dashboard", "accounts", "transactions", LEDGER, "me?after", "accounts?after"]);
     let body = run.archive.body(&run.list("accounts").pages[0].digest).unwrap();
     assert!(String::from_utf8(body).unwrap().contains("../evil"));
 }

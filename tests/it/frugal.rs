@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{Days, NaiveDate};
 use serde_json::Value;
-use tieout::archive::Archive;
+use tieout::archive::{Archive, FetchPlan};
 use tieout::domain::AccountId;
 use tieout::fetch::{Credentials, Limits, Line, Secret, Thorough, fetch};
 use tieout::simulator::{Request, Scenario, World};
@@ -13,27 +14,38 @@ use crate::desk::Partner;
 use crate::support::plan;
 
 fn scenario(seed: u64, customers: usize, entries: usize, largest_page: u64) -> String {
+    closed_on("2026-04-01", seed, customers, entries, largest_page)
+}
+
+fn closed_on(today: &str, seed: u64, customers: usize, entries: usize, largest_page: u64) -> String {
     format!(
         "name = 'frugal'\nprose = 'a calm month'\nseed = {seed}\nexpected.verdict = 'tied-out'\n[world]\n\
-         customers = {customers}\nentries = {entries}\nper_page_max = {largest_page}\n"
+         customers = {customers}\nentries = {entries}\nper_page_max = {largest_page}\ntoday = '{today}'\n"
     )
 }
 
-/// What the lists of a world hold: customers, and the entries of each ledger.
-fn lengths(world: &World, scenario: &Scenario) -> (u64, Vec<u64>) {
-    let plan = plan(scenario);
-    let total = |path: &str| {
+/// What the lists of a world hold: customers, the entries of each ledger, and those of each that are read for the wallets'
+/// sake, where the window ends before the day of the fetch.
+fn lengths(world: &World, scenario: &Scenario) -> (u64, Vec<u64>, Vec<u64>) {
+    let FetchPlan { from, to, today, .. } = plan(scenario);
+    let total = |path: &str, from: NaiveDate, to: NaiveDate, more: &str| {
         let answer = world.answer(&Request {
             method: "GET".to_owned(),
             path: path.to_owned(),
-            query: Some(format!("from_date={}&to_date={}&per_page=1", plan.from, plan.to)),
+            query: Some(format!("from_date={from}&to_date={to}{more}&per_page=1")),
             auth_id: Some(world.partner().auth_id.clone()),
             auth_token: Some(world.partner().token.clone()),
         });
         serde_json::from_slice::<Value>(&answer.body).unwrap()["total"].as_u64().unwrap()
     };
-    let ledgers = world.accounts().iter().map(|account| total(&format!("/accounts/{}/transactions", account.auth_id)));
-    (total("/accounts"), ledgers.chain([total("/transactions")]).collect())
+    let own = format!("&account={}", world.partner().auth_id);
+    let ledgers = |from, to, own: &str| -> Vec<u64> {
+        let paths = world.accounts().iter().map(|account| format!("/accounts/{}/transactions", account.auth_id));
+        let lengths = paths.map(|path| total(&path, from, to, ""));
+        lengths.chain([total("/transactions", from, to, own)]).collect()
+    };
+    let since = if today >= to { ledgers(to - Days::new(1), today + Days::new(2), &own) } else { Vec::new() };
+    (total("/accounts", from, to, ""), ledgers(from, to, ""), since)
 }
 
 /// The requests that a partner was sent for a scenario, and those that the fetch says it needed.
@@ -70,12 +82,15 @@ fn a_calm_fetch_sends_one_request_a_page_and_one_more_only_behind_a_full_last_pa
         (scenario(4, 12, 2500, 100), 100),
         (searched(6, 1500, 200), 200),
         (searched(6, 1500, 100), 100),
+        (closed_on("2026-04-09", 5, 12, 6000, 200), 200),
+        (closed_on("2026-04-02", 6, 12, 2500, 100), 100),
     ];
     for (text, page) in worlds {
         let scenario = Scenario::read(&text).unwrap();
-        let (customers, ledgers) = lengths(&World::build(&scenario).unwrap(), &scenario);
+        let (customers, ledgers, since) = lengths(&World::build(&scenario).unwrap(), &scenario);
         let pages = |length: u64, page: u64| length / page + 1;
-        let least = 2 + pages(customers, 100) + ledgers.iter().map(|length| pages(*length, page)).sum::<u64>();
+        let least = 3 + 2 * pages(customers, 100);
+        let least = least + ledgers.iter().chain(&since).map(|length| pages(*length, page)).sum::<u64>();
         // One request for each type filter of a ledger that has entries.
         let least = least + 4 * ledgers.iter().filter(|length| **length > 0).count() as u64;
         // An older server refuses the largest page once.
@@ -83,6 +98,9 @@ fn a_calm_fetch_sends_one_request_a_page_and_one_more_only_behind_a_full_last_pa
         let (asked, needed) = sent(&text);
         assert_eq!(asked.len() as u64, least + refused, "{text}");
         assert_eq!(needed, least, "{text}");
-        assert_eq!(asked.iter().collect::<BTreeSet<_>>().len(), asked.len(), "a request was sent twice\n{text}");
+        // The wallets alone are read twice, before the ledgers and after.
+        let twice = 1 + pages(customers, 100);
+        let distinct = asked.iter().collect::<BTreeSet<_>>().len() as u64;
+        assert_eq!(distinct + twice, asked.len() as u64, "a request was sent twice\n{text}");
     }
 }

@@ -72,7 +72,7 @@ fn due(books: &RawBooks) -> BTreeMap<(String, Currency), Charges> {
             let named = &*row.account_id;
             let account = match list {
                 List::Ledger(owner) => owner.as_str(),
-                List::Me | List::Dashboard | List::Accounts | List::Reading(_) => continue,
+                List::Me | List::Dashboard | List::Accounts | List::Reading(_) | List::Beside(_) => continue,
                 List::Master if named == books.partner || has_own_ledger(books, named) => continue,
                 List::Master => named,
             };

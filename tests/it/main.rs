@@ -57,3 +57,4 @@ mod storm;
 mod support;
 mod tidy;
 mod tidy_lexer;
+mod wallets;

@@ -66,7 +66,7 @@ pub(crate) fn reconcile(books: &RawBooks) -> Outcome {
     for copy in plain.copies.iter().filter(|copy| copy.counts()) {
         match copy.ledger {
             List::Master if copy.holder == books.partner => {}
-            List::Me | List::Dashboard | List::Accounts | List::Reading(_) => {}
+            List::Me | List::Dashboard | List::Accounts | List::Reading(_) | List::Beside(_) => {}
             List::Master => *master.entry(copy.key()).or_default() += copy.amount,
             List::Ledger(_) => *customers.entry(copy.key()).or_default() += copy.amount,
         }
@@ -374,7 +374,7 @@ fn finding(class: Class, ids: &[&str], account: Option<&str>, effects: Effects) 
 fn owner(list: &List) -> Option<&str> {
     match list {
         List::Ledger(owner) => Some(owner.as_str()),
-        List::Me | List::Dashboard | List::Accounts | List::Master | List::Reading(_) => None,
+        List::Me | List::Dashboard | List::Accounts | List::Master | List::Reading(_) | List::Beside(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use futures::executor::block_on;
 use tieout::archive::{Archive, FetchPlan, KeptPage, ListOutcome};
-use tieout::domain::{AccountId, List, Period, sha256};
+use tieout::domain::{AccountId, Beside, List, Period, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, RunError, Settled, Terms, derive};
 use tieout::watch::Nobody;
@@ -109,7 +109,14 @@ impl RawBooks {
         let archive = Archive::open(path, PARTNER).unwrap();
         let (from, to) = period().window(2);
         let fetch = archive.begin(&FetchPlan { period: period(), from, to, today: to }).unwrap();
-        for (list, bodies) in &self.pages {
+        // The wallets held still, and nothing was booked since: what the second readings show.
+        let again = [(List::Me, Beside::Me), (List::Accounts, Beside::Accounts)];
+        let again = again.map(|(first, second)| Some((List::Beside(second), self.pages.get(&first)?.clone())));
+        let since = CUSTOMERS.map(|id| Some(AccountId::parse(id).unwrap())).into_iter().chain([None]);
+        let since = since.map(|of| (List::Beside(Beside::Since(of)), vec![sound_page(&[])]));
+        let mut pages: BTreeMap<List, Vec<Vec<u8>>> = again.into_iter().flatten().chain(since).collect();
+        pages.extend(self.pages.clone());
+        for (list, bodies) in &pages {
             for (body, page) in bodies.iter().zip(1..) {
                 let request = format!("{list}?page={page}");
                 let (list, body) = (list.clone(), body.clone());

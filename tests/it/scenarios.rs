@@ -48,7 +48,8 @@ fn fetched(scenario: &Scenario, partner: &Partner, folder: &TempDir) -> String {
     let credentials =
         Credentials { auth_id: AccountId::parse(&it.auth_id).unwrap(), token: Secret::new(it.token.clone()) };
     let limits = Limits { requests_per_second: 100_000, ..Limits::default() };
-    let (base_url, thorough) = (partner.base_url.clone(), Thorough::default());
+    let base_url = partner.base_url.clone();
+    let thorough = Thorough { from_inception: scenario.close.from_inception, ..Thorough::default() };
     let line = Line { base_url, credentials, limits, thorough, now: 1_775_000_000_000_000 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let done = runtime.block_on(fetch(&line, &archive, &plan(scenario), &Nobody)).unwrap();

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use chrono::{Days, NaiveDate};
 use futures::executor::block_on;
 use serde_json::Value;
 use tieout::archive::{Archive, FetchId, FetchPlan, KeptPage, ListOutcome, scrub};
-use tieout::domain::{AccountId, Counted, List, sha256};
+use tieout::domain::{AccountId, Beside, Counted, List, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
 use tieout::simulator::{GlobalLedgerClaim, Request, Scenario, World};
@@ -52,16 +53,23 @@ pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archiv
     let archive = Archive::open(path, &world.partner().auth_id).unwrap();
     let plan = plan(scenario);
     let fetch = archive.begin(&plan).unwrap();
-    let walk = Walk {
-        world,
-        archive: &archive,
-        fetch,
-        window: format!("from_date={}&to_date={}", plan.from, plan.to),
-        largest: OnceCell::new(),
-    };
+    let walk = Walk { world, archive: &archive, fetch, plan, largest: OnceCell::new() };
     let mut lists = vec![List::Me, List::Dashboard, List::Accounts, List::Master];
-    lists.extend(world.accounts().iter().map(|account| List::Ledger(AccountId::parse(&account.auth_id).unwrap())));
+    let customers = || world.accounts().iter().map(|account| AccountId::parse(&account.auth_id).unwrap());
+    lists.extend(customers().map(List::Ledger));
+    // What the wallets are proved with, as a calm fetch reads it: no wallet moves meanwhile.
+    lists.extend([Beside::Me, Beside::Accounts].map(List::Beside));
+    for of in customers().map(Some).chain([None]) {
+        lists.extend((plan.today >= plan.to).then(|| List::Beside(Beside::Since(of.clone()))));
+        lists.extend(scenario.close.from_inception.then_some(List::Beside(Beside::Before(of))));
+    }
     for list in lists {
+        if let List::Beside(Beside::Since(of)) = &list {
+            let ledger = of.clone().map_or(List::Master, List::Ledger);
+            if matches!(archive.outcome(fetch, &ledger).unwrap(), Some(ListOutcome::Missing { .. })) {
+                continue;
+            }
+        }
         let (outcome, rows) = walk.list(&list);
         archive.settle_list(fetch, &list, outcome).unwrap();
         if list.is_ledger() && rows > 0 {
@@ -100,7 +108,7 @@ struct Walk<'a> {
     world: &'a World,
     archive: &'a Archive,
     fetch: FetchId,
-    window: String,
+    plan: FetchPlan,
     /// The largest page served, found once.
     largest: OnceCell<u64>,
 }
@@ -108,10 +116,24 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Walks a list, and says how many rows it gave.
     fn list(&self, list: &List) -> (ListOutcome, u64) {
-        let window = &self.window;
+        let FetchPlan { from, to, today, .. } = self.plan;
+        let window = &format!("from_date={from}&to_date={to}");
+        let day = Days::new(1);
+        let part = |from: NaiveDate, to: NaiveDate, of: &Option<AccountId>, page: u32| {
+            let rows = self.largest.get_or_init(|| self.largest());
+            let (ledger, own) = match of {
+                Some(owner) => (List::Ledger(owner.clone()), String::new()),
+                None => (List::Master, format!("&account={}", self.world.partner().auth_id)),
+            };
+            format!("{ledger}?from_date={from}&to_date={to}{own}&page={page}&per_page={rows}")
+        };
         let request = |page: u32| match list {
             List::Me | List::Dashboard => list.to_string(),
-            List::Accounts => format!("{list}?page={page}&per_page=100"),
+            List::Beside(Beside::Me) => "me".to_owned(),
+            List::Accounts | List::Beside(Beside::Accounts) => format!("accounts?page={page}&per_page=100"),
+            List::Beside(Beside::Since(of)) => part(to.min(today) - day, today + day + day, of, page),
+            List::Beside(Beside::Before(of)) => part("2000-01-01".parse().unwrap(), from + day, of, page),
+            List::Beside(Beside::Held(_) | Beside::Lately(_)) => unreachable!("no wallet moves"),
             List::Master | List::Ledger(_) => {
                 let rows = self.largest.get_or_init(|| self.largest());
                 format!("{list}?{window}&page={page}&per_page={rows}")
@@ -129,7 +151,8 @@ impl Walk<'_> {
                 Ok(body) => {
                     let total = body["total"].as_u64().unwrap_or(0);
                     totals.push(total);
-                    let rows = if *list == List::Accounts { "accounts" } else { "transactions" };
+                    let of_accounts = matches!(list, List::Accounts | List::Beside(Beside::Accounts));
+                    let rows = if of_accounts { "accounts" } else { "transactions" };
                     let count = body[rows].as_array().map_or(0, Vec::len);
                     seen += u64::try_from(count).unwrap();
                     if count == 0 || seen >= total || matches!(list, List::Reading(_)) {

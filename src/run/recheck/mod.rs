@@ -18,7 +18,7 @@ pub(super) use folder::{is_recheck, read_inputs};
 use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};
 use crate::explain::{Rechecked as Explained, explain_recheck};
-use crate::fetch::{Fetched, fetch};
+use crate::fetch::{Fetched, Line, Thorough, fetch};
 use crate::invoice::{Note, NoteStatus, bearing, invoice, notes};
 use crate::normalise::Books;
 use crate::reconcile::HeldAccount;
@@ -79,7 +79,9 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     let archive = Archive::open(&path, partner)?;
     let FetchPlan { period, from, to, .. } = evidence.plan;
     let plan = FetchPlan { period, from, to, today: request.plan.today };
-    let fetched = fetch(&request.line, &archive, &plan, watch).await?;
+    // No wallet bears on what is compared.
+    let thorough = Thorough { wallets: false, from_inception: false, ..request.line.thorough };
+    let fetched = fetch(&Line { thorough, ..request.line.clone() }, &archive, &plan, watch).await?;
     let digest = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
     let (run, folder, before) = folder::choose(&sealed)?;
     let inputs = RecheckInputs::new(run, digest, &sealed, billed);
