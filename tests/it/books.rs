@@ -211,7 +211,7 @@ impl RawBooks {
 
     fn small_lists(&self, layout: &Layout, rng: &mut ChaCha8Rng) -> Vec<(List, ListOutcome, Vec<String>)> {
         let complete = || ListOutcome::Complete { walk: 1 };
-        let shown = |account: &str| self.wallets[account].to_text(5);
+        let shown = |account: &str| self.wallets.get(account).copied().unwrap_or_default().to_text(5);
         let me = json!({
             "id": self.uuid, "auth_id": self.partner, "name": "Sagar Voice", "balance": shown(&self.partner),
         });

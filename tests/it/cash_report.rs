@@ -1,5 +1,4 @@
-//! The proof of cash on paper: the wallets of the made-up close whose papers are snapshots, and that no figure of theirs
-//! can stand unexplained.
+//! The wallets of the made-up close whose papers are snapshots.
 
 use tieout::domain::{Amount, Currency};
 use tieout::reconcile::{OpeningFrom, RollForward, WalletProof, WalletTotal};
