@@ -100,7 +100,7 @@ async fn respond(State(desk): State<Desk>, uri: Uri) -> String {
             let balance = books.wallet("PA_1");
             json!({ "id": "u", "auth_id": "PA_1", "name": "Desk", "balance": balance, "currency": "INR" }).to_string()
         }
-        "dashboard" => json!({ "total_balance": "1.00000", "currency": "INR" }).to_string(),
+        "dashboard" => json!({ "total_balance": books.wallets(), "currency": "INR" }).to_string(),
         "accounts" => books.accounts(),
         _ if path.ends_with("/balance") => {
             let id = path.split('/').nth(1).unwrap();
@@ -116,6 +116,13 @@ impl Books {
         let row = |id| json!({ "auth_id": id, "name": id, "cash_credits": self.wallet(id), "pricing_tier": { "currency": "INR" } });
         let rows: Vec<Value> = ids.map(row).collect();
         json!({ "accounts": rows, "total": rows.len(), "page": 1, "size": 100 }).to_string()
+    }
+
+    /// The sum of the customers' wallets.
+    fn wallets(&self) -> String {
+        let ids = self.ledgers.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
+        let held = ids.map(|id| self.wallet(id).trim_end_matches(".00000").parse::<i64>().unwrap());
+        format!("{}.00000", held.sum::<i64>())
     }
 
     /// A wallet: what it began with, and what every settled row has made of it since.

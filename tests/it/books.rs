@@ -40,6 +40,10 @@ pub(crate) struct RawBooks {
     pub(crate) currency: Currency,
     /// The dashboard's sum of the customers' wallets in the partner's currency.
     pub(crate) dashboard: Amount,
+    /// What each wallet's entries outside the walked window come to, before it and after it.
+    pub(crate) beyond: BTreeMap<String, (Amount, Amount)>,
+    /// Whether the ledgers were walked from their first entry.
+    pub(crate) from_inception: bool,
     /// What the last sealed month hands on.
     pub(crate) carried: Option<Carried>,
     /// The master ledger, and every customer's.
@@ -91,6 +95,25 @@ impl Default for Layout {
     }
 }
 
+/// What the entries outside the walked window add to each wallet, before it and after it.
+fn beyond(world: &World, walked: &std::ops::Range<Timestamp>) -> BTreeMap<String, (Amount, Amount)> {
+    let net = |rows: &[Row], account: &str, outside: &dyn Fn(Timestamp) -> bool| -> Amount {
+        let rows = rows.iter().filter(|row| *row.account_id == *account && row.is_settled() && outside(row.created_at));
+        rows.map(|row| {
+            let amount: Amount = row.amount.trim_matches('"').parse().unwrap_or_default();
+            if row.kind == "credit" { amount } else { -amount }
+        })
+        .sum()
+    };
+    let customers = world.accounts().iter().map(|it| it.auth_id.as_str()).map(|id| (id, world.ledger(id).unwrap()));
+    let all = customers.chain([(world.partner().auth_id.as_str(), world.master())]);
+    all.map(|(id, rows)| {
+        let (before, after) = (net(rows, id, &|at| at < walked.start), net(rows, id, &|at| at >= walked.end));
+        (id.to_owned(), (before, after))
+    })
+    .collect()
+}
+
 impl RawBooks {
     /// The books of a world, as a walk of its lists would read them.
     pub(crate) fn of(scenario: &Scenario, world: &World) -> Self {
@@ -124,6 +147,8 @@ impl RawBooks {
             wallets: wallets.collect(),
             currency,
             dashboard,
+            beyond: beyond(world, &walked),
+            from_inception: scenario.close.from_inception,
             carried: None,
         }
     }

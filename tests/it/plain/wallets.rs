@@ -17,10 +17,6 @@ impl Plain<'_> {
     /// Do the entries lead each wallet from its opening to its closing?
     pub(super) fn wallets(&self) -> Vec<Finding> {
         let books = self.books;
-        // The walk has to reach the day on which the wallets were read.
-        if books.plan.today > books.plan.to {
-            return Vec::new();
-        }
         let mut found = Vec::new();
         let mut implied = 0;
         let first_close = !books.carried.as_ref().is_some_and(|carried| carried.adjoins);
@@ -41,6 +37,7 @@ impl Plain<'_> {
                 Some(sealed) if sealed != it.opening => {
                     report(Class::OpeningDiffers, None, Some(it.opening - sealed));
                 }
+                None if books.from_inception => {}
                 None if !first_close => report(Class::UnprovedOpening, None, None),
                 None => implied += 1,
                 Some(_) => {}
@@ -89,8 +86,12 @@ impl Plain<'_> {
             Direction::Unclassified => Amount::ZERO,
         };
         let copies: Vec<&Copy<'_>> = self.copies.iter().filter(moves).collect();
-        let after: Amount =
-            copies.iter().filter(|copy| copy.row.created_at >= month.end).map(|copy| signed(copy)).sum();
+        let (before, later) = books.beyond.get(account).copied().unwrap_or_default();
+        let of = |part: &dyn Fn(i64) -> bool| -> Amount {
+            copies.iter().filter(|copy| part(copy.row.created_at)).map(|copy| signed(copy)).sum()
+        };
+        let after = later + of(&|at| at >= month.end);
+        let first = before + of(&|at| at < month.start);
         let mut inside: Vec<&Copy<'_>> = copies.into_iter().filter(|copy| copy.inside).collect();
         inside.sort_by_key(|copy| (copy.row.created_at, -signed(copy), copy.row.id.clone()));
         let net: Amount = inside.iter().map(|copy| signed(copy)).sum();
@@ -98,6 +99,7 @@ impl Plain<'_> {
         let implied = closing - net;
         let (sealed, since) = self.carried(account, currency);
         let opening = match sealed {
+            _ if books.from_inception => first,
             Some(sealed) if sealed + since != implied => sealed,
             _ => implied,
         };
