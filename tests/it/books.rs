@@ -133,8 +133,8 @@ impl RawBooks {
         let shown = world.accounts().iter().map(|account| (account.auth_id.clone(), account.wallet));
         let wallets = shown.chain([(world.partner().auth_id.clone(), world.partner().wallet)]);
         let currency = scenario.world.currencies[0];
-        let of_currency = world.accounts().iter().filter(|account| account.currency == currency);
-        let dashboard = of_currency.map(|account| account.wallet).sum();
+        let (_, dashboard) = answered(world, "dashboard", None);
+        let dashboard = dashboard["total_balance"].as_str().unwrap().parse().unwrap();
         Self {
             uuid: world.partner().uuid.clone(),
             partner: world.partner().auth_id.clone(),
@@ -334,17 +334,20 @@ fn row_text(row: &Row) -> String {
     )
 }
 
+/// A world's answer to its own partner.
+fn answered(world: &World, path: &str, query: Option<String>) -> (u16, Value) {
+    let partner = world.partner();
+    let (auth_id, auth_token) = (Some(partner.auth_id.clone()), Some(partner.token.clone()));
+    let path = format!("/{path}");
+    let answer = world.answer(&Request { method: "GET".to_owned(), path, query, auth_id, auth_token });
+    (answer.status, serde_json::from_slice(&answer.body).unwrap())
+}
+
 /// What a world says of one of its ledgers when asked for it.
 fn asked(world: &World, list: &List, plan: &FetchPlan, rows: Vec<Row>) -> RawLedger {
     let get = |page: u32| {
-        let answer = world.answer(&Request {
-            method: "GET".to_owned(),
-            path: format!("/{list}"),
-            query: Some(format!("from_date={}&to_date={}&per_page=100&page={page}", plan.from, plan.to)),
-            auth_id: Some(world.partner().auth_id.clone()),
-            auth_token: Some(world.partner().token.clone()),
-        });
-        (answer.status, serde_json::from_slice::<Value>(&answer.body).unwrap())
+        let query = format!("from_date={}&to_date={}&per_page=100&page={page}", plan.from, plan.to);
+        answered(world, &list.to_string(), Some(query))
     };
     let (status, first) = get(1);
     if status != 200 {

@@ -201,7 +201,11 @@ async fn a_timing_difference_clears_when_both_halves_are_in_one_month() {
     year.post(5, Some("2026-02-28"), Some("2026-02-28"));
     let march = year.closed("2026-03").await;
     assert_eq!((told(&march), handed_on(&march)), (vec![], vec!["e-5 timing resolved asked 2026-02".to_owned()]));
-    assert_eq!(march.settled.verdict().word(), "tied-out");
+    // The wallet alone shows that February was changed after its seal: 5.00 are not in the closing that it handed on.
+    let books = &march.settled.reconciliation;
+    let graver = books.breaks.iter().filter(|it| it.class().severity() > Severity::Notice);
+    let found: Vec<(Class, Amount)> = graver.map(|it| (it.class(), it.effect())).collect();
+    assert_eq!(found, [(Class::RollForward, "-5".parse().unwrap())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
