@@ -24,6 +24,8 @@ pub(super) struct EarlierLedger {
     pub(super) stretches: Vec<EarlierStretch>,
     /// What the ledger said of itself.
     pub(super) control: Control,
+    /// The digests of its pages.
+    pub(super) digests: BTreeMap<u32, String>,
     /// The walk under which the reading of each filter is archived.
     pub(super) readings: BTreeMap<Counted, u32>,
 }
@@ -83,7 +85,8 @@ impl Session<'_> {
         let reading = |counts: Counted| Some((counts, complete(lists.get(&list.reading(counts))?)?));
         let said = stretches.iter().map(|stretch| stretch.control).reduce(Control::plus);
         let readings = Counted::TYPES.into_iter().filter_map(reading).collect();
-        Ok(said.map(|control| EarlierLedger { fetch: *fetch, walk, stretches, control, readings }))
+        let digests = found.pages.iter().map(|page| (page.page, page.digest.clone())).collect();
+        Ok(said.map(|control| EarlierLedger { fetch: *fetch, walk, stretches, control, digests, readings }))
     }
 }
 

@@ -66,7 +66,7 @@ impl Session<'_> {
     async fn carry_over(&self, list: &List, earlier: &EarlierLedger) -> Result<Carried, Setback> {
         let Some(mut before) = self.totals(list).await? else { return Ok(Carried::Not { walks: 0 }) };
         let settled = |stretches: &[EarlierStretch]| stretches.iter().all(|stretch| !stretch.awaited);
-        if before.control == earlier.control && settled(&earlier.stretches) {
+        if before.control == earlier.control && settled(&earlier.stretches) && self.is_free_for(list, earlier) {
             self.take_over(list, earlier, 0, &earlier.stretches).await?;
             let (outcome, control) = (ListOutcome::Complete { walk: 0 }, before.control);
             return Ok(Carried::Over(Box::new(Read { outcome, control, totals: Some(before) })));
@@ -82,7 +82,7 @@ impl Session<'_> {
         }
         let pages = closed.iter().map(|stretch| stretch.pages).sum();
         let said = closed.iter().map(|stretch| stretch.control).fold(Control::NOTHING, Control::plus);
-        let mut number = self.walk_for(list, closed, &windows);
+        let mut number = self.walk_for(list, earlier, closed, &windows);
         for _ in 0..self.line.limits.walks_max.max(1) {
             self.take_over(list, earlier, number, closed).await?;
             let walked = self.walk_windows(list, &windows, pages, number).await?;
@@ -115,11 +115,23 @@ impl Session<'_> {
     }
 
     /// The walk in which to bring stretches together: the first, where a run that was cut off has left nothing of other
-    /// stretches; else one that nobody has begun.
-    fn walk_for(&self, list: &List, closed: &[EarlierStretch], windows: &[Window]) -> u32 {
-        let ours = |window: &Window| windows.contains(window) || closed.iter().any(|stretch| stretch.window == *window);
-        let fits = self.walks_held(list).all(|(_, window)| window.as_ref().is_some_and(ours));
+    /// stretches, nor of pages that another fetch had before; else one that nobody has begun.
+    fn walk_for(&self, list: &List, earlier: &EarlierLedger, closed: &[EarlierStretch], windows: &[Window]) -> u32 {
+        let taken: u32 = closed.iter().map(|stretch| stretch.pages).sum();
+        let fits = self.pages_held(list).filter(|((walk, _), _)| *walk > 0).all(|((_, page), held)| {
+            if *page <= taken {
+                earlier.digests.get(page) == Some(&held.digest)
+            } else {
+                held.window().is_some_and(|window| windows.contains(&window))
+            }
+        });
         if fits { 1 } else { self.last_walk_held(list) + 1 }
+    }
+
+    /// Whether a run that was cut off has left no page that was taken over from another fetch than this one.
+    fn is_free_for(&self, list: &List, earlier: &EarlierLedger) -> bool {
+        let mut taken = self.pages_held(list).filter(|((walk, _), _)| *walk == 0);
+        taken.all(|((_, page), held)| earlier.digests.get(page) == Some(&held.digest))
     }
 
     pub(super) fn last_walk_held(&self, list: &List) -> u32 {

@@ -218,6 +218,11 @@ impl<'a> Session<'a> {
         self.held.get(list)?.get(&(walk, page))
     }
 
+    /// The pages of a list that were durable when the session began, by walk and page.
+    pub(super) fn pages_held(&self, list: &List) -> impl Iterator<Item = (&(u32, u32), &PageHeld)> {
+        self.held.get(list).into_iter().flatten()
+    }
+
     /// Walks of a list that an earlier run has begun, each by its number and the dates of a page; what was taken over
     /// unmoved is no walk.
     pub(super) fn walks_held(&self, list: &List) -> impl Iterator<Item = (u32, Option<Window>)> {
