@@ -277,7 +277,9 @@ fn a_line_that_fails_exits_5_and_the_same_command_asks_only_for_what_it_lacks() 
     patience.restore();
     desk.ends(0, &MARCH);
     let second = patience.answered();
-    assert!(second.len() > 4 && first.iter().all(|asked| !second.contains(asked)), "{second:?}");
+    // The wallets are read a second time behind the ledgers.
+    let lists = first.iter().filter(|asked| *asked != "/me" && !asked.starts_with("/accounts?"));
+    assert!(second.len() > 4 && lists.clone().all(|asked| !second.contains(asked)), "{second:?}");
     let (calm, calm_patience) = Partner::failing_after(&scenario("tied-out", ""), usize::MAX);
     let other = Desk::at(&calm);
     other.ends(0, &MARCH);

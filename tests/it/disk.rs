@@ -34,7 +34,7 @@ fn a_disk_that_takes_no_more_is_told_and_the_same_command_goes_on() {
     let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
     let calm = undisturbed(&partner);
     let mut went_on = 0;
-    for blocks in [0, 1, 8, 40, 90, 130, 180] {
+    for blocks in [0, 1, 8, 40, 130, 180, 260, 300] {
         let desk = slow_desk(&partner);
         let first = with_files_up_to(&desk, blocks, &CLOSE);
         refused(&desk, &first, "disk");

@@ -1,10 +1,10 @@
 //! Flaws of the wallets: the books are as they are, and a wallet is another than they make it.
 
-use super::super::books::Copies;
-use super::super::scenario::{FlawPlan, ScenarioError};
-use super::super::touches::{CENT, Misfit};
-use super::super::wallets::{ONE, lowest_in};
 use super::{Hand, no_place};
+use crate::simulator::books::Copies;
+use crate::simulator::scenario::{FlawPlan, ScenarioError};
+use crate::simulator::touches::{CENT, Misfit};
+use crate::simulator::wallets::{ONE, lowest_in};
 
 impl Hand<'_> {
     /// Makes a wallet, or the dashboard's sum of them, another than the entries make it.
