@@ -73,6 +73,7 @@ impl fmt::Display for Secret {
 
 /// What a fetch reads anew, and what it reads beside the entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own, and any of them goes with any other")]
 pub struct Thorough {
     /// Walk every ledger, also where its totals have not moved since an earlier fetch of the same window.
     pub full_walk: bool,

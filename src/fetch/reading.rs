@@ -178,9 +178,8 @@ impl Session<'_> {
         };
         let (me, accounts) = (List::Me, List::Accounts);
         match list {
-            List::Me | List::Dashboard => list.to_string(),
+            List::Me | List::Dashboard | List::Beside(Beside::Held(Some(_))) => list.to_string(),
             List::Beside(Beside::Me | Beside::Held(None)) => me.to_string(),
-            List::Beside(Beside::Held(Some(_))) => list.to_string(),
             List::Accounts | List::Beside(Beside::Accounts) => format!("{accounts}?page={page}&per_page={rows}"),
             List::Master | List::Ledger(_) => entries(list, ""),
             List::Reading(reading) => {

@@ -64,7 +64,9 @@ impl World {
             let row = founding(&partner.holder, own.0, partner.created_at, &mut rng);
             master.extend(plan.own_rows.then_some(row));
         }
-        ledgers.iter_mut().for_each(|ledger| sort(ledger, plan.order));
+        for ledger in &mut ledgers {
+            sort(ledger, plan.order);
+        }
         sort(&mut master, plan.order);
         let index = accounts.iter().enumerate().map(|(at, account)| (account.holder.account_id.clone(), at)).collect();
         let views = Mutex::default();
