@@ -200,9 +200,8 @@ fn walked(
     reading: &Reading<'_>,
     month: &Month<'_>,
 ) -> Result<(LedgerFrame, BTreeMap<String, &'static str>), NormaliseError> {
-    let named =
-        |(id, list): &(&str, _)| -> Option<(List, _)> { Some((List::Ledger(AccountId::parse(id).ok()?), *list)) };
-    let named: Vec<(List, &ListEvidence)> = lists.iter().filter_map(named).collect();
+    let owned = |id: &str| AccountId::parse(id).ok().map(List::Ledger);
+    let named: Vec<(List, &ListEvidence)> = lists.iter().filter_map(|(id, found)| Some((owned(id)?, *found))).collect();
     let tasks: Vec<Task<'_>> =
         named.iter().flat_map(|(list, found)| found.pages.iter().map(move |page| Task { list, page })).collect();
     let mut said: BTreeMap<String, Said> = lists.iter().map(|(id, _)| ((*id).to_owned(), Said::default())).collect();
