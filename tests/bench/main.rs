@@ -16,10 +16,12 @@ mod proposals;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use tieout::archive::Archive;
 use tieout::simulator::{Scenario, World};
+use tieout::watch::{Event, Watch};
 
 /// Measured runs of each size; the median is reported.
 const RUNS: usize = 7;
@@ -76,20 +78,43 @@ fn scenario(entries: usize, customers: usize) -> Scenario {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn measure(path: &Path, scenario: &Scenario) {
     let archive = Archive::open_existing(path).expect("the archive");
-    let began = Instant::now();
-    let settled = support::settle(scenario, &archive);
+    let (began, stages) = (Instant::now(), Stages::default());
+    let settled = support::settle_watched(scenario, &archive, &stages);
     let took = began.elapsed();
     let counts = settled.reconciliation.counts;
     let bytes: usize = settled.papers.iter().map(|paper| paper.bytes.len()).sum();
     #[expect(clippy::print_stdout, reason = "the parent process reads it")]
     {
         println!(
-            "{} {} {} {} {bytes}",
+            "{} {} {} {} {bytes} {}",
             took.as_millis(),
             paper::peak_kib(),
             counts.master_entries + counts.customer_entries,
-            settled.reconciliation.breaks.len()
+            settled.reconciliation.breaks.len(),
+            stages.millis("reconcile")
         );
+    }
+}
+
+/// When each stage began.
+#[derive(Default)]
+struct Stages(Mutex<Vec<(&'static str, Instant)>>);
+
+impl Watch for Stages {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+    fn saw(&self, event: Event) {
+        if let Event::StageBegan { stage } = event {
+            self.0.lock().expect("nobody panicked").push((stage, Instant::now()));
+        }
+    }
+}
+
+impl Stages {
+    /// From the beginning of a stage to that of the next.
+    fn millis(&self, stage: &str) -> u128 {
+        let began = self.0.lock().expect("nobody panicked");
+        let ends = began.windows(2).find(|pair| pair[0].0 == stage);
+        ends.map_or(0, |pair| pair[1].1.duration_since(pair[0].1).as_millis())
     }
 }
 
@@ -107,14 +132,20 @@ fn report(write: bool) {
     }
     for (((_, customers), path), mut runs) in SIZES.into_iter().zip(&paths).zip(measured) {
         runs.sort_unstable();
-        let [millis, _, rows, breaks, bytes] = runs[RUNS / 2];
+        let [millis, _, rows, breaks, bytes, _] = runs[RUNS / 2];
+        let mut reconciled: Vec<u64> = runs.iter().map(|run| run[5]).collect();
+        reconciled.sort_unstable();
         let peak = runs.iter().map(|run| run[1]).max().unwrap_or(0) / 1024;
         let (least, most) = (runs[0][0], runs[RUNS - 1][0]);
         let archive = std::fs::metadata(path).map_or(0, |file| file.len());
         let _ = writeln!(
             text,
             "settle {rows} entries of {customers} customers, {breaks} breaks: median {millis} ms \
-             ({least} to {most}), peak {peak} MiB, archive {} bytes an entry, papers {} KiB",
+             ({least} to {most}), of which reconcile {} ms ({} to {}), peak {peak} MiB, archive {} bytes an entry, \
+             papers {} KiB",
+            reconciled[RUNS / 2],
+            reconciled[0],
+            reconciled[RUNS - 1],
             archive / rows.max(1),
             bytes / 1024,
         );
@@ -136,7 +167,7 @@ fn prepared(folder: &Path, entries: usize, customers: usize) -> PathBuf {
     path
 }
 
-fn run(path: &Path, entries: usize, customers: usize) -> [u64; 5] {
+fn run(path: &Path, entries: usize, customers: usize) -> [u64; 6] {
     let program = std::env::current_exe().expect("this program");
     let arguments =
         ["settle", path.to_str().expect("a path"), &entries.to_string(), &customers.to_string()].map(str::to_owned);

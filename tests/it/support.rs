@@ -11,7 +11,7 @@ use tieout::domain::{AccountId, Beside, Counted, List, sha256};
 use tieout::invoice::RateCard;
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
 use tieout::simulator::{GlobalLedgerClaim, Request, Scenario, World};
-use tieout::watch::Nobody;
+use tieout::watch::{Nobody, Watch};
 
 /// Days walked on both sides of the month, as the program does by default.
 const PAD_DAYS: u32 = 2;
@@ -86,13 +86,18 @@ pub(crate) fn archive(scenario: &Scenario, world: &World, path: &Path) -> Archiv
 
 /// Settles the newest fetch of an archive.
 pub(crate) fn settle(scenario: &Scenario, archive: &Archive) -> Settled {
+    settle_watched(scenario, archive, &Nobody)
+}
+
+/// The same, with somebody who watches the stages.
+pub(crate) fn settle_watched(scenario: &Scenario, archive: &Archive, watch: &dyn Watch) -> Settled {
     let period = scenario.world.period;
     let fetch = archive.latest(period).unwrap().expect("a finished fetch");
     let evidence = sha256(archive.evidence(fetch).unwrap().manifest().as_bytes());
     let partner = archive.partner().to_owned();
     let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
     let inputs = Inputs::new(period.to_string(), period, partner, evidence, &terms(scenario), earlier);
-    derive(archive, inputs, &Nobody).unwrap()
+    derive(archive, inputs, watch).unwrap()
 }
 
 /// Builds, archives and settles a scenario.
