@@ -41,6 +41,10 @@ specimen:
     mv reports/specimen/*.archive.sqlite fixtures/audit/archive.sqlite
     rm reports/specimen/*.lock
 
+# Mutate the rules of the reconciliation one by one, each against the tests (needs cargo-mutants; takes many hours).
+mutants *ARGS:
+    cargo mutants --profile release -f 'src/reconcile/**' {{ARGS}} -- --test it
+
 # Many more seeds than a test run draws (PROPTEST_CASES, default 5,000), thousands of storms, pages by the hundred thousand.
 soak cases="5000":
     PROPTEST_CASES={{cases}} TIEOUT_SOAK=1 cargo test --release --test it -- laws fuzz_pages killed matrix independent

@@ -64,19 +64,20 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     // What did the sealed months before leave open, and what is seen of it now?
     let named = breaks.iter().flat_map(Break::entry_ids).chain(months::ids_carried(options));
     let seen = months::Seen::of(books, named)?;
-    let months = months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, breaks: &[] };
+    let months =
+        months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, breaks: &[], cash: None };
     let uncleared = uncleared::uncleared(&months::Months { breaks: &breaks, ..months });
     breaks.extend(uncleared.into_iter().map(Break::new));
     // Do the entries lead each wallet from its opening to its closing?
     let movements = movements::Movements::of(books, &scope)?;
     let cash = cash::prove(books, &scope, &proofs, &movements, options.carried)?;
-    breaks.extend(cash.breaks);
+    breaks.extend(cash.breaks.iter().cloned());
     accept(&mut breaks, options.decisions);
     // Do the breaks explain every unit by which the books differ? What they leave is a finding, too.
     let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
     breaks.extend(tie_outs::residuals(&tie_outs));
     breaks.sort_by(|a, b| order(a).cmp(&order(b)));
-    let months = months::Months { breaks: &breaks, ..months };
+    let months = months::Months { breaks: &breaks, cash: Some(&cash), ..months };
     let carried = months.carried();
     let histories = months.histories(&carried);
     // Who may be invoiced?

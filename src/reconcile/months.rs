@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cash::Cash;
 use super::outcome::{CarriedBreak, History};
 use super::scope::Scope;
 use super::transfers::Transfers;
@@ -55,6 +56,8 @@ pub(super) struct Months<'a> {
     pub(super) transfers: &'a Transfers,
     pub(super) seen: &'a Seen,
     pub(super) breaks: &'a [Break],
+    /// What the wallets came to, once they are judged.
+    pub(super) cash: Option<&'a Cash>,
 }
 
 impl Months<'_> {
@@ -147,7 +150,10 @@ impl Months<'_> {
         if let Some(found) = self.speaking(open, is_same_month) {
             let (id, class) = (found.id(), found.class());
             let by = Some(id.to_owned());
-            return if class.severity() == Severity::Timing {
+            // Only a timing difference of an earlier month has another half, and that is worth as much the other way.
+            let was_timing = open.class.severity() == Severity::Timing && !is_same_month;
+            let opposite = found.currency() == open.currency && found.effect() == -open.effect;
+            return if class.severity() == Severity::Timing && was_timing && opposite {
                 let why = format!("its other half is in this month: {id} has the opposite effect");
                 (Standing::Resolved, true, by, why)
             } else {
@@ -173,6 +179,9 @@ impl Months<'_> {
             return Some("the master ledger could not be read".to_owned());
         }
         let account = open.account.as_deref();
+        if open.class.family() == Family::Balance && !self.is_wallet_judged(account) {
+            return Some("the wallet is not evidenced this time".to_owned());
+        }
         let own = |account: &str| account == self.scope.partner;
         if let Some(account) = account.filter(|it| !own(it) && open.class != Class::UnknownAccount) {
             if !self.scope.knows(account) {
@@ -186,6 +195,14 @@ impl Months<'_> {
         let bears = |of: Option<&str>| of.is_none() || account.is_none() || of == account;
         let gap = self.breaks.iter().any(|found| is_gap(found.class()) && bears(found.account()));
         gap.then(|| "the books were not read whole".to_owned())
+    }
+
+    /// Whether a wallet's columns are known this time; without an account, the dashboard's total.
+    fn is_wallet_judged(&self, account: Option<&str>) -> bool {
+        let Some(cash) = self.cash else { return false };
+        account.map_or(cash.total.is_some(), |account| {
+            cash.wallets.iter().any(|wallet| wallet.account == account && wallet.rolled().is_some())
+        })
     }
 
     /// The break of this run that speaks of a carried one's entries, the gravest; in a further run of the same month also the

@@ -18,7 +18,7 @@ const WALLETS: &[Column] = &[
     Column::numbers("expected", "Expected", 17),
     Column::numbers("closing", "Closing", 17),
     Column::numbers("difference", "Difference", 15),
-    Column::words("opening_from", "Opening from", 13),
+    Column::words("opening_from", "From", 13),
     Column::numbers("sealed", "Last sealed", 17),
     Column::numbers("opening_difference", "Opening differs", 15),
     Column::numbers("before", "First reading", 17),

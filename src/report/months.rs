@@ -145,6 +145,9 @@ fn tallies(books: &Reconciliation) -> BTreeMap<Standing, Tally> {
         let tally = tallies.entry(standing).or_default();
         tally.count(it.aged.age());
         found.legs().iter().for_each(|leg| tally.add(leg.key.currency, leg.effect.abs(), leg.effect));
+        if let (Some(currency), Some(effect)) = (found.currency(), found.on_wallet()) {
+            tally.add(currency, effect.abs(), effect);
+        }
     }
     let cleared_here = |it: &&CarriedBreak| it.by.as_deref().is_some_and(listed) && it.standing == Standing::Resolved;
     for it in books.carried.iter().filter(|it| !listed(&it.open.id) && !cleared_here(it)) {

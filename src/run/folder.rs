@@ -90,7 +90,7 @@ pub(super) fn sealed_runs(reports: &Path, own: Option<&Path>) -> Result<Vec<Path
 
 /// Every sealed folder in a folder but one's own, sorted by name. A folder that is being written is hidden, and no run yet,
 /// though it holds a seal at its end.
-fn sealed_folders(reports: &Path, own: Option<&Path>) -> Result<Vec<PathBuf>, RunError> {
+pub(super) fn sealed_folders(reports: &Path, own: Option<&Path>) -> Result<Vec<PathBuf>, RunError> {
     let mut runs = listed(reports)?;
     let hidden = |run: &Path| run.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
     runs.retain(|run| {

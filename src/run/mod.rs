@@ -183,6 +183,11 @@ fn durable(
     if request.line.thorough.from_inception && !evidence.lists.iter().any(|found| begins(&found.list)) {
         return Ok(None);
     }
+    // Nor is a recheck's, which leaves the wallets alone.
+    let bracketed = |list: &List| matches!(list, List::Beside(Beside::Me));
+    if request.line.thorough.wallets && !evidence.lists.iter().any(|found| bracketed(&found.list)) {
+        return Ok(None);
+    }
     let digest = sha256(evidence.manifest().as_bytes());
     let is_ours = match folder::read_inputs(folder) {
         Ok(inputs) => unsealed == Unsealed::GoOn && inputs.evidence == digest,

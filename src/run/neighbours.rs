@@ -8,9 +8,9 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::error::RunError;
-use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_runs};
+use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_folders};
 use super::inputs::{Earlier, Inputs, RUN_FILE};
-use super::recheck::open_breaks;
+use super::recheck::{is_recheck_text, open_breaks};
 use crate::domain::{Again, Amount, Carried, Class, Closing, Currency, OpenBreak, Period, Severity, Standing, sha256};
 use crate::invoice::{Issued, RateCard};
 use crate::register::{Noted, Outcome, Register, Sighting};
@@ -106,12 +106,8 @@ pub(super) fn earlier(
     let numbers_from = numbers.max().map_or(card.first_number(), |last| last.saturating_add(1));
     let issued = runs.iter().filter(|run| run.inputs.period == period).flat_map(Neighbour::issued).collect();
     runs.retain(|run| run.inputs.partner == partner);
-    let mut carried = carried(&runs, period);
-    if let Some(carried) = &mut carried {
-        // What a recheck has found in a sealed month is open as well.
-        carried.open.extend(open_breaks(&parent(folder), period, partner)?);
-        carried.open.sort_by(|a, b| a.id.cmp(&b.id));
-    }
+    // What a recheck has found in a sealed month is open as well.
+    let carried = carried(&runs, period, open_breaks(&parent(folder), period, partner)?);
     Ok(Earlier {
         numbers_from,
         issued,
@@ -123,12 +119,12 @@ pub(super) fn earlier(
 }
 
 /// What the months before hand on: each as its last run says, less what a later one says is gone.
-fn carried(runs: &[Neighbour], period: Period) -> Option<Carried> {
+fn carried(runs: &[Neighbour], period: Period, rechecked: Vec<OpenBreak>) -> Option<Carried> {
     let mut months: BTreeMap<Period, &Neighbour> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         months.insert(run.inputs.period, run);
     }
-    let mut open: BTreeMap<String, OpenBreak> = BTreeMap::new();
+    let mut open: BTreeMap<String, OpenBreak> = rechecked.into_iter().map(|it| (it.id.clone(), it)).collect();
     for run in months.values() {
         for gone in run.close.carried.iter().filter(|it| !standing(&it.standing).is_open()) {
             open.remove(&gone.break_id);
@@ -159,10 +155,15 @@ fn again(runs: &[Neighbour], period: Period) -> Option<Again> {
 /// The sealed runs of a folder, simulated ones aside, by month and place in it.
 fn neighbours(reports: &Path, own: Option<&Path>) -> Result<Vec<Neighbour>, RunError> {
     let mut runs = Vec::new();
-    for folder in sealed_runs(reports, own)? {
+    for folder in sealed_folders(reports, own)? {
         let sealed = read_seal(&folder)?;
         let of = |name: &str, reason: String| RunError::Malformed { path: folder.join(name), reason };
-        let inputs = Inputs::from_json(&sealed_paper(&folder, &sealed, RUN_FILE)?).map_err(|why| of(RUN_FILE, why))?;
+        // Whether it is a recheck is believed of the sealed bytes alone.
+        let text = sealed_paper(&folder, &sealed, RUN_FILE)?;
+        if is_recheck_text(&text) {
+            continue;
+        }
+        let inputs = Inputs::from_json(&text).map_err(|why| of(RUN_FILE, why))?;
         if inputs.terms.scenario.is_none() {
             const CLOSE: &str = "close.json";
             let close = serde_json::from_slice(&sealed_paper(&folder, &sealed, CLOSE)?);

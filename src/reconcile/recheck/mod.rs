@@ -134,7 +134,7 @@ pub fn recheck(sealed: Reading<'_>, now: Reading<'_>, master_declared_absent: bo
         (true, false) => Severity::Break,
         (true, true) => Severity::None,
     };
-    let charged = charged(now, &scope)?;
+    let charged = charged(sealed, now, &scope)?;
     Ok(Rechecked { findings, control, gaps: scope.gaps, charged, verdict: Verdict(severity) })
 }
 
@@ -199,7 +199,7 @@ fn controls(
 }
 
 /// What every customer whose ledger can be read is charged now.
-fn charged(now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, FrameError> {
+fn charged(sealed: Reading<'_>, now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, FrameError> {
     let standing = Findings::of(&now.outcome.breaks);
     let mut by_account: BTreeMap<(String, Currency), Vec<Charge>> = BTreeMap::new();
     for it in now.books.ledgers.charges(Side::Customer)? {
@@ -211,7 +211,8 @@ fn charged(now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, Fr
         };
         by_account.entry((it.account, it.currency)).or_default().push(charge);
     }
-    for it in &now.outcome.accounts {
+    // Who has nothing left to be charged for in a currency was charged in it when the month was sealed.
+    for it in now.outcome.accounts.iter().chain(&sealed.outcome.accounts) {
         by_account.entry((it.account.clone(), it.currency)).or_default();
     }
     let readable = |account: &str| account != now.outcome.partner && !scope.unreadable_now.contains(account);

@@ -23,12 +23,16 @@ pub(super) struct SealedFolder {
 
 /// Whether a folder holds a recheck, as its `run.json` says. What cannot be read is none.
 pub(in crate::run) fn is_recheck(folder: &Path) -> bool {
+    is_recheck_text(&fs::read(folder.join(RUN_FILE)).unwrap_or_default())
+}
+
+/// Whether a `run.json` is a recheck's.
+pub(in crate::run) fn is_recheck_text(text: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Form {
         format: String,
     }
-    let text = fs::read(folder.join(RUN_FILE)).unwrap_or_default();
-    serde_json::from_slice::<Form>(&text).is_ok_and(|form| form.format == FORMAT)
+    serde_json::from_slice::<Form>(text).is_ok_and(|form| form.format == FORMAT)
 }
 
 /// Reads the inputs of a recheck.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 pub use inputs::RecheckInputs;
 pub use open::open_breaks;
 
-pub(super) use folder::{is_recheck, read_inputs};
+pub(super) use folder::{is_recheck, is_recheck_text, read_inputs};
 
 use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};

@@ -7,16 +7,23 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::folder::{intact, named};
-use crate::domain::{Amount, Class, Currency, OpenBreak, Period, Timestamp};
+use crate::domain::{Amount, Class, Currency, OpenBreak, Period, Timestamp, sha256};
 use crate::run::error::RunError;
 use crate::run::folder::{RUNS_MAX, disk, read_inputs, sealed_runs};
-use crate::seal::SEAL;
+use crate::seal::{SEAL, read_seal};
 
 /// What `recheck.json` says of its findings.
 #[derive(Deserialize)]
 struct SealedRecheck {
     provenance: SealedProvenance,
+    sealed: Rechecked,
     findings: Vec<SealedFinding>,
+}
+
+/// The run that was rechecked.
+#[derive(Deserialize)]
+struct Rechecked {
+    seal: String,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +52,7 @@ struct SealedFinding {
 #[derive(Deserialize)]
 struct SealedLeg {
     account: String,
+    currency: Currency,
     direction: String,
     effect: Amount,
 }
@@ -68,6 +76,10 @@ pub fn open_breaks(reports: &Path, month: Period, partner: &str) -> Result<Vec<O
             let text = fs::read(&path).map_err(disk("read", &path))?;
             let sealed: SealedRecheck = serde_json::from_slice(&text)
                 .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
+            // A run that was made anew since is not the one that was rechecked.
+            if sealed.sealed.seal != sha256(read_seal(&run)?.to_text().as_bytes()) {
+                continue;
+            }
             let SealedProvenance { partner, run } = sealed.provenance;
             open.extend(sealed.findings.into_iter().map(|finding| carried(finding, &partner, &run)));
         }
@@ -97,7 +109,8 @@ fn last_runs(reports: &Path, month: Period, partner: &str) -> Result<LastRuns, R
 }
 
 fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
-    let moves = |leg: &&SealedLeg| finding.side == "customer" || leg.account == partner;
+    let own = |leg: &&SealedLeg| Some(leg.currency) == finding.currency;
+    let moves = |leg: &&SealedLeg| own(leg) && (finding.side == "customer" || leg.account == partner);
     let signed = |leg: &SealedLeg| match leg.direction.as_str() {
         "credit" => leg.effect,
         "debit" => -leg.effect,
@@ -105,7 +118,7 @@ fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
     };
     OpenBreak {
         effect: finding.legs.iter().filter(moves).map(signed).sum(),
-        gross: finding.legs.iter().map(|leg| leg.effect.abs()).sum(),
+        gross: finding.legs.iter().filter(own).map(|leg| leg.effect.abs()).sum(),
         id: finding.finding_id,
         class: finding.class,
         account: finding.account,
