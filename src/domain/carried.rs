@@ -17,6 +17,10 @@ pub struct Carried {
     pub seal: String,
     /// Whether it closed the month just before: then its closing balances are this month's openings.
     pub adjoins: bool,
+    /// Whether its wallets were read only after this month had ended. Then its closings are this month's own entries
+    /// rewound from a reading behind them, and that they lead to this month's closings proves nothing.
+    #[serde(default)]
+    pub read_late: bool,
     /// The wallets at its cut-off, where they were evidenced, sorted by account and currency.
     pub closings: Vec<Closing>,
     /// What the sealed months before this one leave open, each month as its last run says, sorted by id.

@@ -124,6 +124,10 @@ impl Prover<'_> {
             _ if self.books.inception.contains(account) => (net_before, OpeningFrom::Inception),
             // What came, changed or went in the month before explains the difference to the last unit, or not at all.
             Some(sealed) if sealed != implied && sealed + since == implied => (implied, OpeningFrom::Rechecked),
+            // The same reading, rewound twice, agrees with itself.
+            Some(sealed) if sealed == implied && self.before.is_some_and(|it| it.read_late) => {
+                (sealed, OpeningFrom::Implied)
+            }
             Some(sealed) => (sealed, OpeningFrom::Sealed),
             None => (implied, OpeningFrom::Implied),
         };

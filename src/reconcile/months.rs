@@ -201,7 +201,9 @@ impl Months<'_> {
     fn is_wallet_judged(&self, account: Option<&str>) -> bool {
         let Some(cash) = self.cash else { return false };
         account.map_or(cash.total.is_some(), |account| {
-            cash.wallets.iter().any(|wallet| wallet.account == account && wallet.rolled().is_some())
+            cash.wallets
+                .iter()
+                .any(|wallet| wallet.account == account && matches!(wallet.verdict(), "proved" | "differs"))
         })
     }
 

@@ -143,7 +143,8 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
     let (run, folder) = folder::choose(&request.folder, request.period)?;
     let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
-    let mut earlier = neighbours::earlier(&folder, request.period, partner, card, is_simulated)?;
+    let read_on = |inputs: &Inputs| evidence_of(&archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today);
+    let mut earlier = neighbours::earlier(&folder, request.period, partner, card, is_simulated, &read_on)?;
     let register = register_of(&folder, partner, request.archive.as_deref());
     if !is_simulated && register.exists() {
         earlier.decisions = Register::open(&register, partner)?.in_force(request.plan.today)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
 
 use super::error::RunError;
@@ -90,13 +90,15 @@ struct SealedOutcome {
     age_days: u64,
 }
 
-/// Reads what the runs sealed beside this one hand on. A simulated month stands alone.
+/// Reads what the runs sealed beside this one hand on; `read_on` tells on which day a run's evidence was read, where the
+/// archive holds it. A simulated month stands alone.
 pub(super) fn earlier(
     folder: &Path,
     period: Period,
     partner: &str,
     card: &RateCard,
     is_simulated: bool,
+    read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
 ) -> Result<Earlier, RunError> {
     if is_simulated {
         return Ok(Earlier { numbers_from: card.first_number(), ..Earlier::default() });
@@ -107,7 +109,7 @@ pub(super) fn earlier(
     let issued = runs.iter().filter(|run| run.inputs.period == period).flat_map(Neighbour::issued).collect();
     runs.retain(|run| run.inputs.partner == partner);
     // What a recheck has found in a sealed month is open as well.
-    let carried = carried(&runs, period, open_breaks(&parent(folder), period, partner)?);
+    let carried = carried(&runs, period, open_breaks(&parent(folder), period, partner)?, read_on);
     Ok(Earlier {
         numbers_from,
         issued,
@@ -119,7 +121,12 @@ pub(super) fn earlier(
 }
 
 /// What the months before hand on: each as its last run says, less what a later one says is gone.
-fn carried(runs: &[Neighbour], period: Period, rechecked: Vec<OpenBreak>) -> Option<Carried> {
+fn carried(
+    runs: &[Neighbour],
+    period: Period,
+    rechecked: Vec<OpenBreak>,
+    read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
+) -> Option<Carried> {
     let mut months: BTreeMap<Period, &Neighbour> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         months.insert(run.inputs.period, run);
@@ -138,6 +145,7 @@ fn carried(runs: &[Neighbour], period: Period, rechecked: Vec<OpenBreak>) -> Opt
         run: last.inputs.run.clone(),
         seal: last.seal.clone(),
         adjoins: month == period.previous(),
+        read_late: read_on(&last.inputs).is_none_or(|day| day >= period.day_after()),
         closings: last.closings(),
         open: open.into_values().collect(),
     })

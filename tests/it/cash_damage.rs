@@ -48,7 +48,8 @@ impl RawBooks {
         let mut closings: Vec<Closing> = self.holders().into_iter().map(closing).collect();
         closings.sort();
         let run = self.plan.period.previous().to_string();
-        self.carried = Some(Carried { run, seal: "5ea1".repeat(16), adjoins: true, closings, open: Vec::new() });
+        self.carried =
+            Some(Carried { run, seal: "5ea1".repeat(16), adjoins: true, read_late: false, closings, open: Vec::new() });
     }
 
     /// A finding of a recheck of the month before.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use tempfile::TempDir;
 use tieout::archive::FetchPlan;
 use tieout::cli::Failure;
@@ -41,9 +41,15 @@ impl Year {
 
     /// Closes a month long after it is over.
     pub(crate) async fn close(&self, period: &str) -> Result<Closed, RunError> {
+        let month: Period = period.parse().unwrap();
+        self.close_on(period, month.window(2).1 + Days::new(20)).await
+    }
+
+    /// Closes a month on a day.
+    async fn close_on(&self, period: &str, today: NaiveDate) -> Result<Closed, RunError> {
         let period: Period = period.parse().unwrap();
         let (from, to) = period.window(2);
-        let plan = FetchPlan { period, from, to, today: to + Days::new(20) };
+        let plan = FetchPlan { period, from, to, today };
         let terms = Terms {
             timezone: chrono_tz::Asia::Kolkata,
             tolerance: Amount::ZERO,
@@ -171,6 +177,28 @@ async fn ages_run_from_the_entry_to_the_cut_off_by_the_partners_calendar() {
     let mut days: Vec<u64> = carried.iter().map(|it| it.aged.days).collect();
     days.sort_unstable();
     assert_eq!(days, [31, 32, 37, 38, 60, 61], "thirty days later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closing_read_after_the_next_month_had_ended_proves_nothing_of_it() {
+    let year = Year::begin().await;
+    year.post(10, Some("2026-02-10"), Some("2026-02-10"));
+    year.post(11, Some("2026-03-11"), Some("2026-03-11"));
+    let openings = |closed: &Closed| -> Vec<(&'static str, bool)> {
+        let books = &closed.settled.reconciliation;
+        let told = books.breaks.iter().any(|it| it.class() == Class::UnprovedOpening);
+        books.wallets.iter().filter(|it| it.account == "MA_1").map(|it| (it.verdict(), told)).collect()
+    };
+    let february = year.closed("2026-02").await;
+    assert_eq!(openings(&february), [("implied", true)]);
+    assert_eq!(openings(&year.closed("2026-03").await), [("proved", false)]);
+    // January is closed when February is long over.
+    let late = Year::begin().await;
+    late.post(10, Some("2026-02-10"), Some("2026-02-10"));
+    late.close_on("2026-01", day("2026-03-05")).await.unwrap();
+    let february = late.closed("2026-02").await;
+    assert!(february.settled.inputs.carried.as_ref().unwrap().read_late);
+    assert_eq!(openings(&february), [("implied", true)]);
 }
 
 /// A February whose entry 5 is dated there by the master and on the first of March by the customer.

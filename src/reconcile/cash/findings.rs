@@ -69,7 +69,7 @@ impl Prover<'_> {
 
     /// An account that the sealed month before says nothing of: new, or not evidenced then.
     fn unproved(&self, wallet: &WalletProof, rolled: &RollForward) -> Option<Break> {
-        let run = &self.before.filter(|_| rolled.from == OpeningFrom::Implied)?.run;
+        let run = &self.before.filter(|_| rolled.from == OpeningFrom::Implied && rolled.sealed.is_none())?.run;
         let WalletProof { account, currency, .. } = wallet;
         let opening = rolled.opening;
         let sentence = format!(
@@ -110,15 +110,23 @@ impl Prover<'_> {
     /// One notice for the books as a whole, where no sealed month proves the openings.
     pub(super) fn first_close(&self, wallets: &[WalletProof]) -> Option<Break> {
         let rolled = wallets.iter().filter_map(WalletProof::rolled);
-        let (implied, proved): (Vec<_>, Vec<_>) = rolled.partition(|rolled| rolled.from == OpeningFrom::Implied);
-        if self.before.is_some() || implied.is_empty() {
+        // Where the month before handed on no closing for an account, that has a notice of its own.
+        let of_all = |rolled: &&RollForward| {
+            rolled.from == OpeningFrom::Implied && (self.before.is_none() || rolled.sealed.is_some())
+        };
+        let (implied, proved): (Vec<_>, Vec<_>) = rolled.partition(of_all);
+        if implied.is_empty() {
             return None;
         }
         let (count, all) = (implied.len(), implied.len() + proved.len());
+        let month = self.books.calendar.period.previous();
+        let why = self.before.map_or_else(
+            || format!("no sealed close of {month} stands beside this one"),
+            |before| format!("the wallets of {} were read only after this month had ended", before.run),
+        );
         let explanation = format!(
-            "no sealed close of {} stands beside this one: the openings of {count} of {all} wallets are implied by their \
-             closings, and prove nothing (a walk from inception would prove them)",
-            self.books.calendar.period.previous()
+            "{why}: the openings of {count} of {all} wallets are implied by their closings, and prove nothing (a walk from \
+             inception would prove them)"
         );
         Some(Break::new(BreakFacts {
             master_value: format!("{count} implied"),
