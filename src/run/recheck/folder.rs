@@ -43,10 +43,13 @@ pub(in crate::run) fn read_inputs(folder: &Path) -> Result<RecheckInputs, RunErr
 }
 
 /// The last sealed run of a month, as `close --out` names its runs.
-pub(super) fn last_sealed(folder: &Path, period: Period) -> Result<SealedFolder, RunError> {
+pub(super) fn last_sealed(folder: &Path, period: Period, partner: &str) -> Result<SealedFolder, RunError> {
     mend(folder)?;
     let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run)).take_while(|run| run.join(SEAL).exists());
-    let Some(last) = runs.last() else {
+    let runs: Vec<PathBuf> = runs.collect();
+    // Several partners may close into one folder; where none of the runs is this one's, the last is refused by name.
+    let own = |run: &&PathBuf| folder::read_inputs(run).is_ok_and(|inputs| inputs.partner == partner);
+    let Some(last) = runs.iter().rfind(own).or(runs.last()).cloned() else {
         let prepared = folder.join(RUN_FILE).exists();
         let folder = folder.to_owned();
         return Err(if prepared { RunError::NotSealed(folder) } else { RunError::NoRun(folder) });

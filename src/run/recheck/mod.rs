@@ -70,7 +70,7 @@ pub struct Rechecking {
 /// partner's or the simulator's, or a stage fails. Findings are no failure.
 pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, Fetched), RunError> {
     let partner = request.line.credentials.auth_id.as_str();
-    let sealed = folder::last_sealed(&request.folder, request.period)?;
+    let sealed = folder::last_sealed(&request.folder, request.period, partner)?;
     sealed.refuse_unfit(partner)?;
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     // Opened for reading first: where there is no archive, none is to be made.
