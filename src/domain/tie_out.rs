@@ -16,8 +16,6 @@ use super::tie_out_key::TieOutKey;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TieOut {
     key: TieOutKey,
-    master: Option<Amount>,
-    customer: Option<Amount>,
     effects: Vec<(String, Amount)>,
     bridge: Bridge,
     residual: Amount,
@@ -45,7 +43,7 @@ impl TieOut {
         };
         let worst = breaks.iter().map(|found| found.weight()).max().unwrap_or(Severity::None);
         let severity = if residual.is_zero() { worst } else { Severity::Incomplete };
-        Self { key, master, customer, effects, bridge, residual, severity }
+        Self { key, effects, bridge, residual, severity }
     }
 
     /// What is tied out.
@@ -57,19 +55,19 @@ impl TieOut {
     /// The master's figure, absent where the master ledger was not read.
     #[must_use]
     pub const fn master(&self) -> Option<Amount> {
-        self.master
+        self.bridge.master()
     }
 
     /// The customer's figure, absent where its ledger was not read.
     #[must_use]
     pub const fn customer(&self) -> Option<Amount> {
-        self.customer
+        self.bridge.customer()
     }
 
     /// Master − customer, where both are known.
     #[must_use]
     pub fn difference(&self) -> Option<Amount> {
-        Some(self.master? - self.customer?)
+        self.bridge.opening_difference()
     }
 
     /// The breaks with an effect here, by id, with their effects.

@@ -52,7 +52,7 @@ pub(super) fn print(
 }
 
 /// Decimal text with at least the currency's decimals.
-type Money = String;
+pub(super) type Money = String;
 
 fn money(amount: Amount, currency: Currency) -> Money {
     decimal_text(amount, currency.minor_digits())
@@ -120,7 +120,7 @@ struct BreakJson<'a> {
 }
 
 #[derive(Serialize)]
-struct LegJson<'a> {
+pub(super) struct LegJson<'a> {
     account: &'a str,
     currency: Currency,
     direction: &'static str,
@@ -147,7 +147,7 @@ fn a_break<'a>(it: &'a Break, books: &'a Reconciliation, run: &'a str) -> BreakJ
     }
 }
 
-fn leg(it: &Leg) -> LegJson<'_> {
+pub(super) fn leg(it: &Leg) -> LegJson<'_> {
     LegJson {
         account: &it.key.account,
         currency: it.key.currency,

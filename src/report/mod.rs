@@ -21,6 +21,8 @@ mod totals;
 use serde::Serialize;
 use thiserror::Error;
 
+use table::Table;
+
 use crate::domain::{Amount, Period, UnreadableRow};
 use crate::invoice::Billing;
 use crate::reconcile::Reconciliation;
@@ -107,19 +109,22 @@ pub fn report(
     totals::check(books, billing)?;
     let tables = tables::tables(&provenance.run, books, billing, unreadable);
     let overview = overview::overview(provenance, books, billing);
-    let mut papers = tables
-        .iter()
-        .map(|table| {
-            let printed = as_csv::print(table).map_err(|source| ReportError::Csv { name: table.name, source })?;
-            Ok(Paper { name: format!("{}.csv", table.name), bytes: printed })
-        })
-        .collect::<Result<Vec<_>, ReportError>>()?;
+    let mut papers = as_papers(&tables)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
     add("close.xlsx", as_xlsx::print(provenance, &overview, &tables)?);
     add("summary.txt", as_text::print(&overview).into_bytes());
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(papers)
+}
+
+/// Every table as a paper of its own.
+fn as_papers(tables: &[Table]) -> Result<Vec<Paper>, ReportError> {
+    let paper = |table: &Table| {
+        let bytes = as_csv::print(table).map_err(|source| ReportError::Csv { name: table.name, source })?;
+        Ok(Paper { name: format!("{}.csv", table.name), bytes })
+    };
+    tables.iter().map(paper).collect()
 }
 
 /// The text of `summary.txt`: what a finance person reads first, fit for a terminal.

@@ -275,7 +275,7 @@ pub(super) const fn kind(kind: LineKind) -> &'static str {
     }
 }
 
-const HELD: &[Column] = &[
+pub(super) const HELD: &[Column] = &[
     Column::words("account", "Account", 16),
     Column::words("name", "Name", 30),
     Column::words("currency", "Currency", 10),
@@ -283,7 +283,7 @@ const HELD: &[Column] = &[
     Column::words("reason", "Reason", 72),
 ];
 
-fn held(it: &HeldAccount) -> Vec<Cell> {
+pub(super) fn held(it: &HeldAccount) -> Vec<Cell> {
     vec![
         Cell::code(&it.account),
         Cell::text(&it.name),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::RunError;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
-pub use neighbours::{note, open_register, register_of};
+pub use neighbours::{note, open_breaks, open_register, register_of};
 pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::error::RunError;
 use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_folders};
 use super::inputs::{Earlier, Inputs, RUN_FILE};
-use super::recheck::{is_recheck_text, open_breaks};
+use super::recheck::{found_since, is_recheck_text};
 use crate::domain::{Again, Amount, Carried, Class, Closing, Currency, OpenBreak, Period, Severity, Standing, sha256};
 use crate::invoice::{Issued, RateCard};
 use crate::register::{Noted, Outcome, Register, Sighting};
@@ -18,6 +18,7 @@ use crate::seal::{read_seal, sealed_paper};
 
 /// A run that is sealed, as its own papers tell it.
 struct Neighbour {
+    folder: PathBuf,
     seal: String,
     inputs: Inputs,
     close: SealedClose,
@@ -108,8 +109,7 @@ pub(super) fn earlier(
     let numbers_from = numbers.max().map_or(card.first_number(), |last| last.saturating_add(1));
     let issued = runs.iter().filter(|run| run.inputs.period == period).flat_map(Neighbour::issued).collect();
     runs.retain(|run| run.inputs.partner == partner);
-    // What a recheck has found in a sealed month is open as well.
-    let carried = carried(&runs, period, open_breaks(&parent(folder), period, partner)?, read_on);
+    let carried = carried(&runs, period, read_on)?;
     Ok(Earlier {
         numbers_from,
         issued,
@@ -120,18 +120,39 @@ pub(super) fn earlier(
     })
 }
 
-/// What the months before hand on: each as its last run says, less what a later one says is gone.
+/// What rechecks have found, since they were sealed, in a partner's runs of the months before one, sorted by id; of a
+/// simulated run nothing.
+///
+/// # Errors
+/// When the folder cannot be listed, or a run or the newest recheck of a month is not what was sealed or cannot be read.
+pub fn open_breaks(reports: &Path, month: Period, partner: &str) -> Result<Vec<OpenBreak>, RunError> {
+    let mut runs = neighbours(reports, None)?;
+    runs.retain(|run| run.inputs.partner == partner);
+    Ok(rechecked(&last_runs(&runs, month))?.into_values().collect())
+}
+
+/// The last run of each month before this one: what an earlier one lacked is in its own papers.
+fn last_runs(runs: &[Neighbour], period: Period) -> BTreeMap<Period, &Neighbour> {
+    runs.iter().filter(|run| run.inputs.period < period).map(|run| (run.inputs.period, run)).collect()
+}
+
+/// What rechecks of these runs have found, by id.
+fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<BTreeMap<String, OpenBreak>, RunError> {
+    let mut open = BTreeMap::new();
+    for run in months.values() {
+        open.extend(found_since(&run.folder, &run.seal)?.into_iter().map(|it| (it.id.clone(), it)));
+    }
+    Ok(open)
+}
+
+/// What the months before hand on: each as its last run says, and a recheck of it, less what a later one says is gone.
 fn carried(
     runs: &[Neighbour],
     period: Period,
-    rechecked: Vec<OpenBreak>,
     read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
-) -> Option<Carried> {
-    let mut months: BTreeMap<Period, &Neighbour> = BTreeMap::new();
-    for run in runs.iter().filter(|run| run.inputs.period < period) {
-        months.insert(run.inputs.period, run);
-    }
-    let mut open: BTreeMap<String, OpenBreak> = rechecked.into_iter().map(|it| (it.id.clone(), it)).collect();
+) -> Result<Option<Carried>, RunError> {
+    let mut months = last_runs(runs, period);
+    let mut open = rechecked(&months)?;
     for run in months.values() {
         for gone in run.close.carried.iter().filter(|it| !standing(&it.standing).is_open()) {
             open.remove(&gone.break_id);
@@ -140,15 +161,15 @@ fn carried(
             open.entry(own.break_id.clone()).or_insert_with(|| own.handed_on());
         }
     }
-    let (month, last) = months.pop_last()?;
-    Some(Carried {
+    let Some((month, last)) = months.pop_last() else { return Ok(None) };
+    Ok(Some(Carried {
         run: last.inputs.run.clone(),
         seal: last.seal.clone(),
         adjoins: month == period.previous(),
         read_late: read_on(&last.inputs).is_none_or(|day| day >= period.day_after()),
         closings: last.closings(),
         open: open.into_values().collect(),
-    })
+    }))
 }
 
 /// What the last run of the same month found, notices aside.
@@ -176,7 +197,8 @@ fn neighbours(reports: &Path, own: Option<&Path>) -> Result<Vec<Neighbour>, RunE
             const CLOSE: &str = "close.json";
             let close = serde_json::from_slice(&sealed_paper(&folder, &sealed, CLOSE)?);
             let close = close.map_err(|refused| of(CLOSE, refused.to_string()))?;
-            runs.push(Neighbour { seal: sha256(sealed.to_text().as_bytes()), inputs, close });
+            let seal = sha256(sealed.to_text().as_bytes());
+            runs.push(Neighbour { folder, seal, inputs, close });
         }
     }
     runs.sort_by_key(|run| (run.inputs.period, run.number()));

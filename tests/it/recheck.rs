@@ -6,8 +6,7 @@ use tieout::archive::Archive;
 use tieout::domain::{Amount, Class, Side};
 use tieout::invoice::{NoteKind, NoteStatus};
 use tieout::reconcile::recheck::{Finding, GapKind};
-use tieout::run::recheck::open_breaks;
-use tieout::run::{explain, pack, verify};
+use tieout::run::{explain, open_breaks, pack, verify};
 use tieout::watch::Nobody;
 
 use crate::recheck_desk::{Desk, MASTER, Row, bytes_below, ledger, quiet};

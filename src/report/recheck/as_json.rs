@@ -9,6 +9,7 @@ use super::{Recheck, SealedRun};
 use crate::domain::{Amount, Class, Currency, Timestamp};
 use crate::invoice::{Note, NoteKind, NoteLine, NoteStatus};
 use crate::reconcile::recheck::{ControlLine, Finding};
+use crate::report::as_json::{LegJson, leg};
 use crate::report::table::decimal_text;
 use crate::report::{Provenance, ReportError};
 
@@ -87,14 +88,6 @@ struct ChangeJson<'a> {
     now: &'a str,
 }
 
-#[derive(Serialize)]
-struct LegJson<'a> {
-    account: &'a str,
-    currency: Currency,
-    direction: &'static str,
-    effect: String,
-}
-
 fn finding<'a>(it: &'a Finding, billing: &'a str, note_id: Option<&'a str>) -> FindingJson<'a> {
     let found = &it.found;
     let changes = it.changes.iter();
@@ -112,16 +105,7 @@ fn finding<'a>(it: &'a Finding, billing: &'a str, note_id: Option<&'a str>) -> F
         sealed_value: found.master_value(),
         current_value: found.customer_value(),
         changes: changes.map(|it| ChangeJson { field: it.field, sealed: &it.sealed, now: &it.now }).collect(),
-        legs: found
-            .legs()
-            .iter()
-            .map(|leg| LegJson {
-                account: &leg.key.account,
-                currency: leg.key.currency,
-                direction: leg.key.direction.word(),
-                effect: money(leg.effect, leg.key.currency),
-            })
-            .collect(),
+        legs: found.legs().iter().map(leg).collect(),
         dated_us: it.sealed.iter().chain(&it.now).map(|entry| entry.created_at).max().unwrap_or_default(),
         origins: found.origins(),
         explanation: found.explanation(),

@@ -7,7 +7,7 @@ mod tables;
 use crate::invoice::Note;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Finding, Rechecked};
-use crate::report::{Paper, Provenance, ReportError, as_csv, as_text};
+use crate::report::{Paper, Provenance, ReportError, as_papers, as_text};
 
 /// Everything that a recheck's papers state.
 #[derive(Clone, Copy)]
@@ -54,14 +54,7 @@ impl<'a> Recheck<'a> {
 /// # Errors
 /// When a paper cannot be laid out.
 pub fn report_recheck(recheck: &Recheck<'_>) -> Result<Vec<Paper>, ReportError> {
-    let tables = tables::tables(recheck);
-    let mut papers = tables
-        .iter()
-        .map(|table| {
-            let printed = as_csv::print(table).map_err(|source| ReportError::Csv { name: table.name, source })?;
-            Ok(Paper { name: format!("{}.csv", table.name), bytes: printed })
-        })
-        .collect::<Result<Vec<_>, ReportError>>()?;
+    let mut papers = as_papers(&tables::tables(recheck))?;
     papers.push(Paper { name: "recheck.json".to_owned(), bytes: as_json::print(recheck)? });
     papers.push(Paper { name: "summary.txt".to_owned(), bytes: recheck_summary(recheck).into_bytes() });
     papers.sort_by(|a, b| a.name.cmp(&b.name));

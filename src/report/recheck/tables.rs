@@ -4,10 +4,9 @@
 use super::Recheck;
 use crate::domain::{Amount, Leg, Side};
 use crate::invoice::{Note, NoteKind, NoteLine, NoteStatus};
-use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Change, ControlLine, Finding, Gap};
 use crate::report::table::{Cell, Column, Table};
-use crate::report::tables::kind;
+use crate::report::tables::{HELD, held, kind};
 
 /// Every list of a recheck.
 pub(super) fn tables(it: &Recheck<'_>) -> Vec<Table> {
@@ -244,23 +243,5 @@ fn line(note: &Note, place: u64, it: &NoteLine) -> Vec<Cell> {
         money(it.invoiced.2),
         money(it.due.2),
         money(it.amount()),
-    ]
-}
-
-const HELD: &[Column] = &[
-    Column::words("account", "Account", 16),
-    Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("cost_base", "Cost", 15),
-    Column::words("reason", "Reason", 48),
-];
-
-fn held(it: &HeldAccount) -> Vec<Cell> {
-    vec![
-        Cell::code(&it.account),
-        Cell::text(&it.name),
-        Cell::code(it.currency.code()),
-        Cell::money(it.cost_base, it.currency),
-        Cell::text(&it.reason),
     ]
 }

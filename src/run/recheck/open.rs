@@ -1,16 +1,15 @@
 //! What the rechecks of sealed months hand on to the next close.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::folder::{intact, named};
-use crate::domain::{Amount, Class, Currency, OpenBreak, Period, Timestamp, sha256};
+use crate::domain::{Amount, Class, Currency, OpenBreak, Timestamp};
 use crate::run::error::RunError;
-use crate::run::folder::{RUNS_MAX, disk, read_inputs, sealed_runs};
-use crate::seal::{SEAL, read_seal};
+use crate::run::folder::{RUNS_MAX, disk};
+use crate::seal::SEAL;
 
 /// What `recheck.json` says of its findings.
 #[derive(Deserialize)]
@@ -57,55 +56,26 @@ struct SealedLeg {
     effect: Amount,
 }
 
-/// The findings of the newest sealed recheck of the last sealed run of each month before this one, sorted by id; of a
-/// simulated run none. Each paper is proved to be the sealed one before it is used.
+/// The findings of the newest sealed recheck of a sealed run, itself known by its folder and its seal. Each paper is proved
+/// to be the sealed one before it is used.
 ///
 /// The effect of each is what it adds to the net, credits less debits, of its own wallet: of a customer's from the
 /// customer's ledger, of the partner's own from the master. A finding in the master on a customer's entry moves no wallet
 /// and has the effect zero.
-///
-/// # Errors
-/// When the folder cannot be listed, or the newest recheck of a month is not what was sealed or cannot be read.
-pub fn open_breaks(reports: &Path, month: Period, partner: &str) -> Result<Vec<OpenBreak>, RunError> {
-    let mut open = Vec::new();
-    for (_, (_, run)) in last_runs(reports, month, partner)? {
-        let rechecks = (1..=RUNS_MAX).map(|number| named(&run, number)).take_while(|it| it.join(SEAL).exists());
-        if let Some(newest) = rechecks.last() {
-            intact(&newest)?;
-            let path = newest.join("recheck.json");
-            let text = fs::read(&path).map_err(disk("read", &path))?;
-            let sealed: SealedRecheck = serde_json::from_slice(&text)
-                .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
-            // A run that was made anew since is not the one that was rechecked.
-            if sealed.sealed.seal != sha256(read_seal(&run)?.to_text().as_bytes()) {
-                continue;
-            }
-            let SealedProvenance { partner, run } = sealed.provenance;
-            open.extend(sealed.findings.into_iter().map(|finding| carried(finding, &partner, &run)));
-        }
+pub(in crate::run) fn found_since(run: &Path, seal: &str) -> Result<Vec<OpenBreak>, RunError> {
+    let rechecks = (1..=RUNS_MAX).map(|number| named(run, number)).take_while(|it| it.join(SEAL).exists());
+    let Some(newest) = rechecks.last() else { return Ok(Vec::new()) };
+    intact(&newest)?;
+    let path = newest.join("recheck.json");
+    let text = fs::read(&path).map_err(disk("read", &path))?;
+    let sealed: SealedRecheck =
+        serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
+    // A run that was made anew since is not the one that was rechecked.
+    if sealed.sealed.seal != seal {
+        return Ok(Vec::new());
     }
-    open.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(open)
-}
-
-/// Runs by their month: the length of the run's id and the id, by which runs of one month follow each other, and the folder.
-type LastRuns = BTreeMap<Period, ((usize, String), PathBuf)>;
-
-/// A partner's last sealed run of each month before this one: what an earlier one lacked is in the last one's own papers.
-fn last_runs(reports: &Path, month: Period, partner: &str) -> Result<LastRuns, RunError> {
-    let mut runs = LastRuns::new();
-    for folder in sealed_runs(reports, None)? {
-        let inputs = read_inputs(&folder)?;
-        if inputs.period >= month || inputs.partner != partner || inputs.terms.scenario.is_some() {
-            continue;
-        }
-        // `2026-03.r10` comes after `2026-03.r9`.
-        let place = (inputs.run.len(), inputs.run);
-        if runs.get(&inputs.period).is_none_or(|(known, _)| *known < place) {
-            runs.insert(inputs.period, (place, folder));
-        }
-    }
-    Ok(runs)
+    let SealedProvenance { partner, run } = sealed.provenance;
+    Ok(sealed.findings.into_iter().map(|finding| carried(finding, &partner, &run)).collect())
 }
 
 fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
