@@ -1,6 +1,7 @@
 //! Explains a figure: a break, an invoice, a tie-out or an account walked back to its entries, their archived pages and
 //! the control totals that prove those pages whole. An id in, text out; never judges anew.
 
+mod carried;
 mod recheck;
 mod wallet;
 
@@ -28,9 +29,10 @@ pub struct Close<'a> {
     pub evidence: &'a Evidence,
 }
 
-/// Explains what an id names: a break (`B-…`), an invoice by its number, a line of it (`number/line`), a tie-out (`account/currency/direction`), an
-/// account, a wallet (`wallet:account` or `account/currency/wallet`), a total over all accounts (`currency/direction`), or
-/// an entry. Nothing when the close has nothing of this name.
+/// Explains what an id names: a break (`B-…`) of this run or handed on to it, an invoice by its number, a line of it
+/// (`number/line`), a tie-out (`account/currency/direction`), an account, a wallet (`wallet:account` or
+/// `account/currency/wallet`), a total over all accounts (`currency/direction`), or an entry. Nothing when the close has
+/// nothing of this name.
 ///
 /// # Errors
 /// When the frame refuses.
@@ -39,6 +41,8 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
     let mut page = Page { close, text: String::new(), lists: BTreeSet::new() };
     if let Some(found) = reconciliation.breaks.iter().find(|found| found.id() == id) {
         page.explain_break(found)?;
+    } else if let Some(it) = reconciliation.carried.iter().find(|it| it.open.id == id) {
+        page.explain_carried(it)?;
     } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
         page.explain_invoice(invoice, None)?;
     } else if let Some((invoice, line)) = invoice_line(billing, id) {

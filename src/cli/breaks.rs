@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{NaiveDate, SecondsFormat};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::object;
 use crate::domain::{Action, Age, Amount, Class, Decision, Severity, Standing};
-use crate::register::{Listed, Noted, Register};
+use crate::register::{Listed, Noted, Register, RegisterError};
 use crate::run::open_register;
 use crate::settings::Settings;
 
@@ -139,71 +139,74 @@ fn severity(word: &str) -> Result<Severity, String> {
 
 /// Lists the register's breaks, or does something about one of them. Works offline and without credentials.
 pub(super) fn breaks(args: &BreaksArgs, environment: &Environment) -> Result<Outcome, Failure> {
-    match &args.act {
-        None => {
-            let (register, today) = opened(&args.place, environment)?;
-            list(&register, &args.filter, today)
-        }
-        Some(Act::Show { id, place }) => {
-            let (register, today) = opened(place, environment)?;
-            show(&register, id, today)
-        }
-        Some(Act::Accept { id, amount, signed }) => {
-            decide(decision(Action::Accept, id, signed, environment.now), Some(*amount), None, signed, environment)
-        }
-        Some(Act::Explain { id, signed }) => {
-            decide(decision(Action::Explain, id, signed, environment.now), None, None, signed, environment)
-        }
-        Some(Act::Assign { id, to, signed }) => {
-            decide(decision(Action::Assign, id, signed, environment.now), None, Some(to), signed, environment)
-        }
+    let place = match &args.act {
+        None => &args.place,
+        Some(Act::Show { place, .. }) => place,
+        Some(Act::Accept { signed, .. } | Act::Explain { signed, .. } | Act::Assign { signed, .. }) => &signed.place,
+    };
+    let (mut register, restored, today) = opened(place, environment)?;
+    let mut decide = |action, id: &str, signed: &Signed, amount: Option<Amount>, to: Option<&String>| {
+        let decision = Decision {
+            break_id: id.to_owned(),
+            action,
+            amount,
+            to: to.cloned(),
+            note: signed.note.clone(),
+            by: signed.by.clone(),
+            until: signed.until,
+            at: environment.now.to_rfc3339_opts(SecondsFormat::Secs, true),
+        };
+        let listed = register.decide(&decision).map_err(crate::run::RunError::from)?;
+        let text = format!("{}{}", told(&listed, today), next(&listed, &decision, today));
+        Ok(Outcome { exit: Exit::TiedOut, text, json: object(as_json(&listed, today)) })
+    };
+    let outcome: Result<Outcome, Failure> = match &args.act {
+        Some(Act::Accept { id, amount, signed }) => decide(Action::Accept, id, signed, Some(*amount), None),
+        Some(Act::Explain { id, signed }) => decide(Action::Explain, id, signed, None, None),
+        Some(Act::Assign { id, to, signed }) => decide(Action::Assign, id, signed, None, Some(to)),
+        Some(Act::Show { id, .. }) => show(&register, id, today),
+        None => list(&register, &args.filter, today),
+    };
+    let mut outcome = outcome?;
+    if restored > 0 {
+        let decisions = if restored == 1 { "decision" } else { "decisions" };
+        let lost = format!("the register had lost {restored} {decisions}; taken back from the runs sealed with them");
+        outcome.text = format!("{lost}\n{}", outcome.text);
     }
+    Ok(outcome)
 }
 
-/// The register, brought up to date with the sealed runs, and today in the partner's zone.
-fn opened(place: &RegisterPlace, environment: &Environment) -> Result<(Register, NaiveDate), Failure> {
+/// The register, brought up to date with the sealed runs, how many decisions it took back from them, and today in the
+/// partner's zone.
+fn opened(place: &RegisterPlace, environment: &Environment) -> Result<(Register, usize, NaiveDate), Failure> {
     let settings = Settings::read(place.config.as_deref())?;
     let reports = place.reports.as_ref().unwrap_or(&settings.reports);
     let archives = settings.archive.as_deref().and_then(Path::parent).filter(|_| place.reports.is_none());
-    let register = open_register(reports, archives.unwrap_or(reports), place.register.as_deref())?;
-    Ok((register, environment.today(settings.partner.timezone)))
+    let (register, restored) = open_register(reports, archives.unwrap_or(reports), place.register.as_deref())?;
+    Ok((register, restored, environment.today(settings.partner.timezone)))
 }
 
-fn decision(action: Action, id: &str, signed: &Signed, now: DateTime<Utc>) -> Decision {
-    Decision {
-        break_id: id.to_owned(),
-        action,
-        amount: None,
-        to: None,
-        note: signed.note.clone(),
-        by: signed.by.clone(),
-        until: signed.until,
-        at: now.to_rfc3339_opts(SecondsFormat::Secs, true),
-    }
-}
-
-fn decide(
-    decision: Decision,
-    amount: Option<Amount>,
-    to: Option<&String>,
-    signed: &Signed,
-    environment: &Environment,
-) -> Result<Outcome, Failure> {
-    let (mut register, today) = opened(&signed.place, environment)?;
-    let decision = Decision { amount, to: to.cloned(), ..decision };
-    let listed = register.decide(&decision).map_err(crate::run::RunError::from)?;
-    let next = match decision.action {
-        Action::Accept if decision.holds_on(today) => {
-            "\nnext: close the month again; its new run takes the acceptance in"
+/// What a decision changes, and when: a line of its own, or nothing.
+fn next(it: &Listed, decision: &Decision, today: NaiveDate) -> &'static str {
+    let found_by_a_recheck = it.sighting.class.is_after_the_seal();
+    match decision.action {
+        Action::Explain | Action::Assign => "",
+        Action::Accept if !decision.holds_on(today) => {
+            "\nits last day has passed: it is not in force, and takes back an acceptance before it"
         }
-        Action::Accept | Action::Explain | Action::Assign => "",
-    };
-    let text = format!("{}{next}", told(&listed, today));
-    Ok(Outcome { exit: Exit::TiedOut, text, json: object(as_json(&listed, today)) })
+        Action::Accept if !it.standing.is_open() => "\nit is no longer open: no close changes by this",
+        Action::Accept if found_by_a_recheck => "\nnext: the close of the next month tells that it is accepted",
+        Action::Accept => "\nnext: close the month again; its new run takes the acceptance in",
+    }
 }
 
 fn list(register: &Register, filter: &Filter, today: NaiveDate) -> Result<Outcome, Failure> {
     let runs = register.noted().map_err(crate::run::RunError::from)?;
+    if let Some(asked) = filter.run.as_ref().filter(|asked| runs.iter().all(|run| run.run != **asked)) {
+        let known = runs.iter().map(|run| run.run.as_str()).collect::<Vec<_>>().join(", ");
+        let unknown = RegisterError::UnknownRun { run: asked.clone(), known };
+        return Err(crate::run::RunError::from(unknown).into());
+    }
     let mut listed = register.breaks().map_err(crate::run::RunError::from)?;
     let known = listed.len();
     listed.retain(|it| filter.lets(it, &runs, today));

@@ -140,6 +140,14 @@ classes! {
     Residual "residual" Aggregate Incomplete "a difference that no listed break explains";
 }
 
+impl Class {
+    /// Whether it compares with a seal: what the books show today does not take it back.
+    #[must_use]
+    pub const fn is_after_the_seal(self) -> bool {
+        matches!(self, Self::LateEntry | Self::ChangedAfterSeal | Self::VanishedAfterSeal)
+    }
+}
+
 /// A slug that names no class.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0:?} is not a class of breaks")]

@@ -77,6 +77,11 @@ pub struct OpenBreak {
     pub effect: Amount,
     /// Σ |effect| in its currency.
     pub gross: Amount,
+    /// What a finding of a recheck adds to the net, credits less debits, of its own wallet: of a customer's from the
+    /// customer's ledger, of the partner's own from the master. Zero for a finding in the master on a customer's entry, and
+    /// for every other break.
+    #[serde(default)]
+    pub since_the_seal: Amount,
     /// When the youngest entry concerned was made; the month's last moment where none is named.
     pub dated: Timestamp,
     /// The first run that reported it.

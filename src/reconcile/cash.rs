@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::movements::Movements;
 use super::outcome::ListProof;
 use super::scope::Scope;
-use crate::domain::{Amount, Break, Carried, Class, Currency, List, OpenBreak, Side};
+use crate::domain::{Amount, Break, Carried, Currency, List, OpenBreak, Side};
 use crate::frame::{FrameError, Lowest};
 use crate::normalise::{Books, Wallet};
 
@@ -119,7 +119,7 @@ impl Prover<'_> {
         let (credits, debits) = moved.map_or((Amount::ZERO, Amount::ZERO), |it| (it.credits, it.debits));
         let implied = live - after_cut_off - credits + debits;
         let sealed = self.sealed(account, currency);
-        let since: Amount = self.since(account, currency).iter().map(|found| found.effect).sum();
+        let since: Amount = self.since(account, currency).iter().map(|found| found.since_the_seal).sum();
         let (opening, from) = match sealed {
             _ if self.books.inception.contains(account) => (net_before, OpeningFrom::Inception),
             // What came, changed or went in the month before explains the difference to the last unit, or not at all.
@@ -155,17 +155,15 @@ impl Prover<'_> {
         Some(closing.amount)
     }
 
-    /// What a recheck of the month before has found on an account since it was sealed. What lies further back was in that
+    /// What a recheck of the month before has found to move a wallet since it was sealed. What lies further back was in that
     /// month's closing already.
     fn since(&self, account: &str, currency: Currency) -> Vec<&OpenBreak> {
         let calendar = &self.books.calendar;
         let month = crate::domain::Calendar::new(calendar.period.previous(), calendar.zone);
         let open = self.before.into_iter().flat_map(|carried| &carried.open);
-        let after_the_seal =
-            |class| matches!(class, Class::LateEntry | Class::ChangedAfterSeal | Class::VanishedAfterSeal);
         let of_wallet = |found: &&OpenBreak| {
             let same = found.account.as_deref() == Some(account) && found.currency == Some(currency);
-            same && after_the_seal(found.class) && found.dated >= month.start
+            same && found.class.is_after_the_seal() && !found.since_the_seal.is_zero() && found.dated >= month.start
         };
         open.filter(of_wallet).collect()
     }

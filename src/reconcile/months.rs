@@ -160,7 +160,7 @@ impl Months<'_> {
                 (Standing::Replaced, true, by, format!("its entries are reported as {class} now: {id}"))
             };
         }
-        if is_same_month && !is_of_a_seal(open.class) {
+        if is_same_month && !open.class.is_after_the_seal() {
             return (Standing::Resolved, true, None, "this run reads the same month and no longer finds it".to_owned());
         }
         if self.is_settled_now(open) {
@@ -212,11 +212,10 @@ impl Months<'_> {
     fn speaking(&self, open: &OpenBreak, is_same_month: bool) -> Option<&Break> {
         let shares = |found: &&Break| found.entry_ids().iter().any(|id| open.entry_ids.contains(id));
         let same_place = |found: &&Break| {
-            is_same_month
-                && open.entry_ids.is_empty()
-                && (found.class(), found.account(), found.currency())
-                    == (open.class, open.account.as_deref(), open.currency)
-                && found.field() == open.field
+            let same_account = (found.account(), found.currency()) == (open.account.as_deref(), open.currency);
+            let same_matter = (found.class(), found.field()) == (open.class, open.field.as_str());
+            let same_wallet = is_on_a_wallet(found.class()) && is_on_a_wallet(open.class);
+            is_same_month && open.entry_ids.is_empty() && same_account && (same_matter || same_wallet)
         };
         let speaks = |found: &&Break| shares(found) || same_place(found);
         let graver = self.breaks.iter().filter(|found| found.class().severity() > Severity::Notice);
@@ -230,7 +229,7 @@ impl Months<'_> {
             let unreadable = self.books.unreadable.iter().any(|row| row.id.as_ref() == Some(id));
             !copies.is_empty() && !unreadable && self.is_sound(id, copies)
         };
-        !is_of_a_seal(open.class) && !open.entry_ids.is_empty() && open.entry_ids.iter().all(sound)
+        !open.class.is_after_the_seal() && !open.entry_ids.is_empty() && open.entry_ids.iter().all(sound)
     }
 
     /// Whether an entry agrees with its counterpart: in the other book, and for a transfer at its other leg.
@@ -246,7 +245,7 @@ impl Months<'_> {
     }
 }
 
-/// Classes that compare with a seal: what the books show today does not take them back.
-const fn is_of_a_seal(class: Class) -> bool {
-    matches!(class, Class::LateEntry | Class::ChangedAfterSeal | Class::VanishedAfterSeal)
+/// Whether a class says that a wallet's columns do not agree: better evidence may turn one such statement into the other.
+const fn is_on_a_wallet(class: Class) -> bool {
+    matches!(class, Class::OpeningDiffers | Class::RollForward)
 }

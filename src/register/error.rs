@@ -95,6 +95,28 @@ pub enum RegisterError {
         /// How long it may be.
         max: usize,
     },
+    /// A note or a name with a line break, an escape or the like.
+    #[error("the {what} has a control character, expected text on one line")]
+    Control {
+        /// Which.
+        what: &'static str,
+    },
+    /// The file is a register no more.
+    #[error("register {}: damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The database's own words.
+        source: rusqlite::Error,
+    },
+    /// No run of this name is noted.
+    #[error("run {run:?}: not among the sealed runs: {known}")]
+    UnknownRun {
+        /// The run asked for.
+        run: String,
+        /// Those that are noted.
+        known: String,
+    },
 }
 
 impl RegisterError {
@@ -111,12 +133,17 @@ impl RegisterError {
                 Some("accepting takes the exact effect, its sign included, so that a break that changes comes back")
             }
             Self::NotWhole { .. } => Some("explain or assign it, and close the month again when it can be read"),
+            Self::Damaged { .. } => Some(
+                "put it aside: the next command makes it anew from the sealed runs, with the decisions they were sealed with",
+            ),
             Self::Sqlite { .. } => Some("the register and its folder must be open to writing"),
             Self::NotARegister(_)
             | Self::NewerSchema { .. }
             | Self::OtherPartner { .. }
             | Self::Row { .. }
-            | Self::Text { .. } => None,
+            | Self::Text { .. }
+            | Self::Control { .. }
+            | Self::UnknownRun { .. } => None,
         }
     }
 }
@@ -127,6 +154,7 @@ pub(super) fn failed_to(path: &Path, doing: &'static str) -> impl Fn(rusqlite::E
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => RegisterError::NotARegister(path.clone()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => RegisterError::Busy(path.clone()),
+        Some(ErrorCode::DatabaseCorrupt) => RegisterError::Damaged { path: path.clone(), source },
         Some(_) | None => RegisterError::Sqlite { path: path.clone(), doing, source },
     }
 }

@@ -11,7 +11,7 @@ use super::error::{RegisterError, failed_to};
 const APPLICATION: i64 = 0x7469_6542;
 
 /// The schema that this version writes, and the newest it reads.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// How long somebody else's writing is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Tables and the rules that hold them.
 const TABLES: &str = "
 CREATE TABLE partner (one INTEGER PRIMARY KEY CHECK (one = 1), auth_id TEXT NOT NULL) STRICT;
-CREATE TABLE runs (seal TEXT PRIMARY KEY, run TEXT NOT NULL, period TEXT NOT NULL, number INTEGER NOT NULL) STRICT;
+CREATE TABLE runs (seal TEXT PRIMARY KEY, run TEXT NOT NULL, period TEXT NOT NULL, number INTEGER NOT NULL, rechecks TEXT) STRICT;
 CREATE TABLE sightings (
     seal TEXT NOT NULL REFERENCES runs, break_id TEXT NOT NULL, class TEXT NOT NULL, account TEXT, currency TEXT,
     effect TEXT NOT NULL, gross TEXT NOT NULL, entries TEXT NOT NULL, standing TEXT NOT NULL, dated TEXT NOT NULL,
@@ -98,6 +98,11 @@ fn check(db: &Connection, path: &Path) -> Result<(), RegisterError> {
     let seen = number("PRAGMA user_version")?;
     if seen == SCHEMA {
         return Ok(());
+    }
+    if seen == 1 {
+        // The first schema knew no rechecks.
+        let renewed = "BEGIN IMMEDIATE; ALTER TABLE runs ADD COLUMN rechecks TEXT; PRAGMA user_version = 2; COMMIT;";
+        return db.execute_batch(renewed).map_err(failed_to(path, "renew the file's schema"));
     }
     Err(RegisterError::NewerSchema { path: path.to_owned(), seen, known: SCHEMA })
 }

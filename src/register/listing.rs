@@ -78,28 +78,36 @@ impl Register {
     }
 }
 
-/// Where each break stands after these runs, which come by month and place in it. The last run of a month speaks for it: what
-/// an earlier one says of later matters no longer counts, what it found is told by the last one's outcomes.
+/// Where each break stands after these runs, which come by month, closes before rechecks, and place among them. The last run
+/// of a month speaks for it: what an earlier one says of later matters no longer counts, what it found is told by the last
+/// one's outcomes. What a recheck of an earlier run found, the last run has read for itself.
 fn listed(runs: &[Noted]) -> Vec<Listed> {
-    let last: BTreeMap<Period, u32> = runs.iter().map(|run| (run.period, run.number)).collect();
+    let closes = runs.iter().filter(|run| run.of.is_none());
+    let last: BTreeMap<Period, &Noted> = closes.map(|run| (run.period, run)).collect();
     let mut listed: BTreeMap<String, Listed> = BTreeMap::new();
     for run in runs {
-        let speaks = last.get(&run.period) == Some(&run.number);
+        let last = last.get(&run.period);
+        let speaks = last.is_some_and(|last| last.seal == *run.of.as_ref().unwrap_or(&run.seal));
         for Outcome { id, standing, by, why, age_days, .. } in run.outcomes.iter().filter(|_| speaks) {
             if let Some(it) = listed.get_mut(id).filter(|it| it.standing.is_open()) {
                 (it.standing, it.by, it.why) = (*standing, by.clone(), why.clone());
-                (it.last_run, it.age_days) = (run.run.clone(), *age_days);
+                // A recheck looks back at its own month, and makes nothing younger.
+                (it.last_run, it.age_days) = (run.run.clone(), it.age_days.max(*age_days));
             }
         }
         for sighting in &run.sightings {
-            let (run, standing, age_days) = (run.run.clone(), sighting.standing, sighting.age_days);
+            let (read_anew, age_days) = (!speaks && run.of.is_some(), sighting.age_days);
+            let (standing, last_run, why) = match last.filter(|_| read_anew) {
+                Some(last) => (Standing::Resolved, &last.run, format!("{} read the month anew since", last.run)),
+                None => (sighting.standing, &run.run, String::new()),
+            };
             let it = Listed {
-                last_run: run.clone(),
-                run,
+                last_run: last_run.clone(),
+                run: run.run.clone(),
                 standing,
                 age_days,
                 by: None,
-                why: String::new(),
+                why,
                 decisions: Vec::new(),
                 sighting: sighting.clone(),
             };

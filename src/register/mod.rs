@@ -33,6 +33,8 @@ pub struct Noted {
     pub number: u32,
     /// Its seal.
     pub seal: String,
+    /// The seal of the run that it rechecks; nothing for a close.
+    pub of: Option<String>,
     /// What it found, notices aside.
     pub sightings: Vec<Sighting>,
     /// What it says of breaks that earlier runs left open.
@@ -145,9 +147,11 @@ impl Register {
         }
         let doing = failed_to(&self.path, "note a run");
         let tx = self.db.transaction().map_err(&doing)?;
-        let Noted { run, period, number, seal, sightings, outcomes } = it;
-        let written =
-            tx.execute("INSERT INTO runs VALUES (?1, ?2, ?3, ?4)", params![seal, run, period.to_string(), number]);
+        let Noted { run, period, number, seal, of, sightings, outcomes } = it;
+        let written = tx.execute(
+            "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![seal, run, period.to_string(), number, of],
+        );
         written.map_err(&doing)?;
         for it in sightings {
             let (currency, age) =
@@ -178,21 +182,46 @@ impl Register {
         tx.commit().map_err(doing)
     }
 
-    /// Every sealed run that is noted, by month and place in it.
+    /// Takes decisions back that sealed runs carry and this file does not hold; tells how many they were.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn take_back(&mut self, sealed: &[Decision]) -> Result<usize, RegisterError> {
+        let known = self.decisions(None)?;
+        let lost: Vec<&Decision> = sealed.iter().filter(|it| !known.contains(it)).collect();
+        lost.iter().try_for_each(|it| self.write(it))?;
+        Ok(lost.len())
+    }
+
+    /// Every sealed run that is noted, by month, closes before rechecks, and place among them. Of runs of one name, because the
+    /// folder was taken away and the month closed anew, the last that was noted.
     ///
     /// # Errors
     /// When the database refuses, or a row is not what it promises.
     pub fn noted(&self) -> Result<Vec<Noted>, RegisterError> {
         let doing = failed_to(&self.path, "read the runs");
-        let mut of_runs =
-            self.db.prepare("SELECT seal, run, period, number FROM runs ORDER BY 3, 4, 1").map_err(&doing)?;
-        let runs = of_runs.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?)));
-        let runs =
-            runs.and_then(Iterator::collect::<rusqlite::Result<Vec<(String, String, String, u32)>>>).map_err(&doing)?;
-        let noted = runs.into_iter().map(|(seal, run, period, number)| {
-            let period = row("runs", &period)?;
-            let (sightings, outcomes) = (self.sightings(&seal)?, self.outcomes(&seal)?);
-            Ok(Noted { run, period, number, seal, sightings, outcomes })
+        let sql = "SELECT seal, run, period, number, rechecks FROM runs AS own
+                   WHERE rowid = (SELECT max(rowid) FROM runs WHERE run = own.run)
+                   ORDER BY period, rechecks IS NOT NULL, number, seal";
+        let mut of_runs = self.db.prepare(sql).map_err(&doing)?;
+        let runs = of_runs.query_map([], |it| {
+            let (seal, run, period) = (it.get(0)?, it.get(1)?, it.get::<_, String>(2)?);
+            let (number, of) = (it.get(3)?, it.get(4)?);
+            Ok(row("runs", &period).map(|period| Noted {
+                run,
+                period,
+                number,
+                seal,
+                of,
+                sightings: Vec::new(),
+                outcomes: Vec::new(),
+            }))
+        });
+        let runs = runs.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(&doing)?;
+        let noted = runs.into_iter().map(|noted| {
+            let mut noted: Noted = noted?;
+            (noted.sightings, noted.outcomes) = (self.sightings(&noted.seal)?, self.outcomes(&noted.seal)?);
+            Ok(noted)
         });
         noted.collect()
     }
@@ -243,6 +272,9 @@ impl Register {
             if let Some(seen) = text.filter(|text| text.trim().is_empty() || text.chars().count() > TEXT_MAX) {
                 return Err(RegisterError::Text { what, characters: seen.trim().chars().count(), max: TEXT_MAX });
             }
+            if text.is_some_and(|text| text.chars().any(char::is_control)) {
+                return Err(RegisterError::Control { what });
+            }
         }
         let known = self.find(&it.break_id)?;
         let sighting = &known.sighting;
@@ -255,13 +287,18 @@ impl Register {
                 return Err(RegisterError::OtherAmount { id, named, effect, currency: sighting.currency });
             }
         }
+        self.write(it)?;
+        self.find(&it.break_id)
+    }
+
+    fn write(&self, it: &Decision) -> Result<(), RegisterError> {
         let (action, amount) = (it.action.word(), it.amount.map(|amount| amount.to_text(2)));
         let until = it.until.map(|until| until.to_string());
         let sql = "INSERT INTO decisions (break_id, action, amount, assignee, note, decided_by, until, at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let values = params![it.break_id, action, amount, it.to, it.note, it.by, until, it.at];
         self.db.execute(sql, values).map_err(failed_to(&self.path, "write the decision"))?;
-        self.find(&it.break_id)
+        Ok(())
     }
 
     /// Every decision on a break, or on all of them, in the order in which they were made.

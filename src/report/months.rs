@@ -199,6 +199,8 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
         blocks.push(Block::Prose(format!("{accepted} {plural} accepted: {told}.")));
     }
     if decided > 0 {
+        let plural = if decided == 1 { "finding carries" } else { "findings carry" };
+        blocks.push(Block::Prose(format!("{} {plural} a decision:", grouped(&decided.to_string()))));
         blocks.push(Block::Items(books.breaks.iter().filter_map(|found| decided_item(books, found)).collect()));
     }
     blocks

@@ -146,8 +146,10 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let read_on = |inputs: &Inputs| evidence_of(&archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today);
     let mut earlier = neighbours::earlier(&folder, request.period, partner, card, is_simulated, &read_on)?;
     let register = register_of(&folder, partner, request.archive.as_deref());
-    if !is_simulated && register.exists() {
-        earlier.decisions = Register::open(&register, partner)?.in_force(request.plan.today)?;
+    if !is_simulated && (register.exists() || earlier.carried.is_some() || earlier.again.is_some()) {
+        let mut register = Register::open(&register, partner)?;
+        note(&folder::parent(&request.folder), &mut register)?;
+        earlier.decisions = register.in_force(request.plan.today)?;
     }
     folder::make(&folder)?;
     let fetched = match durable(&archive, request, &folder, unsealed)? {

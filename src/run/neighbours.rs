@@ -10,8 +10,10 @@ use serde::Deserialize;
 use super::error::RunError;
 use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_folders};
 use super::inputs::{Earlier, Inputs, RUN_FILE};
-use super::recheck::{found_since, is_recheck_text};
-use crate::domain::{Again, Amount, Carried, Class, Closing, Currency, OpenBreak, Period, Severity, Standing, sha256};
+use super::recheck::{SealedRecheck, is_recheck_text, left_open, rechecks_of};
+use crate::domain::{
+    Again, Aged, Amount, Calendar, Carried, Class, Closing, Currency, OpenBreak, Period, Severity, Standing, sha256,
+};
 use crate::invoice::{Issued, RateCard};
 use crate::register::{Noted, Outcome, Register, Sighting};
 use crate::seal::{read_seal, sealed_paper};
@@ -140,7 +142,7 @@ fn last_runs(runs: &[Neighbour], period: Period) -> BTreeMap<Period, &Neighbour>
 fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<BTreeMap<String, OpenBreak>, RunError> {
     let mut open = BTreeMap::new();
     for run in months.values() {
-        open.extend(found_since(&run.folder, &run.seal)?.into_iter().map(|it| (it.id.clone(), it)));
+        open.extend(left_open(rechecks_of(&run.folder, &run.seal)?).map(|it| (it.id.clone(), it)));
     }
     Ok(open)
 }
@@ -246,8 +248,37 @@ impl Neighbour {
             period: self.inputs.period,
             number: self.number(),
             seal: self.seal.clone(),
+            of: None,
             sightings: sightings.map(SealedBreak::sighting).collect(),
             outcomes: outcomes.collect(),
+        }
+    }
+
+    /// A recheck of it; ages are those at the month's own cut-off.
+    fn noted_recheck(&self, recheck: SealedRecheck) -> Noted {
+        let calendar = Calendar::new(self.inputs.period, self.inputs.terms.timezone);
+        let sighting = |it: &OpenBreak| Sighting {
+            id: it.id.clone(),
+            class: it.class,
+            account: it.account.clone(),
+            currency: it.currency,
+            effect: it.effect,
+            gross: it.gross,
+            entries: it.entry_ids.join("; "),
+            standing: if it.first_run == recheck.run { Standing::New } else { Standing::Persisting },
+            dated: Calendar::instant(it.dated),
+            age_days: Aged::at_cut_off(&calendar, it.dated).days,
+            first_run: it.first_run.clone(),
+            explanation: it.explanation.clone(),
+        };
+        Noted {
+            sightings: recheck.findings.iter().map(sighting).collect(),
+            run: recheck.run,
+            period: self.inputs.period,
+            number: recheck.number,
+            seal: recheck.seal,
+            of: Some(self.seal.clone()),
+            outcomes: recheck.outcomes,
         }
     }
 }
@@ -275,6 +306,7 @@ impl SealedBreak {
             customer_value: self.customer_value.clone(),
             effect,
             gross,
+            since_the_seal: Amount::ZERO,
             dated,
             first_run: self.first_run.clone(),
             explanation: self.explanation.clone(),
@@ -311,25 +343,32 @@ pub fn register_of(folder: &Path, partner: &str, archive: Option<&Path>) -> Path
     archive_beside(folder, partner, archive).with_file_name(format!("{partner}.register.sqlite"))
 }
 
-/// Notes every sealed run of the register's partner that stands in a folder and is not noted yet.
+/// Notes every sealed run of the register's partner that stands in a folder, and every recheck of it, where it is not noted
+/// yet. Decisions that a run was sealed with and that the register does not hold, because it was lost, are taken back into
+/// it: how many they are is told.
 ///
 /// # Errors
 /// When a run cannot be read or was altered, or the register refuses.
-pub fn note(reports: &Path, register: &mut Register) -> Result<(), RunError> {
-    let partner = register.partner().to_owned();
+pub fn note(reports: &Path, register: &mut Register) -> Result<usize, RunError> {
+    let (partner, mut restored) = (register.partner().to_owned(), 0);
     for run in neighbours(reports, None)?.iter().filter(|run| run.inputs.partner == partner) {
         register.note(&run.noted())?;
+        for recheck in rechecks_of(&run.folder, &run.seal)? {
+            register.note(&run.noted_recheck(recheck))?;
+        }
+        restored += register.take_back(&run.inputs.decisions)?;
     }
-    Ok(())
+    Ok(restored)
 }
 
 /// Opens the register for the sealed runs of a folder, brought up to date with them: the file named, else the only one in the
-/// folder that the archives stand in, which is made where there is none yet.
+/// folder that the archives stand in, which is made where there is none yet. Tells how many decisions it took back from
+/// sealed runs.
 ///
 /// # Errors
 /// When there is neither a register nor a sealed run, when there are several partners, when a run was altered, or the
 /// register refuses.
-pub fn open_register(reports: &Path, beside: &Path, named: Option<&Path>) -> Result<Register, RunError> {
+pub fn open_register(reports: &Path, beside: &Path, named: Option<&Path>) -> Result<(Register, usize), RunError> {
     let mut register = if let Some(file) = named {
         Register::open_existing(file)?
     } else {
@@ -350,6 +389,6 @@ pub fn open_register(reports: &Path, beside: &Path, named: Option<&Path>) -> Res
             }
         }
     };
-    note(reports, &mut register)?;
-    Ok(register)
+    let restored = note(reports, &mut register)?;
+    Ok((register, restored))
 }

@@ -67,6 +67,7 @@ impl RawBooks {
             customer_value: "absent".to_owned(),
             effect,
             gross: effect.abs(),
+            since_the_seal: effect,
             dated,
             first_run: "2026-02".to_owned(),
             explanation: "an entry appeared after the seal".to_owned(),

@@ -44,6 +44,7 @@ mod raw_server;
 mod recheck;
 mod recheck_desk;
 mod recheck_laws;
+mod recheck_register;
 mod refusals;
 mod register;
 mod report;

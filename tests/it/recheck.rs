@@ -128,7 +128,7 @@ fn check_carried(desk: &Desk) {
         ("late", "master.entry", "0"),
     ] {
         let place = effects.iter().position(|it| *it == (id, field)).unwrap();
-        assert_eq!(open[place].effect, amount(effect), "{id}");
+        assert_eq!(open[place].since_the_seal, amount(effect), "{id}");
         assert_eq!(open[place].first_run, "2026-03.recheck");
     }
     assert_eq!(open_breaks(&desk.path(""), "2026-03".parse().unwrap(), "PA_1").unwrap(), []);

@@ -131,7 +131,6 @@ fn decisions_have_a_history_and_the_list_is_filtered() {
         &["--standing", "new"],
         &["--age", if age == "0-1" { "over-30" } else { "0-1" }],
         &["--decision", "none"],
-        &["--run", "2026-02"],
     ];
     for (filters, expected) in [(&hits[..], 1), (&misses[..], 0)] {
         for filter in filters {
@@ -215,6 +214,47 @@ fn the_register_is_append_only_and_its_sightings_are_made_anew_from_the_sealed_r
     let listed = desk.ends(0, &["breaks"]).stdout;
     let ends = listed.contains("\nbreaks: 1 of 1; sealed runs of PA_") && listed.trim_end().ends_with(": 1");
     assert!(ends, "{listed}");
+}
+
+#[test]
+fn a_lost_register_takes_the_sealed_decisions_back_and_one_of_the_first_schema_is_renewed() {
+    let (_partner, desk, found) = closed(SCENARIO);
+    accept(&desk, &found, &[]);
+    desk.ends(0, &CLOSE);
+    let (name, _) = desk.files().into_iter().find(|(name, _)| name.ends_with(".register.sqlite")).unwrap();
+    let before = desk.ends(0, &["breaks", "--all", "--json"]).json();
+    fs::remove_file(desk.path(&name)).unwrap();
+    let told = desk.ends(0, &["breaks"]).stdout;
+    assert!(told.starts_with("the register had lost 1 decision; taken back from the runs sealed with them"), "{told}");
+    assert_eq!(desk.ends(0, &["breaks", "--all", "--json"]).json(), before);
+    fs::remove_file(desk.path(&name)).unwrap();
+    assert!(desk.ends(0, &CLOSE).stdout.contains("1 finding is accepted"), "a close looks for them, too");
+
+    let db = Connection::open(desk.path(&name)).unwrap();
+    db.execute_batch("ALTER TABLE runs DROP COLUMN rechecks; PRAGMA user_version = 1;").unwrap();
+    drop(db);
+    desk.ends(0, &["breaks"]);
+    let listed = desk.ends(0, &["breaks", "--all", "--json"]).json();
+    assert_eq!(listed["breaks"][0]["decisions"], before["breaks"][0]["decisions"]);
+    assert_eq!(listed["runs"], 3);
+}
+
+#[test]
+fn what_a_decision_changes_is_said_and_what_cannot_be_meant_is_refused() {
+    let (_partner, desk, found) = closed(SCENARIO);
+    let (id, effect) = (text(&found, "break_id"), text(&found, "effect"));
+    let accept = |more: &[&str]| {
+        let act = ["breaks", "accept", id, "--amount", effect, "--note", "n", "--by", "Asha"];
+        flat(&desk.ends(0, &[&act[..], more].concat()).stdout)
+    };
+    assert!(accept(&[]).ends_with("next: close the month again; its new run takes the acceptance in"));
+    assert!(accept(&["--until", "2026-01-01"]).ends_with("it is not in force, and takes back an acceptance before it"));
+    let refused = desk.ends(2, &["breaks", "explain", id, "--note", "two\nlines", "--by", "Asha"]).stderr;
+    assert!(refused.contains("the note has a control character, expected text on one line"), "{refused}");
+    let refused = desk.ends(2, &["breaks", "explain", id, "--note", "n", "--by", "A\u{1b}[31m"]).stderr;
+    assert!(refused.contains("the name has a control character"), "{refused}");
+    let refused = desk.ends(2, &["breaks", "--run", "2026-02"]).stderr;
+    assert!(refused.contains("run \"2026-02\": not among the sealed runs: 2026-03"), "{refused}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn ledger_of(account: &str, scope: &Scope) -> List {
 fn told(since: &[&OpenBreak]) -> String {
     let each = since.iter().map(|found| {
         let entries = if found.entry_ids.is_empty() { &found.id } else { &found.entry_ids.join(", ") };
-        format!("{} {entries} ({})", found.class, found.effect)
+        format!("{} {entries} ({})", found.class, found.since_the_seal)
     });
     each.collect::<Vec<_>>().join(", ")
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use inputs::RecheckInputs;
-pub(super) use open::found_since;
+pub(super) use open::{SealedRecheck, left_open, rechecks_of};
 
 pub(super) use folder::{is_recheck, is_recheck_text, read_inputs};
 

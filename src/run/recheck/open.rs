@@ -1,22 +1,25 @@
-//! What the rechecks of sealed months hand on to the next close.
+//! What the rechecks of a sealed run found, one after the other, and what they leave open for the next close.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::folder::{intact, named};
-use crate::domain::{Amount, Class, Currency, OpenBreak, Timestamp};
+use crate::domain::{Amount, Class, Currency, OpenBreak, Standing, Timestamp};
+use crate::register::Outcome;
 use crate::run::error::RunError;
 use crate::run::folder::{RUNS_MAX, disk};
 use crate::seal::SEAL;
 
 /// What `recheck.json` says of its findings.
 #[derive(Deserialize)]
-struct SealedRecheck {
-    provenance: SealedProvenance,
+struct Paper {
+    provenance: Provenance,
     sealed: Rechecked,
     findings: Vec<SealedFinding>,
+    gaps: Vec<SealedGap>,
 }
 
 /// The run that was rechecked.
@@ -26,7 +29,7 @@ struct Rechecked {
 }
 
 #[derive(Deserialize)]
-struct SealedProvenance {
+struct Provenance {
     partner: String,
     run: String,
 }
@@ -36,6 +39,7 @@ struct SealedFinding {
     finding_id: String,
     class: Class,
     side: String,
+    ledger: String,
     account: Option<String>,
     currency: Option<Currency>,
     entry_ids: Vec<String>,
@@ -56,29 +60,87 @@ struct SealedLeg {
     effect: Amount,
 }
 
-/// The findings of the newest sealed recheck of a sealed run, itself known by its folder and its seal. Each paper is proved
-/// to be the sealed one before it is used.
-///
-/// The effect of each is what it adds to the net, credits less debits, of its own wallet: of a customer's from the
-/// customer's ledger, of the partner's own from the master. A finding in the master on a customer's entry moves no wallet
-/// and has the effect zero.
-pub(in crate::run) fn found_since(run: &Path, seal: &str) -> Result<Vec<OpenBreak>, RunError> {
-    let rechecks = (1..=RUNS_MAX).map(|number| named(run, number)).take_while(|it| it.join(SEAL).exists());
-    let Some(newest) = rechecks.last() else { return Ok(Vec::new()) };
-    intact(&newest)?;
-    let path = newest.join("recheck.json");
-    let text = fs::read(&path).map_err(disk("read", &path))?;
-    let sealed: SealedRecheck =
-        serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
-    // A run that was made anew since is not the one that was rechecked.
-    if sealed.sealed.seal != seal {
-        return Ok(Vec::new());
-    }
-    let SealedProvenance { partner, run } = sealed.provenance;
-    Ok(sealed.findings.into_iter().map(|finding| carried(finding, &partner, &run)).collect())
+/// A ledger that was not compared.
+#[derive(Deserialize)]
+struct SealedGap {
+    ledger: String,
 }
 
-fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
+/// A sealed recheck of a run, as its own papers tell it.
+pub(in crate::run) struct SealedRecheck {
+    /// Its id, such as `2026-03.recheck`.
+    pub(in crate::run) run: String,
+    /// Its place among the rechecks of its run, from 1.
+    pub(in crate::run) number: u32,
+    pub(in crate::run) seal: String,
+    pub(in crate::run) findings: Vec<OpenBreak>,
+    /// What it says of findings that the rechecks before it left open.
+    pub(in crate::run) outcomes: Vec<Outcome>,
+    /// Everything that is open after it, each with the ledger it was found in.
+    open: BTreeMap<String, (String, OpenBreak)>,
+}
+
+/// The sealed rechecks of a sealed run, itself known by its folder and its seal, each proved to be as it was sealed.
+pub(in crate::run) fn rechecks_of(run: &Path, seal: &str) -> Result<Vec<SealedRecheck>, RunError> {
+    let mut rechecks: Vec<SealedRecheck> = Vec::new();
+    for number in 1..=RUNS_MAX {
+        let folder = named(run, number);
+        if !folder.join(SEAL).exists() {
+            break;
+        }
+        let own = intact(&folder)?;
+        let path = folder.join("recheck.json");
+        let text = fs::read(&path).map_err(disk("read", &path))?;
+        let paper: Paper = serde_json::from_slice(&text)
+            .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
+        // A run that was made anew since is not the one that was rechecked.
+        if paper.sealed.seal == seal {
+            let before = rechecks.last().map(|it| it.open.clone()).unwrap_or_default();
+            rechecks.push(after(before, paper, number, own));
+        }
+    }
+    Ok(rechecks)
+}
+
+/// What rechecks leave open.
+pub(in crate::run) fn left_open(rechecks: Vec<SealedRecheck>) -> impl Iterator<Item = OpenBreak> {
+    let last = rechecks.into_iter().next_back();
+    last.into_iter().flat_map(|it| it.open.into_values()).map(|(_, open)| open)
+}
+
+/// One more recheck: what it does not find any more is gone, but for a ledger that it could not compare.
+fn after(before: BTreeMap<String, (String, OpenBreak)>, paper: Paper, number: u32, seal: String) -> SealedRecheck {
+    let Paper { provenance: Provenance { partner, run }, findings, gaps, .. } = paper;
+    let gaps: BTreeSet<String> = gaps.into_iter().map(|gap| gap.ledger).collect();
+    let found: BTreeMap<String, (String, OpenBreak)> = findings
+        .into_iter()
+        .map(|it| {
+            let first_run = before.get(&it.finding_id).map_or(&run, |(_, known)| &known.first_run).clone();
+            (it.finding_id.clone(), (it.ledger.clone(), handed_on(it, &partner, first_run)))
+        })
+        .collect();
+    let mut open = found.clone();
+    let mut outcomes = Vec::new();
+    for (id, (ledger, finding)) in before {
+        if found.contains_key(&id) {
+            continue;
+        }
+        let asked = !gaps.contains(&ledger);
+        let (standing, why) = if asked {
+            (Standing::Resolved, format!("{run} compares {ledger} and no longer finds it"))
+        } else {
+            (Standing::Persisting, format!("not asked again: {run} could not compare {ledger}"))
+        };
+        outcomes.push(Outcome { id: id.clone(), standing, asked, by: None, why, age_days: 0 });
+        if !asked {
+            open.insert(id, (ledger, finding));
+        }
+    }
+    let findings = found.into_values().map(|(_, finding)| finding).collect();
+    SealedRecheck { run, number, seal, findings, outcomes, open }
+}
+
+fn handed_on(finding: SealedFinding, partner: &str, first_run: String) -> OpenBreak {
     let own = |leg: &&SealedLeg| Some(leg.currency) == finding.currency;
     let moves = |leg: &&SealedLeg| own(leg) && (finding.side == "customer" || leg.account == partner);
     let signed = |leg: &SealedLeg| match leg.direction.as_str() {
@@ -87,8 +149,9 @@ fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
         _ => Amount::ZERO,
     };
     OpenBreak {
-        effect: finding.legs.iter().filter(moves).map(signed).sum(),
+        effect: finding.legs.iter().filter(own).map(|leg| leg.effect).sum(),
         gross: finding.legs.iter().filter(own).map(|leg| leg.effect.abs()).sum(),
+        since_the_seal: finding.legs.iter().filter(moves).map(signed).sum(),
         id: finding.finding_id,
         class: finding.class,
         account: finding.account,
@@ -99,7 +162,7 @@ fn carried(finding: SealedFinding, partner: &str, run: &str) -> OpenBreak {
         master_value: finding.sealed_value,
         customer_value: finding.current_value,
         dated: finding.dated_us,
-        first_run: run.to_owned(),
+        first_run,
         explanation: finding.explanation,
     }
 }
