@@ -13,7 +13,7 @@ use tieout::run::recheck::Rechecking;
 use crate::recheck_desk::{Books, Desk, MASTER, Row, bytes_below, ledger, quiet};
 
 /// Worlds in the ordinary suite, and in a soak.
-const WORLDS: u64 = 25;
+const WORLDS: u64 = 20;
 const WORLDS_SOAKED: u64 = 1_000;
 
 /// A change that the partner makes after the seal, by the name of what it does.
@@ -155,48 +155,68 @@ fn check_control(it: &Rechecking, sealed: &Books, now: &Books) {
     }
 }
 
+/// A month that is sealed, changed behind the seal and read again.
+struct Struck {
+    desk: Desk,
+    kinds: Vec<&'static str>,
+    sealed: Books,
+    now: Books,
+    invoices: Vec<tieout::invoice::Invoice>,
+    papers: BTreeMap<std::path::PathBuf, Vec<u8>>,
+    it: Rechecking,
+}
+
+async fn struck(seed: u64) -> Struck {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let sealed = quiet();
+    let desk = Desk::open(sealed.clone()).await;
+    let invoices = desk.close("2026-03").await.settled.billing.invoices;
+    let papers = bytes_below(&desk.path("2026-03"));
+    let mut ids: Vec<String> = sealed.ledgers[MASTER].iter().map(|row| row.id.clone()).collect();
+    ids.sort();
+    ids.shuffle(&mut rng);
+    // Every kind of change is in one of any four worlds; some are in with others.
+    let mut kinds: Vec<&str> = CHANGES.into_iter().skip(usize::try_from(seed % 4).unwrap() * 4).take(4).collect();
+    kinds.extend((0..rng.random_range(0..5)).map(|_| CHANGES[rng.random_range(0..CHANGES.len())]));
+    let mut now = sealed.clone();
+    for (kind, id) in kinds.iter().zip(&ids) {
+        strike(&mut now, kind, id, &mut rng);
+    }
+    now.reversed = rng.random();
+    *desk.books() = now.clone();
+    let it = desk.recheck("2026-03").await.rechecking;
+    Struck { desk, kinds, sealed, now, invoices, papers, it }
+}
+
+/// What was done behind a seal and what is reported of it, class by class: for the detection matrix.
+pub(crate) async fn detected(seed: u64) -> Vec<(Option<Class>, Option<Class>)> {
+    let world = struck(seed).await;
+    let (planted, mut reported) = (plain(&world.sealed, &world.now), found(&world.it));
+    let mut pairs = Vec::new();
+    for (path, id, class) in planted.into_keys() {
+        let of_place = reported.keys().filter(|(at, entry, _)| (at, entry) == (&path, &id));
+        let best = of_place.max_by_key(|(_, _, seen)| *seen == class).cloned();
+        pairs.push((Some(class), best.as_ref().map(|(_, _, seen)| *seen)));
+        best.and_then(|best| reported.remove(&best));
+    }
+    pairs.extend(reported.into_keys().map(|(_, _, class)| (None, Some(class))));
+    pairs
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::disallowed_methods, reason = "a soak is asked for by the environment")]
 async fn what_was_changed_is_found_as_what_it_is_and_nothing_else() {
     let worlds = if std::env::var_os("TIEOUT_SOAK").is_some() { WORLDS_SOAKED } else { WORLDS };
-    let mut planted: BTreeMap<Class, BTreeMap<Class, u64>> = BTreeMap::new();
     for seed in 0..worlds {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sealed = quiet();
-        let desk = Desk::open(sealed.clone()).await;
-        let invoices = desk.close("2026-03").await.settled.billing.invoices;
-        let papers = bytes_below(&desk.path("2026-03"));
-        let mut ids: Vec<String> = sealed.ledgers[MASTER].iter().map(|row| row.id.clone()).collect();
-        ids.sort();
-        ids.shuffle(&mut rng);
-        // Every kind of change is in one of any four worlds; some are in with others.
-        let mut kinds: Vec<&str> = CHANGES.into_iter().skip(usize::try_from(seed % 4).unwrap() * 4).take(4).collect();
-        kinds.extend((0..rng.random_range(0..5)).map(|_| CHANGES[rng.random_range(0..CHANGES.len())]));
-        let mut now = sealed.clone();
-        for (kind, id) in kinds.iter().zip(&ids) {
-            strike(&mut now, kind, id, &mut rng);
-        }
-        now.reversed = rng.random();
-        *desk.books() = now.clone();
-        let it = desk.recheck("2026-03").await.rechecking;
+        let Struck { desk, kinds, sealed, now, invoices, papers, it } = struck(seed).await;
         let (expected, reported) = (plain(&sealed, &now), found(&it));
         assert_eq!(reported, expected, "seed {seed}, {kinds:?}");
         assert_eq!(reported.len(), it.rechecked.findings.len(), "seed {seed}: a finding is reported twice");
         let names: BTreeSet<&str> = it.rechecked.findings.iter().map(|it| it.found.id()).collect();
         assert_eq!(names.len(), reported.len(), "seed {seed}: ids are each finding's own");
-        for ((_, _, planted_as), (_, _, reported_as)) in expected.keys().zip(reported.keys()) {
-            *planted.entry(*planted_as).or_default().entry(*reported_as).or_default() += 1;
-        }
         check_control(&it, &sealed, &now);
         assert_eq!(bytes_below(&desk.path("2026-03")), papers, "seed {seed}: a sealed run is never written to");
         check_notes(&desk, &it, &invoices, seed).await;
-    }
-    // The detection matrix: the diagonal is everything.
-    let classes = [Class::LateEntry, Class::ChangedAfterSeal, Class::VanishedAfterSeal];
-    assert_eq!(planted.keys().copied().collect::<Vec<_>>(), classes);
-    for (class, reported) in planted {
-        assert_eq!(reported.keys().copied().collect::<Vec<_>>(), [class], "{reported:?}");
-        assert!(reported[&class] >= 3, "{class}: {reported:?}");
     }
 }
 
