@@ -1,9 +1,11 @@
 //! What comes out of the tables. Every text is checked on its way back, and every body against its digest.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use zstd::bulk::Decompressor;
 
 use super::error::{ArchiveError, failed_to};
 use super::evidence::{ListEvidence, PageRef};
@@ -77,7 +79,7 @@ pub(super) fn body(db: &Connection, digest: &str) -> Result<Vec<u8>, ArchiveErro
     let (bytes, zstd) = row.ok_or_else(|| damaged(db, digest, "no body"))?;
     let length = usize::try_from(bytes).ok().filter(|length| *length <= BODY_BYTES_MAX);
     let length = length.ok_or_else(|| damaged(db, digest, &format!("a length of {bytes} bytes")))?;
-    let body = zstd::bulk::decompress(&zstd, length)
+    let body = unpacked(&zstd, length)
         .map_err(|source| damaged(db, digest, &format!("a body that does not unpack ({source})")))?;
     let seen = sha256(&body);
     if seen == digest && body.len() == length {
@@ -85,6 +87,17 @@ pub(super) fn body(db: &Connection, digest: &str) -> Result<Vec<u8>, ArchiveErro
     } else {
         Err(damaged(db, digest, &format!("sha256 {seen}, {} bytes of {length}", body.len())))
     }
+}
+
+/// A compressed body of a length. What unpacking takes is made once a thread: a month is read from thousands of small pages.
+fn unpacked(zstd: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
+    thread_local!(static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) });
+    UNPACKER.with_borrow_mut(|kept| {
+        let mut unpacker = kept.take().map_or_else(Decompressor::new, Ok)?;
+        let body = unpacker.decompress(zstd, length)?;
+        *kept = Some(unpacker);
+        Ok(body)
+    })
 }
 
 /// How a list ended.

@@ -11,7 +11,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -187,6 +187,10 @@ fn bill(
     customers.sort_by_key(|customer| (customer.account, customer.currency));
     let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
     let mut count = numbering.from;
+    let mut issued: BTreeMap<(&str, Currency), &Issued> = BTreeMap::new();
+    for it in &numbering.issued {
+        issued.entry((&it.account, it.currency)).or_insert(it);
+    }
     for customer in &customers {
         let lines = lines::of(customer, card)?;
         let charged: Amount = lines.iter().map(|line| line.amount).sum();
@@ -197,8 +201,7 @@ fn bill(
             billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
             continue;
         }
-        let before = |it: &&Issued| it.account == customer.account && it.currency == customer.currency;
-        if let Some(issued) = numbering.issued.iter().find(before) {
+        if let Some(issued) = issued.get(&(customer.account, customer.currency)) {
             billing.held.push(hold(customer, &lines, already_billed(issued, charged)));
             continue;
         }
@@ -263,17 +266,16 @@ fn unpayable_fees(
     card: &RateCard,
 ) -> Vec<HeldAccount> {
     let currency = card.currency();
-    let known = |account: &str| {
-        customers.iter().any(|customer| customer.account == account && customer.currency == currency)
-            || held.iter().any(|held| held.account == account && held.currency == currency)
-    };
+    let tied = customers.iter().filter(|it| it.currency == currency).map(|it| it.account);
+    let known: BTreeSet<&str> =
+        held.iter().filter(|it| it.currency == currency).map(|it| it.account.as_str()).chain(tied).collect();
     let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for fee in card.fees() {
         let accounts: Vec<&str> = match &fee.accounts {
             Some(named) => named.iter().map(String::as_str).collect(),
             None => untied.iter().map(|(account, _)| *account).collect(),
         };
-        for account in accounts.into_iter().filter(|account| !known(account)) {
+        for account in accounts.into_iter().filter(|account| !known.contains(account)) {
             let owed = fees.entry(account).or_default();
             let name = format!("{:?}", fee.name);
             if !owed.contains(&name) {

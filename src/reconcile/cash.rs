@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::movements::Movements;
 use super::outcome::ListProof;
 use super::scope::Scope;
-use crate::domain::{Amount, Break, Carried, Currency, List, OpenBreak, Side};
+use crate::domain::{AccountId, Amount, Break, Carried, Currency, List, OpenBreak, Side};
 use crate::frame::{FrameError, Lowest};
 use crate::normalise::{Books, Wallet};
 
@@ -43,7 +43,11 @@ pub(super) fn prove(
     carried: Option<&Carried>,
 ) -> Result<Cash, FrameError> {
     let before = carried.filter(|carried| carried.adjoins);
-    let prover = Prover { books, scope, lists, movements, before };
+    let read = lists.iter().filter(|proof| proof.verdict != "missing");
+    let proofs = read.filter_map(|proof| Some((ledger_holder(&proof.list, scope)?, proof))).collect();
+    let closings = before.into_iter().flat_map(|carried| &carried.closings);
+    let closings = closings.map(|it| ((it.account.as_str(), it.currency), it.amount)).collect();
+    let prover = Prover { books, scope, proofs, movements, before, closings };
     let own = books.master.lowest(Side::Master, Some(&scope.partner))?;
     let lows = books.ledgers.lowest(Side::Customer, None)?.into_iter().chain(own);
     let lows: Lows = lows.map(|low| ((low.account.clone(), low.currency), low)).collect();
@@ -57,14 +61,22 @@ pub(super) fn prove(
     Ok(Cash { wallets, total, breaks, limits })
 }
 
+/// Whose wallet a ledger moves: the master the partner's own.
+fn ledger_holder<'a>(list: &'a List, scope: &'a Scope) -> Option<&'a str> {
+    if *list == List::Master { Some(&scope.partner) } else { list.owner().map(AccountId::as_str) }
+}
+
 /// What wallets are proved from.
 struct Prover<'a> {
     books: &'a Books,
     scope: &'a Scope,
-    lists: &'a [ListProof],
+    /// The proofs of the ledgers that were read, by the account whose wallet they move.
+    proofs: BTreeMap<&'a str, &'a ListProof>,
     movements: &'a Movements,
     /// The sealed close of the month before, where there is one.
     before: Option<&'a Carried>,
+    /// The closings that it was sealed with.
+    closings: BTreeMap<(&'a str, Currency), Amount>,
 }
 
 impl Prover<'_> {
@@ -86,13 +98,10 @@ impl Prover<'_> {
     fn evidenced(&self, account: &str, wallet: &Wallet) -> Result<Amount, String> {
         let own = account == self.scope.partner;
         let live = wallet.live.ok_or_else(|| wallet.unproved.unwrap_or("it was not read").to_owned())?;
-        let is_its = |list: &List| {
-            if own { *list == List::Master } else { list.owner().is_some_and(|it| it.as_str() == account) }
-        };
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
-        let proof = self.lists.iter().find(|proof| is_its(&proof.list) && proof.verdict != "missing");
-        let proof = proof.filter(|_| own || !self.scope.missing.contains_key(account)).ok_or(unread)?;
-        let mut rows = self.books.unreadable.iter().filter(|row| is_its(&row.list));
+        let proof =
+            self.proofs.get(account).filter(|_| own || !self.scope.missing.contains_key(account)).ok_or(unread)?;
+        let mut rows = self.books.unreadable.iter().filter(|row| ledger_holder(&row.list, self.scope) == Some(account));
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);
         let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();
@@ -118,7 +127,7 @@ impl Prover<'_> {
         let (net_before, after_cut_off) = self.movements.beside(account, currency);
         let (credits, debits) = moved.map_or((Amount::ZERO, Amount::ZERO), |it| (it.credits, it.debits));
         let implied = live - after_cut_off - credits + debits;
-        let sealed = self.sealed(account, currency);
+        let sealed = self.closings.get(&(account, currency)).copied();
         let since: Amount = self.since(account, currency).iter().map(|found| found.since_the_seal).sum();
         let (opening, from) = match sealed {
             _ if self.books.inception.contains(account) => (net_before, OpeningFrom::Inception),
@@ -146,13 +155,6 @@ impl Prover<'_> {
             lowest_at: calendar.local(by.map_or(calendar.start, |(at, ..)| *at)),
             lowest_entry: by.map(|(_, entry, _)| entry.clone()),
         }
-    }
-
-    /// The closing that the month before was sealed with.
-    fn sealed(&self, account: &str, currency: Currency) -> Option<Amount> {
-        let closings = &self.before?.closings;
-        let closing = closings.iter().find(|closing| closing.account == account && closing.currency == currency)?;
-        Some(closing.amount)
     }
 
     /// What a recheck of the month before has found to move a wallet since it was sealed. What lies further back was in that

@@ -83,8 +83,13 @@ fn measure(path: &Path, scenario: &Scenario) {
     let took = began.elapsed();
     let counts = settled.reconciliation.counts;
     let bytes: usize = settled.papers.iter().map(|paper| paper.bytes.len()).sum();
-    #[expect(clippy::print_stdout, reason = "the parent process reads it")]
+    #[expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "the parent process reads it; stages are for a look by hand"
+    )]
     {
+        eprintln!("{}", stages.told(began));
         println!(
             "{} {} {} {} {bytes} {}",
             took.as_millis(),
@@ -110,6 +115,13 @@ impl Watch for Stages {
 }
 
 impl Stages {
+    /// Every stage with the milliseconds at which it began, counted from a moment.
+    fn told(&self, from: Instant) -> String {
+        let began = self.0.lock().expect("nobody panicked");
+        let each = began.iter().map(|(stage, at)| format!("{stage} from {} ms", at.duration_since(from).as_millis()));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
     /// From the beginning of a stage to that of the next.
     fn millis(&self, stage: &str) -> u128 {
         let began = self.0.lock().expect("nobody panicked");

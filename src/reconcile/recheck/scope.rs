@@ -62,12 +62,16 @@ enum Standing {
 impl Scope {
     pub(super) fn of(sealed: Reading<'_>, now: Reading<'_>, master_declared_absent: bool) -> Self {
         let [before, after] = [sealed, now].map(records);
+        let [proved_before, proved_after] = [sealed, now].map(proved);
         let ledgers: BTreeSet<&List> = before.keys().chain(after.keys()).copied().collect();
         let rows =
             |records: &BTreeMap<&List, &ListRecord>, list: &List| records.get(list).map_or(0, |record| record.rows);
         let (mut compared, mut gaps, mut unreadable_now) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         for list in ledgers {
-            let (was, is) = (standing(sealed, before.get(list).copied()), standing(now, after.get(list).copied()));
+            let (was, is) = (
+                standing(&proved_before, before.get(list).copied()),
+                standing(&proved_after, after.get(list).copied()),
+            );
             if let (Standing::Lacking(_) | Standing::NoAccount, Some(owner)) = (&is, list.owner())
                 && !matches!(after.get(list).map(|record| &record.state), Some(ListState::Read))
             {
@@ -112,7 +116,12 @@ fn records(reading: Reading<'_>) -> BTreeMap<&List, &ListRecord> {
     ledgers.map(|record| (&record.list, record)).collect()
 }
 
-fn standing(reading: Reading<'_>, record: Option<&ListRecord>) -> Standing {
+/// The lists that were proved whole.
+fn proved(reading: Reading<'_>) -> BTreeSet<&List> {
+    reading.outcome.proofs.iter().filter(|proof| proof.verdict == "proved").map(|proof| &proof.list).collect()
+}
+
+fn standing(proved: &BTreeSet<&List>, record: Option<&ListRecord>) -> Standing {
     let Some(record) = record else { return Standing::NoAccount };
     match &record.state {
         ListState::Missing(reason) => return Standing::Lacking(reason.clone()),
@@ -122,6 +131,9 @@ fn standing(reading: Reading<'_>, record: Option<&ListRecord>) -> Standing {
     if record.unreadable > 0 {
         return Standing::Lacking(format!("{} of its rows cannot be read", record.unreadable));
     }
-    let proved = reading.outcome.proofs.iter().any(|proof| proof.list == record.list && proof.verdict == "proved");
-    if proved { Standing::Whole } else { Standing::Lacking("its entries do not add up to its own totals".to_owned()) }
+    if proved.contains(&record.list) {
+        Standing::Whole
+    } else {
+        Standing::Lacking("its entries do not add up to its own totals".to_owned())
+    }
 }
