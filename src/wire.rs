@@ -73,6 +73,27 @@ pub struct AccountRow<'a> {
     /// The wallet, a string of 5 decimals.
     #[serde(borrow)]
     pub cash_credits: Option<&'a RawValue>,
+    /// Street and house; like all contact fields below kept raw, for none of them may cost the row.
+    #[serde(borrow)]
+    pub address: Option<&'a RawValue>,
+    /// The town.
+    #[serde(borrow)]
+    pub city: Option<&'a RawValue>,
+    /// The State, like `KA`.
+    #[serde(borrow)]
+    pub state: Option<&'a RawValue>,
+    /// The postal code.
+    #[serde(borrow)]
+    pub zip_code: Option<&'a RawValue>,
+    /// The country.
+    #[serde(borrow)]
+    pub country: Option<&'a RawValue>,
+    /// The GSTIN, right or wrong.
+    #[serde(borrow)]
+    pub gstin: Option<&'a RawValue>,
+    /// Where bills are sent.
+    #[serde(borrow)]
+    pub email: Option<&'a RawValue>,
     /// Whether it is billed after use.
     #[serde(default)]
     pub postpaid: Option<bool>,

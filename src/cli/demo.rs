@@ -15,7 +15,7 @@ use super::simulate::{scenario_at, world_of};
 use crate::archive::FetchPlan;
 use crate::domain::AccountId;
 use crate::fetch::{Credentials, Limits, Line, Secret, Thorough};
-use crate::invoice::RateCard;
+use crate::invoice::{InvoiceTerms, RateCard};
 use crate::run::{self, Request, Terms};
 use crate::simulator::{BASE_PATH, GlobalLedgerClaim, Scenario, World, serve};
 use crate::watch::Watch;
@@ -25,6 +25,9 @@ const SCENARIO: &str = include_str!("../../fixtures/scenarios/demo.toml");
 
 /// The rate card that is built in.
 const RATE_CARD: &str = include_str!("../../fixtures/rate-cards/standard.toml");
+
+/// Its invoicing terms.
+const INVOICE_TERMS: &str = include_str!("../../fixtures/invoicing/demo.toml");
 
 /// Days walked on both sides of the month.
 const PAD_DAYS: u32 = 2;
@@ -99,6 +102,7 @@ fn request(
             master_declared_absent: scenario.close.global_ledger == GlobalLedgerClaim::None,
             classify: Vec::new(),
             rate_card: RateCard::parse(RATE_CARD).map_err(bug)?,
+            invoice: InvoiceTerms::parse(INVOICE_TERMS).map_err(bug)?,
             scenario: Some(scenario.name.clone()),
         },
     })

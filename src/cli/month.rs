@@ -109,6 +109,7 @@ impl Month {
                 master_declared_absent: self.settings.partner.global_ledger == GlobalLedger::None,
                 classify: self.settings.classify.clone(),
                 rate_card: self.card.clone(),
+                invoice: self.settings.invoice.clone(),
                 scenario: None,
             },
         }

@@ -79,12 +79,12 @@ fn explain_note(text: &mut String, note: &Note) {
             &format!(
                 "  line {place}, {description} ({class}): {} entries, cost {}, charged {} as invoiced; {} entries, cost {}, \
              charged {} now: {} {currency}",
-                invoiced.0,
-                invoiced.1,
-                invoiced.2,
-                due.0,
-                due.1,
-                due.2,
+                invoiced.entries,
+                invoiced.cost_base,
+                invoiced.amount,
+                due.entries,
+                due.cost_base,
+                due.amount,
                 line.amount()
             ),
         );

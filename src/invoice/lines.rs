@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Customer, Fee, InvoiceError, InvoiceLine, LineKind, RateCard};
+use super::{Customer, Fee, InvoiceError, InvoiceLine, LineKind, LineTax, RateCard};
 use crate::domain::{Amount, ChargeClass, Direction, SCALE, round};
 use crate::reconcile::Charge;
 
@@ -68,6 +68,7 @@ fn charged(
         markup_percent: Some(percent.to_decimal()),
         markup: amount - cost_base,
         amount,
+        tax: LineTax::default(),
     })
 }
 
@@ -89,6 +90,7 @@ fn fixed(kind: LineKind, description: &str, amount: Amount) -> InvoiceLine {
         markup_percent: None,
         markup: Amount::ZERO,
         amount,
+        tax: LineTax::default(),
     }
 }
 

@@ -8,22 +8,33 @@ mod notes;
 mod percent;
 mod rate_card;
 mod series;
+mod tax;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::{Amount, Currency};
+use crate::domain::{Amount, Currency, Party};
+use crate::normalise::Customer as Listed;
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
-pub use notes::{Billed, BilledInvoice, BilledLine, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
+pub use notes::{
+    Billable, Billed, BilledInvoice, BilledLine, BilledPlace, Note, NoteKind, NoteLine, NoteStatus, bearing, notes,
+};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
-pub use series::{NumberError, Series};
+pub use series::{NumberError, Series, financial_year};
+pub use tax::{
+    Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Regime, State, Supply, SupplyKind, TaxHead, TermsError,
+    WrongGstin,
+};
+pub use words::in_words;
 
 /// Why an account whose credits are worth more than its charges has no invoice.
 const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
@@ -37,7 +48,8 @@ pub struct Billing {
     pub held: Vec<HeldAccount>,
 }
 
-/// One customer's invoice for the period, in one currency. `total = cost_base + markup + fees + tax`, to the last unit.
+/// One customer's invoice for the period, in one currency. `total = cost_base + markup + fees + tax + round_off`, to the
+/// last unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
     /// The number, consecutive in its series.
@@ -56,10 +68,33 @@ pub struct Invoice {
     pub markup: Amount,
     /// Σ fixed fees and the minimum's difference.
     pub fees: Amount,
-    /// Tax; zero as long as the rate card names none.
+    /// Σ tax of the lines; zero as long as the settings name none.
     pub tax: Amount,
     /// What the customer owes, in whole minor units.
     pub total: Amount,
+    /// What brings the total to the whole unit, where the settings ask for it.
+    pub round_off: Amount,
+    /// The day that it is dated: on which the evidence was read.
+    pub date: NaiveDate,
+    /// The day on which it is due.
+    pub due: NaiveDate,
+    /// The customer as the invoice names it, and how it is taxed.
+    pub supply: Supply,
+}
+
+impl Invoice {
+    /// What tax is owed on: the lines without it.
+    #[must_use]
+    pub fn taxable(&self) -> Amount {
+        self.cost_base + self.markup + self.fees
+    }
+
+    /// Σ tax under a head.
+    #[must_use]
+    pub fn owed(&self, head: TaxHead) -> Amount {
+        let heads = self.lines.iter().flat_map(|line| &line.tax.heads);
+        heads.filter(|(of, ..)| *of == head).map(|(_, _, amount)| *amount).sum()
+    }
 }
 
 /// What an invoice line is for.
@@ -94,8 +129,10 @@ pub struct InvoiceLine {
     pub markup_percent: Option<Decimal>,
     /// What is charged above cost, rounding included; zero for fees and the minimum.
     pub markup: Amount,
-    /// What is charged, rounded to the minor unit by the card's strategy.
+    /// What is charged, rounded to the minor unit by the card's strategy; tax comes on top of it.
     pub amount: Amount,
+    /// The tax on it.
+    pub tax: LineTax,
 }
 
 /// Why nothing could be billed.
@@ -134,6 +171,19 @@ struct Customer<'a> {
     charges: &'a [Charge],
 }
 
+/// What invoices are made out by.
+#[derive(Clone, Copy, Debug)]
+pub struct Pricing<'a> {
+    /// What is charged above cost, and how invoices are numbered.
+    pub card: &'a RateCard,
+    /// Tax and parties.
+    pub terms: &'a InvoiceTerms,
+    /// The customers as the account list shows them.
+    pub listed: &'a BTreeMap<String, Listed>,
+    /// The day that the invoices are dated.
+    pub date: NaiveDate,
+}
+
 /// What earlier runs hand on to the numbering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbering {
@@ -166,14 +216,14 @@ pub struct Issued {
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.
-pub fn invoice(books: &Reconciliation, card: &RateCard, numbering: &Numbering) -> Result<Billing, InvoiceError> {
+pub fn invoice(books: &Reconciliation, pricing: &Pricing<'_>, numbering: &Numbering) -> Result<Billing, InvoiceError> {
     let customer = |tied| {
         let (account, name) = (TiedAccount::account(tied), tied.name());
         Customer { account, name, currency: tied.currency(), charges: tied.charges() }
     };
     let untied = books.accounts.iter().filter(|it| !it.verdict.ties_out() && it.account != books.partner);
     let untied: Vec<(&str, &str)> = untied.map(|it| (it.account.as_str(), it.name.as_str())).collect();
-    bill(books.tied.iter().map(customer).collect(), &untied, &books.held, card, numbering)
+    bill(books.tied.iter().map(customer).collect(), &untied, &books.held, pricing, numbering)
 }
 
 /// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
@@ -181,9 +231,10 @@ fn bill(
     mut customers: Vec<Customer<'_>>,
     untied: &[(&str, &str)],
     held: &[HeldAccount],
-    card: &RateCard,
+    pricing: &Pricing<'_>,
     numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
+    let card = pricing.card;
     customers.sort_by_key(|customer| (customer.account, customer.currency));
     let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
     let mut count = numbering.from;
@@ -201,13 +252,22 @@ fn bill(
             billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
             continue;
         }
+        let made_out = made_out(customer, lines.clone(), pricing)?;
         if let Some(issued) = issued.get(&(customer.account, customer.currency)) {
-            billing.held.push(hold(customer, &lines, already_billed(issued, charged)));
+            let due = made_out.as_ref().map_or(charged, |invoice| invoice.total);
+            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
             continue;
         }
+        let invoice = match made_out {
+            Ok(invoice) => invoice,
+            Err(reason) => {
+                billing.held.push(hold(customer, &lines, reason));
+                continue;
+            }
+        };
         let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-        let number = card.series().number(count).map_err(refused)?;
-        billing.invoices.push(total(customer, number, lines));
+        let number = card.series().number(count, pricing.date).map_err(refused)?;
+        billing.invoices.push(Invoice { number, ..invoice });
         // A count that no number can hold is refused when the next number is made.
         count = count.saturating_add(1);
     }
@@ -238,12 +298,61 @@ fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], reason: String) -> HeldA
     }
 }
 
-/// The invoice that the lines add up to.
-fn total(customer: &Customer<'_>, number: String, lines: Vec<InvoiceLine>) -> Invoice {
+/// The invoice that the lines add up to, still without a number; the reason to hold the customer where there can be none.
+fn made_out(
+    customer: &Customer<'_>,
+    lines: Vec<InvoiceLine>,
+    pricing: &Pricing<'_>,
+) -> Result<Result<Invoice, String>, InvoiceError> {
+    let supply = match supplied(customer, pricing) {
+        Ok(supply) => supply,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let lines = taxed(customer, lines, &supply, pricing)?;
+    let invoice = total(customer, lines, supply, pricing);
+    Ok(pricing.terms.lacking(&invoice.supply, invoice.total).map_or(Ok(invoice), Err))
+}
+
+/// How a customer is supplied, or why no invoice can be made out to it.
+fn supplied(customer: &Customer<'_>, pricing: &Pricing<'_>) -> Result<Supply, String> {
+    let known = pricing.listed.get(customer.account).map(|it| it.party.clone());
+    let known = known.unwrap_or_else(|| Party { name: customer.name.to_owned(), ..Party::default() });
+    pricing.terms.supply(customer.account, &known, customer.currency)
+}
+
+/// The lines with what each owes.
+fn taxed(
+    customer: &Customer<'_>,
+    mut lines: Vec<InvoiceLine>,
+    supply: &Supply,
+    pricing: &Pricing<'_>,
+) -> Result<Vec<InvoiceLine>, InvoiceError> {
+    for line in &mut lines {
+        let tax = pricing.terms.line(supply, &line.class, line.amount, customer.currency, pricing.date);
+        line.tax = tax.ok_or_else(|| too_large(customer, &line.class, line.amount))?;
+    }
+    Ok(lines)
+}
+
+/// An amount whose tax no exact arithmetic here can carry.
+fn too_large(customer: &Customer<'_>, class: &str, cost: Amount) -> InvoiceError {
+    InvoiceError::TooLarge {
+        account: customer.account.to_owned(),
+        class: class.to_owned(),
+        cost,
+        currency: customer.currency,
+        percent: Percent::default(),
+    }
+}
+
+/// The lines added up.
+fn total(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply: Supply, pricing: &Pricing<'_>) -> Invoice {
     let fixed = |line: &&InvoiceLine| matches!(line.kind, LineKind::Fee | LineKind::Minimum);
-    let tax = Amount::ZERO;
+    let tax: Amount = lines.iter().map(|line| line.tax.amount()).sum();
+    let owed = lines.iter().map(|line| line.amount).sum::<Amount>() + tax;
+    let round_off = pricing.terms.round_off(owed);
     Invoice {
-        number,
+        number: String::new(),
         account: customer.account.to_owned(),
         name: customer.name.to_owned(),
         currency: customer.currency,
@@ -251,8 +360,12 @@ fn total(customer: &Customer<'_>, number: String, lines: Vec<InvoiceLine>) -> In
         markup: lines.iter().map(|line| line.markup).sum(),
         fees: lines.iter().filter(fixed).map(|line| line.amount).sum(),
         tax,
-        total: lines.iter().map(|line| line.amount).sum::<Amount>() + tax,
+        total: owed + round_off,
         lines,
+        round_off,
+        date: pricing.date,
+        due: pricing.terms.due(pricing.date),
+        supply,
     }
 }
 

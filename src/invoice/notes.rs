@@ -1,10 +1,15 @@
 //! Credit and debit notes, proposed: what the invoices of a sealed month would be if they were made from the charges as
 //! they are now, less what they were. Nothing is issued, and no number of a series is taken.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Customer, InvoiceError, InvoiceLine, LineKind, RateCard, lines};
-use crate::domain::{Amount, ChargeClass, Currency, Direction, Entry, Side, sha256};
+use super::{
+    Customer, Gstin, InvoiceError, InvoiceLine, InvoiceTerms, LineKind, Pricing, RateCard, State, Supply, SupplyKind,
+    lines, supplied, taxed,
+};
+use crate::domain::{Amount, ChargeClass, Currency, Direction, Entry, Party, Side, sha256};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{ChargedNow, Finding, Rechecked};
 
@@ -18,6 +23,9 @@ pub struct Billed {
     pub seal: String,
     /// The rate card.
     pub rate_card: RateCard,
+    /// Tax and parties.
+    #[serde(default, skip_serializing_if = "InvoiceTerms::is_default")]
+    pub invoice: InvoiceTerms,
     /// Its invoices, in order of their numbers.
     pub invoices: Vec<BilledInvoice>,
 }
@@ -37,6 +45,46 @@ pub struct BilledInvoice {
     pub total: Amount,
     /// Its lines.
     pub lines: Vec<BilledLine>,
+    /// What brought the total to the whole unit.
+    #[serde(default)]
+    pub round_off: Amount,
+    /// The day it is dated, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub date: String,
+    /// The customer as it names it.
+    #[serde(default)]
+    pub buyer: Party,
+    /// The customer's GSTIN.
+    #[serde(default)]
+    pub gstin: Option<Gstin>,
+    /// Where the supply took place.
+    #[serde(default)]
+    pub place_of_supply: Option<BilledPlace>,
+    /// How it was taxed.
+    #[serde(default)]
+    pub supply: SupplyKind,
+}
+
+impl BilledInvoice {
+    /// The supply as the invoice states it.
+    fn supplied(&self) -> Supply {
+        Supply {
+            buyer: self.buyer.clone(),
+            gstin: self.gstin.clone(),
+            place: self.place_of_supply.as_ref().and_then(|place| State::of_code(&place.code)),
+            kind: self.supply,
+            remarks: Vec::new(),
+        }
+    }
+}
+
+/// A place of supply as an invoice names it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BilledPlace {
+    /// The code of the State.
+    pub code: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A line of it.
@@ -56,6 +104,9 @@ pub struct BilledLine {
     pub cost_base: Amount,
     /// What was charged.
     pub amount: Amount,
+    /// The tax on it.
+    #[serde(default)]
+    pub tax: Amount,
 }
 
 /// What a note does for the customer.
@@ -101,9 +152,9 @@ pub struct Note {
     pub name: String,
     /// The currency.
     pub currency: Currency,
-    /// What was invoiced.
+    /// What was invoiced, tax included, without round-off.
     pub invoiced: Amount,
-    /// What the charges come to now, by the same rate card.
+    /// What the charges come to now, by the same rate card and taxed as the invoice was.
     pub due: Amount,
     /// The lines that differ.
     pub lines: Vec<NoteLine>,
@@ -117,6 +168,12 @@ impl Note {
     pub fn amount(&self) -> Amount {
         self.due - self.invoiced
     }
+
+    /// The tax in it.
+    #[must_use]
+    pub fn tax(&self) -> Amount {
+        self.lines.iter().map(NoteLine::tax).sum()
+    }
 }
 
 /// One line of a note: a line of the invoice, then and now.
@@ -128,31 +185,59 @@ pub struct NoteLine {
     pub class: String,
     /// What the customer reads.
     pub description: String,
-    /// Entries, cost and amount as invoiced.
-    pub invoiced: (u64, Amount, Amount),
-    /// The same as they are now.
-    pub due: (u64, Amount, Amount),
+    /// As invoiced.
+    pub invoiced: Billable,
+    /// The same as it is now.
+    pub due: Billable,
+}
+
+/// What a line of an invoice states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Billable {
+    /// Entries.
+    pub entries: u64,
+    /// Their cost.
+    pub cost_base: Amount,
+    /// What is charged for them.
+    pub amount: Amount,
+    /// The tax on that.
+    pub tax: Amount,
+}
+
+impl std::ops::AddAssign for Billable {
+    fn add_assign(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.cost_base += other.cost_base;
+        self.amount += other.amount;
+        self.tax += other.tax;
+    }
 }
 
 impl NoteLine {
-    /// What the line adds to the note.
+    /// What the line adds to the note before tax.
     #[must_use]
     pub fn amount(&self) -> Amount {
-        self.due.2 - self.invoiced.2
+        self.due.amount - self.invoiced.amount
+    }
+
+    /// The tax that it adds.
+    #[must_use]
+    pub fn tax(&self) -> Amount {
+        self.due.tax - self.invoiced.tax
     }
 }
 
 /// Proposes a note for every customer whose invoice would be another now, and for every customer with something to bill
 /// who was neither billed nor held. Sorted by account, currency and invoice.
 ///
-/// `card` prices what no run has billed. Of customers whose ledger cannot be read now nothing is proposed.
+/// `pricing` is for what no run has billed. Of customers whose ledger cannot be read now nothing is proposed.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic.
 pub fn notes(
     billed: &[Billed],
     held_then: &[HeldAccount],
-    card: &RateCard,
+    pricing: &Pricing<'_>,
     now: &Rechecked,
 ) -> Result<Vec<Note>, InvoiceError> {
     let mut notes = Vec::new();
@@ -162,11 +247,11 @@ pub fn notes(
         let mut is_billed = false;
         for (run, invoice) in invoices {
             is_billed = true;
-            notes.extend(note(charged, Some((run, invoice)), &run.rate_card, &now.findings)?);
+            notes.extend(note(charged, Some((run, invoice)), pricing, &now.findings)?);
         }
         let held = held_then.iter().any(|it| is_of(charged, &it.account, it.currency));
         if !is_billed && !held {
-            notes.extend(note(charged, None, card, &now.findings)?);
+            notes.extend(note(charged, None, pricing, &now.findings)?);
         }
     }
     Ok(notes)
@@ -180,7 +265,7 @@ fn is_of(charged: &ChargedNow, account: &str, currency: Currency) -> bool {
 fn note(
     charged: &ChargedNow,
     invoice: Option<(&Billed, &BilledInvoice)>,
-    card: &RateCard,
+    pricing: &Pricing<'_>,
     findings: &[Finding],
 ) -> Result<Option<Note>, InvoiceError> {
     let ChargedNow { account, name, currency, charges, held } = charged;
@@ -188,13 +273,14 @@ fn note(
     if invoice.is_none() && charges.iter().all(|charge| lines::kind_of(charge).is_none()) {
         return Ok(None);
     }
-    let due = lines::of(&Customer { account, name, currency: *currency, charges }, card)?;
+    let customer = Customer { account, name, currency: *currency, charges };
+    let due = priced(&customer, invoice, pricing)?;
     let lines = differences(invoice.map_or(&[][..], |(_, invoice)| &invoice.lines), &due);
     if lines.is_empty() {
         return Ok(None);
     }
-    let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total);
-    let due: Amount = due.iter().map(|line| line.amount).sum();
+    let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total - invoice.round_off);
+    let due: Amount = due.iter().map(|line| line.amount + line.tax.amount()).sum();
     let kind = match due - invoiced {
         Amount::ZERO => NoteKind::Level,
         less if less.is_negative() => NoteKind::Credit,
@@ -224,22 +310,38 @@ fn note(
     Ok(Some(note))
 }
 
-/// The lines whose entries, cost or amount are not what they were, sorted by kind, class and description.
-fn differences(invoiced: &[BilledLine], due: &[InvoiceLine]) -> Vec<NoteLine> {
-    type Facts = (u64, Amount, Amount);
-    let mut lines: std::collections::BTreeMap<(LineKind, &str, &str), [Facts; 2]> = std::collections::BTreeMap::new();
-    let mut add = |time: usize, key, facts: Facts| {
-        let sum = &mut lines.entry(key).or_default()[time];
-        *sum = (sum.0 + facts.0, sum.1 + facts.1, sum.2 + facts.2);
+/// What a customer's charges come to now: priced and taxed as its invoice was, or as a new one would be. Where no invoice
+/// could be made out to it, nothing is taxed.
+fn priced(
+    customer: &Customer<'_>,
+    invoice: Option<(&Billed, &BilledInvoice)>,
+    pricing: &Pricing<'_>,
+) -> Result<Vec<InvoiceLine>, InvoiceError> {
+    let Some((run, invoice)) = invoice else {
+        let lines = lines::of(customer, pricing.card)?;
+        return match supplied(customer, pricing) {
+            Ok(supply) => taxed(customer, lines, &supply, pricing),
+            Err(_no_supply) => Ok(lines),
+        };
     };
-    for it in invoiced {
-        add(0, (it.kind, &it.class, &it.description), (it.entries, it.cost_base, it.amount));
+    let date = invoice.date.parse().unwrap_or(pricing.date);
+    let then = Pricing { card: &run.rate_card, terms: &run.invoice, date, ..*pricing };
+    taxed(customer, lines::of(customer, then.card)?, &invoice.supplied(), &then)
+}
+
+/// The lines whose entries, cost, amount or tax are not what they were, sorted by kind, class and description.
+fn differences(invoiced: &[BilledLine], due: &[InvoiceLine]) -> Vec<NoteLine> {
+    let mut lines: BTreeMap<(LineKind, &str, &str), [Billable; 2]> = BTreeMap::new();
+    for BilledLine { kind, class, description, entries, cost_base, amount, tax, .. } in invoiced {
+        let facts = Billable { entries: *entries, cost_base: *cost_base, amount: *amount, tax: *tax };
+        lines.entry((*kind, class, description)).or_default()[0] += facts;
     }
-    for it in due {
-        add(1, (it.kind, &it.class, &it.description), (it.entries, it.cost_base, it.amount));
+    for InvoiceLine { kind, class, description, entries, cost_base, amount, tax, .. } in due {
+        let facts = Billable { entries: *entries, cost_base: *cost_base, amount: *amount, tax: tax.amount() };
+        lines.entry((*kind, class, description)).or_default()[1] += facts;
     }
     let differing = lines.into_iter().filter(|(_, [invoiced, due])| invoiced != due);
-    let line = |((kind, class, description), [invoiced, due]): ((LineKind, &str, &str), [Facts; 2])| NoteLine {
+    let line = |((kind, class, description), [invoiced, due]): ((LineKind, &str, &str), [Billable; 2])| NoteLine {
         kind,
         class: class.to_owned(),
         description: description.to_owned(),
@@ -259,10 +361,13 @@ fn id_of(note: &Note) -> String {
     for line in &note.lines {
         put(&line.class);
         put(&line.description);
-        for (entries, cost, amount) in [line.invoiced, line.due] {
-            put(&entries.to_string());
-            put(&cost.to_text(0));
-            put(&amount.to_text(0));
+        for it in [line.invoiced, line.due] {
+            put(&it.entries.to_string());
+            put(&it.cost_base.to_text(0));
+            put(&it.amount.to_text(0));
+            if !it.tax.is_zero() {
+                put(&it.tax.to_text(0));
+            }
         }
     }
     format!("N-{}", &sha256(text.as_bytes())[..16])

@@ -32,6 +32,24 @@ pub struct Percent(i64);
 pub struct PercentError(pub String);
 
 impl Percent {
+    /// A whole number of percent.
+    #[must_use]
+    pub const fn whole(percent: i64) -> Self {
+        Self(percent * (WHOLE / 100))
+    }
+
+    /// Whether it is below zero.
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// What an amount is multiplied with to give one of so many equal parts (one or two) of this share of it, as an integer
+    /// and its decimals: half of 18 % is 900000 at 7 decimals, that is 0.09.
+    pub(super) fn share(self, parts: u32) -> (i128, u32) {
+        (i128::from(self.0) * 10 / i128::from(parts.max(1)), DECIMALS + 3)
+    }
+
     /// What a cost is multiplied with, as an integer and its decimals: 20 % is 1200000 at 6 decimals, that is 1.2.
     pub(super) fn factor(self) -> (i128, u32) {
         (i128::from(WHOLE + self.0), DECIMALS + 2)

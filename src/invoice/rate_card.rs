@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -162,11 +163,12 @@ impl RateCard {
         self.0.series.first
     }
 
-    /// The place of an invoice number in this card's series; nothing for a number of another series.
+    /// The place of an invoice number in the series that this card's invoices of a day are numbered in; nothing for a number
+    /// of another series, or of another financial year where the series names it.
     #[must_use]
-    pub fn place_of(&self, number: &str) -> Option<u64> {
-        let place = number.strip_prefix(self.0.series.prefix.as_str())?.parse().ok()?;
-        (self.0.series.number(place).ok()? == number).then_some(place)
+    pub fn place_of(&self, number: &str, date: NaiveDate) -> Option<u64> {
+        let place = number.strip_prefix(self.0.series.prefix_on(date).as_str())?.parse().ok()?;
+        (self.0.series.number(place, date).ok()? == number).then_some(place)
     }
 
     /// The fixed fees, in the card's order.
@@ -228,7 +230,8 @@ impl TryFrom<Written> for RateCard {
         if let Some(minimum) = &card.minimum {
             check_amount("minimum", minimum.amount, card.currency)?;
         }
-        card.series.number(card.series.first).map_err(RateCardError::Series)?;
+        // Every financial year takes as many characters as another.
+        card.series.number(card.series.first, NaiveDate::default()).map_err(RateCardError::Series)?;
         Ok(Self(card))
     }
 }

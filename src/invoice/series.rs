@@ -1,5 +1,6 @@
 //! The series that invoice numbers are taken from.
 
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -10,7 +11,8 @@ const LENGTH_MAX: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Series {
-    /// What every number begins with.
+    /// What every number begins with; `{fy}` in it stands for the financial year of the invoice's date, such as `26-27`, and
+    /// lets the count begin anew with each.
     pub prefix: String,
     /// Digits of the count, at least; larger counts take the digits they need.
     pub width: usize,
@@ -42,17 +44,22 @@ impl Default for Series {
 }
 
 impl Series {
+    /// What the numbers of a day begin with.
+    pub(super) fn prefix_on(&self, date: NaiveDate) -> String {
+        self.prefix.replace("{fy}", &financial_year(date))
+    }
+
     /// The number with this count.
     ///
     /// # Errors
     /// When the number would be longer than 16 characters, hold others than `A-Z 0-9 / -`, or begin with `0`, `/`
     /// or `-`; or when the count is zero.
-    pub fn number(&self, count: u64) -> Result<String, NumberError> {
+    pub fn number(&self, count: u64, date: NaiveDate) -> Result<String, NumberError> {
         if count == 0 {
             return Err(NumberError::Zero);
         }
         // A width beyond the limit is refused below just the same, and is not built first.
-        let number = format!("{}{count:0width$}", self.prefix, width = self.width.min(LENGTH_MAX + 1));
+        let number = format!("{}{count:0width$}", self.prefix_on(date), width = self.width.min(LENGTH_MAX + 1));
         let strange = |c: &char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '/' || *c == '-');
         if let Some(strange) = number.chars().find(strange) {
             return Err(NumberError::Character(number, strange));
@@ -65,4 +72,11 @@ impl Series {
             Some(_) | None => Ok(number),
         }
     }
+}
+
+/// The financial year of a day, April to March: `26-27`.
+#[must_use]
+pub fn financial_year(date: NaiveDate) -> String {
+    let begun = if date.month() >= 4 { date.year() } else { date.year() - 1 };
+    format!("{:02}-{:02}", begun.rem_euclid(100), (begun + 1).rem_euclid(100))
 }

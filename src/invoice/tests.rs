@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
+use chrono::NaiveDate;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::{Billing, Customer, Invoice, InvoiceError, Issued, LineKind, NumberError, Numbering, RateCard, bill};
+use super::{
+    Billing, Customer, Invoice, InvoiceError, InvoiceTerms, Issued, LineKind, Listed, NumberError, Numbering, Pricing,
+    RateCard, bill,
+};
 use crate::domain::{Amount, ChargeClass, Currency, Direction};
 use crate::reconcile::{Charge, HeldAccount};
 
@@ -163,7 +168,7 @@ proptest! {
     /// Σ lines = Σ billed entries at their rates, to the last minor unit; every debit on one invoice or held.
     #[test]
     fn lines_add_up_to_the_billed_entries_at_their_rates(tied in any_tied(), rates in any_rates()) {
-        let billing = bill(customers(&tied), &[], &[], &rates.card(), &numbering(1)).unwrap();
+        let billing = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(1)).unwrap();
         for tied in &tied {
             let costs = |c: &Charge| billed_cost(c).map(|cost| (c.class.to_string(), c.direction, c.entries, cost));
             let mut due: Vec<_> = tied.charges.iter().filter_map(costs).collect();
@@ -204,9 +209,9 @@ proptest! {
     /// Numbers run without a gap in order of account and currency, and the order of the input changes nothing.
     #[test]
     fn numbers_are_consecutive_in_any_order(mut tied in any_tied(), rates in any_rates(), from in 1_u64..5000) {
-        let billing = bill(customers(&tied), &[], &[], &rates.card(), &numbering(from)).unwrap();
+        let billing = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(from)).unwrap();
         tied.reverse();
-        let again = bill(customers(&tied), &[], &[], &rates.card(), &numbering(from)).unwrap();
+        let again = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(from)).unwrap();
         prop_assert_eq!(&billing.invoices, &again.invoices);
         prop_assert_eq!(&billing.held, &again.held);
         for (number, invoice) in (from..).zip(&billing.invoices) {
@@ -254,7 +259,7 @@ fn an_invoice_reads_like_this() {
         charge("refund", Direction::Credit, "1.5"),
         charge("transfer", Direction::Credit, "1000"),
     ]);
-    let billing = bill(customers(&tied), &[], &[], &RateCard::parse(card).unwrap(), &numbering(7)).unwrap();
+    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::parse(card).unwrap()), &numbering(7)).unwrap();
     insta::assert_snapshot!(table(&billing.invoices[0]), @r"
     Call | 10.005 | 25 | 2.505 | 12.51
     Number rental | 50.00 | 20 | 10.00 | 60.00
@@ -268,7 +273,7 @@ fn an_invoice_reads_like_this() {
 #[test]
 fn usage_worth_nothing_is_invoiced_all_the_same() {
     let tied = one(vec![charge("call", Direction::Debit, "0")]);
-    let billing = bill(customers(&tied), &[], &[], &RateCard::default(), &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &numbering(1)).unwrap();
     assert_eq!(
         table(&billing.invoices[0]),
         "Call | 0.00 | 0 | 0.00 | 0.00\nINV-000001 | 0.00 + 0.00 + 0.00 + 0.00 = 0.00"
@@ -279,7 +284,7 @@ fn usage_worth_nothing_is_invoiced_all_the_same() {
 fn credits_in_excess_are_held_and_no_minimum_hides_them() {
     let card = RateCard::parse("[minimum]\namount = \"100\"").unwrap();
     let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
-    let billing = bill(customers(&tied), &[], &[], &card, &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], &[], &priced(&card), &numbering(1)).unwrap();
     assert!(billing.invoices.is_empty());
     let held = &billing.held[0];
     assert_eq!(
@@ -289,7 +294,7 @@ fn credits_in_excess_are_held_and_no_minimum_hides_them() {
     assert_eq!(held.reason, "credits exceed charges: a credit note is due");
     // Less than half a paisa is given back: the total would be zero, and still there is nothing to invoice.
     let tied = one(vec![charge("refund", Direction::Credit, "0.001")]);
-    let billing = bill(customers(&tied), &[], &[], &card, &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], &[], &priced(&card), &numbering(1)).unwrap();
     assert_eq!((billing.invoices.len(), billing.held[0].cost_base.to_string()), (0, "-0.001".to_owned()));
 }
 
@@ -306,7 +311,7 @@ fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
         cost_base: Amount::ZERO,
         reason: "amount-differs (1)".to_owned(),
     }];
-    let billing = bill(customers(&one(Vec::new())), &[], &held, &card.unwrap(), &numbering(1)).unwrap();
+    let billing = bill(customers(&one(Vec::new())), &[], &held, &priced(&card.unwrap()), &numbering(1)).unwrap();
     let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
     let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
     assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", lost)]);
@@ -317,7 +322,7 @@ fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
 fn what_exceeds_exact_arithmetic_is_refused() {
     let mut tied = one(vec![charge("call", Direction::Debit, "1")]);
     tied[0].charges[0].amount = Amount::from_units(i128::MAX / 2);
-    let refused = bill(customers(&tied), &[], &[], &RateCard::default(), &numbering(1)).unwrap_err();
+    let refused = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &numbering(1)).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "account MA_1, class call: 850705917302346158658436518579.42052863 INR at 0 % markup exceeds 28 digits"
@@ -328,13 +333,20 @@ fn what_exceeds_exact_arithmetic_is_refused() {
 fn a_series_that_runs_out_is_refused() {
     let card = RateCard::parse("[series]\nprefix = \"INV-2026/27-\"\nwidth = 4").unwrap();
     let tied = one(vec![charge("call", Direction::Debit, "1")]);
-    let refused = bill(customers(&tied), &[], &[], &card, &numbering(10_000)).unwrap_err();
+    let refused = bill(customers(&tied), &[], &[], &priced(&card), &numbering(10_000)).unwrap_err();
     let number = "INV-2026/27-10000".to_owned();
     assert_eq!(refused, InvoiceError::Number { account: "MA_1".to_owned(), refused: NumberError::Length(number) });
     assert_eq!(
         refused.to_string(),
         "account MA_1: invoice number \"INV-2026/27-10000\" has 17 characters, at most 16 are allowed"
     );
+}
+
+/// Priced by a card and taxed by nobody.
+fn priced(card: &RateCard) -> Pricing<'_> {
+    static TERMS: LazyLock<InvoiceTerms> = LazyLock::new(InvoiceTerms::default);
+    static NOBODY: BTreeMap<String, Listed> = BTreeMap::new();
+    Pricing { card, terms: &TERMS, listed: &NOBODY, date: NaiveDate::default() }
 }
 
 /// Numbers from here on, and nothing issued before.
@@ -358,7 +370,8 @@ fn nobody_is_billed_twice_for_a_month() {
     let call = |amount| [charge("call", Direction::Debit, amount)];
     let (ten, seven, five) = (call("10"), call("7"), call("5"));
     let before =
-        bill(named(&[("MA_1", &ten), ("MA_2", &five)]), &[], &[], &RateCard::default(), &numbering(1)).unwrap();
+        bill(named(&[("MA_1", &ten), ("MA_2", &five)]), &[], &[], &priced(&RateCard::default()), &numbering(1))
+            .unwrap();
     let issued = before.invoices.iter().map(|it| Issued {
         number: it.number.clone(),
         account: it.account.clone(),
@@ -367,9 +380,14 @@ fn nobody_is_billed_twice_for_a_month() {
         run: "2026-03".to_owned(),
     });
     let again = Numbering { from: 3, issued: issued.collect() };
-    let billing =
-        bill(named(&[("MA_1", &ten), ("MA_2", &seven), ("MA_3", &five)]), &[], &[], &RateCard::default(), &again)
-            .unwrap();
+    let billing = bill(
+        named(&[("MA_1", &ten), ("MA_2", &seven), ("MA_3", &five)]),
+        &[],
+        &[],
+        &priced(&RateCard::default()),
+        &again,
+    )
+    .unwrap();
     let numbers: Vec<_> = billing.invoices.iter().map(|it| (it.number.as_str(), it.account.as_str())).collect();
     assert_eq!(numbers, [("INV-000003", "MA_3")]);
     let held: Vec<_> = billing.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
@@ -385,7 +403,7 @@ fn nobody_is_billed_twice_for_a_month() {
 #[test]
 fn whoever_owes_a_fee_and_did_not_tie_out_is_held() {
     let card = RateCard::parse("[[fees]]\nname = \"Platform fee\"\namount = \"199.00\"").unwrap();
-    let billing = bill(Vec::new(), &[("MA_9", "Asha")], &[], &card, &numbering(1)).unwrap();
+    let billing = bill(Vec::new(), &[("MA_9", "Asha")], &[], &priced(&card), &numbering(1)).unwrap();
     let held: Vec<_> =
         billing.held.iter().map(|it| (it.account.as_str(), it.name.as_str(), it.reason.as_str())).collect();
     assert_eq!(held, [("MA_9", "Asha", "fee \"Platform fee\": the account did not tie out in INR")]);

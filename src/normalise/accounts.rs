@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::NormaliseError;
 use super::books::{Course, Customer, How, ListRecord, ListState, Partner, Wallet};
 use super::row::{text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, UnreadableRow};
+use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, Party, UnreadableRow};
 use crate::wire::{self, AccountRow, AccountsPage, amount};
 
 /// The account list, read.
@@ -110,7 +111,29 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
     let currency = account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok());
     let name = account.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
     let wallet = shown(amount(account.cash_credits), currency, account.postpaid.unwrap_or(false));
-    (Customer { name, currency }, wallet)
+    let party = Party {
+        name: on_one_line(&name),
+        address: plain(account.address),
+        city: plain(account.city),
+        state: plain(account.state),
+        postal_code: plain(account.zip_code),
+        country: plain(account.country),
+        gstin: plain(account.gstin),
+        email: plain(account.email),
+    };
+    (Customer { name, currency, party }, wallet)
+}
+
+/// A contact field: text or a number; anything else says nothing.
+fn plain(raw: Option<&RawValue>) -> String {
+    let Some(raw) = raw.map(RawValue::get) else { return String::new() };
+    let number = || raw.starts_with(|first: char| first.is_ascii_digit()).then(|| raw.to_owned());
+    on_one_line(&serde_json::from_str::<String>(raw).ok().or_else(number).unwrap_or_default())
+}
+
+/// Text without line breaks and other control characters, and without blanks around it.
+fn on_one_line(text: &str) -> String {
+    text.replace(char::is_control, " ").trim().to_owned()
 }
 
 /// What the first reading of a wallet shows.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::archive::{ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Calendar, Control, Currency, List, UnreadableRow};
+use crate::domain::{AccountId, Amount, Calendar, Control, Currency, List, Party, UnreadableRow};
 use crate::frame::LedgerFrame;
 
 /// The partner's books for one period, as the evidence shows them.
@@ -75,6 +75,8 @@ pub struct Customer {
     pub name: String,
     /// The currency of its rates, where it is shown.
     pub currency: Option<Currency>,
+    /// Who it is to an invoice, as far as the account list tells.
+    pub party: Party,
 }
 
 /// How a list was read.

@@ -2,21 +2,23 @@
 //!
 //! Keys stand in the order of the structs below; additions only at the end of one.
 
+mod invoices;
 mod tie_outs;
 mod wallets;
 
 use serde::Serialize;
 
+use self::invoices::InvoiceJson;
+pub(super) use self::invoices::invoice;
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
 use super::proposals::{self, ProposalJson};
 use super::table::decimal_text;
-use super::tables;
 use super::totals;
 use super::{Provenance, ReportError};
 use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
-use crate::invoice::{Billing, Invoice, InvoiceLine};
+use crate::invoice::Billing;
 use crate::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 
 /// The close as JSON, ending in a line feed.
@@ -238,63 +240,6 @@ fn proof(it: &ListProof) -> ProofJson {
         how: it.course.how.word(),
         pages: it.course.pages,
         requests: it.course.requests,
-    }
-}
-
-#[derive(Serialize)]
-struct InvoiceJson<'a> {
-    number: &'a str,
-    account: &'a str,
-    name: &'a str,
-    currency: Currency,
-    cost_base: Money,
-    markup: Money,
-    fees: Money,
-    tax: Money,
-    total: Money,
-    lines: Vec<LineJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct LineJson<'a> {
-    line: u64,
-    kind: &'static str,
-    class: &'a str,
-    description: &'a str,
-    entries: u64,
-    cost_base: Money,
-    markup_percent: Option<String>,
-    markup: Money,
-    amount: Money,
-}
-
-fn invoice(it: &Invoice) -> InvoiceJson<'_> {
-    let money = |amount| money(amount, it.currency);
-    InvoiceJson {
-        number: &it.number,
-        account: &it.account,
-        name: &it.name,
-        currency: it.currency,
-        cost_base: money(it.cost_base),
-        markup: money(it.markup),
-        fees: money(it.fees),
-        tax: money(it.tax),
-        total: money(it.total),
-        lines: (1..).zip(&it.lines).map(|(number, line)| self::line(number, line, it.currency)).collect(),
-    }
-}
-
-fn line(number: u64, it: &InvoiceLine, currency: Currency) -> LineJson<'_> {
-    LineJson {
-        line: number,
-        kind: tables::kind(it.kind),
-        class: &it.class,
-        description: &it.description,
-        entries: it.entries,
-        cost_base: money(it.cost_base, currency),
-        markup_percent: it.markup_percent.map(|percent| percent.normalize().to_string()),
-        markup: money(it.markup, currency),
-        amount: money(it.amount, currency),
     }
 }
 

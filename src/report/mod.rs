@@ -9,6 +9,7 @@ mod as_json;
 mod as_text;
 mod as_xlsx;
 mod cash;
+mod invoices;
 mod months;
 mod overview;
 mod proposals;

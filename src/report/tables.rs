@@ -1,11 +1,12 @@
 //! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
 //! the end.
 
+use super::invoices::{HELD, INVOICES, LINES, held, invoice, line};
 use super::table::{Cell, Column, Table, decimal_text};
 use super::{cash, months, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
-use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
-use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
+use crate::invoice::Billing;
+use crate::reconcile::{AccountStanding, ListProof, Reconciliation};
 
 /// Decimals for money that stands without a currency, as a list's own totals do.
 const DECIMALS_WITHOUT_CURRENCY: u32 = 2;
@@ -200,96 +201,6 @@ fn account(it: &AccountStanding) -> Vec<Cell> {
         Cell::Count(it.unsettled),
         Cell::code(it.verdict.word()),
         Cell::Count(it.accepted),
-    ]
-}
-
-const INVOICES: &[Column] = &[
-    Column::words("number", "Number", 18),
-    Column::words("account", "Account", 16),
-    Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("cost_base", "Cost", 16),
-    Column::numbers("markup", "Markup", 15),
-    Column::numbers("tax", "Tax", 13),
-    Column::numbers("total", "Total", 16),
-    Column::numbers("fees", "Fees", 13),
-    Column::numbers("lines", "Lines", 8),
-];
-
-fn invoice(it: &Invoice) -> Vec<Cell> {
-    let money = |amount| Cell::money(amount, it.currency);
-    vec![
-        Cell::code(&it.number),
-        Cell::code(&it.account),
-        Cell::text(&it.name),
-        Cell::code(it.currency.code()),
-        money(it.cost_base),
-        money(it.markup),
-        money(it.tax),
-        money(it.total),
-        money(it.fees),
-        Cell::length(it.lines.len()),
-    ]
-}
-
-const LINES: &[Column] = &[
-    Column::words("number", "Number", 18),
-    Column::numbers("line", "Line", 7),
-    Column::words("account", "Account", 16),
-    Column::words("class", "Class", 18),
-    Column::words("description", "Description", 38),
-    Column::numbers("entries", "Entries", 10),
-    Column::numbers("cost_base", "Cost", 16),
-    Column::numbers("markup_percent", "Markup %", 10),
-    Column::numbers("markup", "Markup", 15),
-    Column::numbers("amount", "Amount", 16),
-    Column::words("kind", "Kind", 10),
-    Column::words("currency", "Currency", 10),
-];
-
-fn line(invoice: &Invoice, number: u64, it: &InvoiceLine) -> Vec<Cell> {
-    let money = |amount| Cell::money(amount, invoice.currency);
-    vec![
-        Cell::code(&invoice.number),
-        Cell::Count(number),
-        Cell::code(&invoice.account),
-        Cell::code(&it.class),
-        Cell::text(&it.description),
-        Cell::Count(it.entries),
-        money(it.cost_base),
-        it.markup_percent.map_or(Cell::Empty, Cell::Percent),
-        money(it.markup),
-        money(it.amount),
-        Cell::code(kind(it.kind)),
-        Cell::code(invoice.currency.code()),
-    ]
-}
-
-/// The word for a kind of invoice line.
-pub(super) const fn kind(kind: LineKind) -> &'static str {
-    match kind {
-        LineKind::Usage => "usage",
-        LineKind::Refund => "refund",
-        LineKind::Fee => "fee",
-        LineKind::Minimum => "minimum",
-    }
-}
-
-pub(super) const HELD: &[Column] = &[
-    Column::words("account", "Account", 16),
-    Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("cost_base", "Cost", 16),
-    Column::words("reason", "Reason", 72),
-];
-
-pub(super) fn held(it: &HeldAccount) -> Vec<Cell> {
-    vec![
-        Cell::code(&it.account),
-        Cell::text(&it.name),
-        Cell::code(it.currency.code()),
-        Cell::money(it.cost_base, it.currency),
-        Cell::text(&it.reason),
     ]
 }
 

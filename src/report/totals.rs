@@ -296,10 +296,12 @@ fn check_invoice(invoice: &Invoice) -> Result<(), ReportError> {
     let place = |what: &str| format!("invoice {}, {what}", invoice.number);
     let cost_base = invoice.lines.iter().map(|line| line.cost_base).sum();
     let amounts: Amount = invoice.lines.iter().map(|line| line.amount).sum();
-    let parts = invoice.cost_base + invoice.markup + invoice.fees + invoice.tax;
+    let parts = invoice.cost_base + invoice.markup + invoice.fees + invoice.tax + invoice.round_off;
+    let taxes: Amount = invoice.lines.iter().map(|line| line.tax.amount()).sum();
     equal(cost_base, invoice.cost_base, || place("cost of the lines"))?;
-    equal(amounts + invoice.tax, invoice.total, || place("lines and tax"))?;
-    equal(parts, invoice.total, || place("cost, markup, fees and tax"))
+    equal(taxes, invoice.tax, || place("tax of the lines"))?;
+    equal(amounts + invoice.tax + invoice.round_off, invoice.total, || place("lines, tax and round-off"))?;
+    equal(parts, invoice.total, || place("cost, markup, fees, tax and round-off"))
 }
 
 fn equal(printed: Amount, stated: Amount, what: impl FnOnce() -> String) -> Result<(), ReportError> {

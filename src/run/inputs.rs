@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
+use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision};
-use crate::invoice::{Issued, Numbering, RateCard};
+use crate::invoice::{InvoiceTerms, Issued, Numbering, Pricing, RateCard};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -28,6 +29,9 @@ pub struct Terms {
     pub classify: Vec<Rule>,
     /// The rate card.
     pub rate_card: RateCard,
+    /// Tax and parties.
+    #[serde(default, skip_serializing_if = "InvoiceTerms::is_default")]
+    pub invoice: InvoiceTerms,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
 }
@@ -146,6 +150,12 @@ impl Inputs {
             return Ok(());
         }
         Err(RunError::OtherPartner { run: self.partner.clone(), archive: partner.to_owned() })
+    }
+
+    /// What invoices are made out by; they are dated the day on which the evidence was read.
+    pub(super) fn pricing<'a>(&'a self, books: &'a Books, evidence: &Evidence) -> Pricing<'a> {
+        let Terms { rate_card: card, invoice: terms, .. } = &self.terms;
+        Pricing { card, terms, listed: &books.customers, date: evidence.plan.today }
     }
 
     /// What earlier runs hand on to the numbering.

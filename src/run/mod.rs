@@ -144,7 +144,8 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let (run, folder) = folder::choose(&request.folder, request.period)?;
     let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
     let read_on = |inputs: &Inputs| evidence_of(&archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today);
-    let mut earlier = neighbours::earlier(&folder, request.period, partner, card, is_simulated, &read_on)?;
+    let of_day = |date| neighbours::earlier(&folder, request.period, partner, (card, date), is_simulated, &read_on);
+    let mut earlier = of_day(request.plan.today)?;
     let register = register_of(&folder, partner, request.archive.as_deref());
     if !is_simulated && (register.exists() || earlier.carried.is_some() || earlier.again.is_some()) {
         let mut register = Register::open(&register, partner)?;
@@ -161,6 +162,11 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
         }
         None => fetched(&request.line, &archive, &request.plan, watch).await?,
     };
+    // A fetch that began yesterday and was gone on with keeps its day, which may be of another financial year.
+    let began = archive.plan(fetched.fetch)?.today;
+    if began != request.plan.today {
+        earlier.numbers_from = of_day(began)?.numbers_from;
+    }
     let evidence = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
     let inputs = Inputs::new(run, request.period, partner.to_owned(), evidence, &request.terms, earlier);
     folder::write_inputs(&folder, &inputs)?;
@@ -247,7 +253,7 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
     stage(watch, "invoice");
-    let billing = invoice(&reconciliation, &inputs.terms.rate_card, &inputs.numbering())?;
+    let billing = invoice(&reconciliation, &inputs.pricing(&books, &evidence), &inputs.numbering())?;
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;

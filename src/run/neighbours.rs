@@ -93,21 +93,22 @@ struct SealedOutcome {
     age_days: u64,
 }
 
-/// Reads what the runs sealed beside this one hand on; `read_on` tells on which day a run's evidence was read, where the
+/// Reads what the runs sealed beside this one hand on, to invoices of a card and a day; `read_on` tells on which day a run's evidence was read, where the
 /// archive holds it. A simulated month stands alone.
 pub(super) fn earlier(
     folder: &Path,
     period: Period,
     partner: &str,
-    card: &RateCard,
+    card: (&RateCard, NaiveDate),
     is_simulated: bool,
     read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
 ) -> Result<Earlier, RunError> {
     if is_simulated {
-        return Ok(Earlier { numbers_from: card.first_number(), ..Earlier::default() });
+        return Ok(Earlier { numbers_from: card.0.first_number(), ..Earlier::default() });
     }
+    let (card, date) = card;
     let mut runs = neighbours(&parent(folder), Some(folder))?;
-    let numbers = runs.iter().flat_map(|run| &run.close.invoices).filter_map(|it| card.place_of(&it.number));
+    let numbers = runs.iter().flat_map(|run| &run.close.invoices).filter_map(|it| card.place_of(&it.number, date));
     let numbers_from = numbers.max().map_or(card.first_number(), |last| last.saturating_add(1));
     let issued = runs.iter().filter(|run| run.inputs.period == period).flat_map(Neighbour::issued).collect();
     runs.retain(|run| run.inputs.partner == partner);

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{Amount, Place};
-use crate::invoice::{RateCard, RateCardError};
+use crate::invoice::{InvoiceTerms, RateCard, RateCardError};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -47,6 +47,8 @@ pub struct Settings {
     pub reports: PathBuf,
     /// Rules that name charge classes, tried in order and before the built-in ones.
     pub classify: Vec<Rule>,
+    /// Tax and parties of the invoices.
+    pub invoice: InvoiceTerms,
 }
 
 /// The partner and its API.
@@ -242,6 +244,7 @@ impl Default for Settings {
             archive: None,
             reports: PathBuf::from("reports"),
             classify: Vec::new(),
+            invoice: InvoiceTerms::default(),
         }
     }
 }

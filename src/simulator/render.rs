@@ -11,7 +11,7 @@ use super::accounts::{Account, Partner};
 use super::books::Row;
 use super::times::moment;
 use super::world::World;
-use crate::domain::{Amount, Rounding, Timestamp, round};
+use crate::domain::{Amount, Currency, Rounding, Timestamp, round};
 
 /// A JSON object being written, key by key.
 pub(super) struct Json(String);
@@ -293,12 +293,17 @@ fn partner(partner: &Partner, accounts: usize, balance: Option<Amount>) -> Strin
 
 /// The first half of an account: who it is.
 fn identity(account: &Account) -> Json {
-    Json::object()
+    let (address, city, state, country, zip_code, gstin) = place_of(account);
+    let json = Json::object()
         .text("name", &account.name)
         .text("email", &account.email)
         .text("phone", &account.phone)
-        .nulls(&["description", "gstin", "gst_status"])
-        .flag("tds_enabled", false)
+        .null("description");
+    let json = match gstin {
+        Some(gstin) => json.text("gstin", gstin).text("gst_status", "active"),
+        None => json.nulls(&["gstin", "gst_status"]),
+    };
+    json.flag("tds_enabled", false)
         .count("tds_percentage", 2)
         .text("business_type", "company")
         .text("id", &account.id)
@@ -307,13 +312,32 @@ fn identity(account: &Account) -> Json {
         .text("account_type", "standard")
         .text("role", "user")
         .flag("postpaid", false)
-        .text("address", "12 Residency Road")
-        .text("city", "Bengaluru")
-        .text("state", "KA")
+        .text("address", address)
+        .text("city", city)
+        .text("state", state)
         .text("timezone", "Asia/Kolkata")
-        .text("country", "IN")
-        .text("zip_code", "560025")
+        .text("country", country)
+        .text("zip_code", zip_code)
         .text("company", &account.name)
+}
+
+/// Address, town, State, country, postal code and, where it is registered, GSTIN.
+type Residence = (&'static str, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+
+/// Where customers live: in the partner's State and in others, registered and not; whoever pays in another currency, abroad.
+const RESIDENCES: [Residence; 5] = [
+    ("12 Residency Road", "Bengaluru", "KA", "IN", "560025", Some("29AAGCB7383J1Z4")),
+    ("7 Marine Drive", "Mumbai", "MH", "IN", "400020", Some("27AAPFU0939F1ZV")),
+    ("31 Brigade Road", "Bengaluru", "KA", "IN", "560001", None),
+    ("5 Sector 17", "Chandigarh", "CH", "IN", "160017", Some("04AABFN9870CMZT")),
+    ("88 Anna Salai", "Chennai", "TN", "IN", "600002", Some("33AABCT3312J1ZP")),
+];
+
+const ABROAD: Residence = ("2 Creek Road", "Dubai", "Dubai", "AE", "00000", None);
+
+fn place_of(account: &Account) -> Residence {
+    let place = account.id.parse::<usize>().unwrap_or(0) % RESIDENCES.len();
+    if account.currency == Currency::INR { RESIDENCES[place] } else { ABROAD }
 }
 
 /// The pricing tier; an account's own path shows less of it.

@@ -228,6 +228,7 @@ impl RawBooks {
             master_declared_absent: self.master_declared_absent,
             classify: Vec::new(),
             rate_card: card.clone(),
+            invoice: tieout::invoice::InvoiceTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, carried: self.carried.clone(), ..Earlier::default() };

@@ -24,6 +24,7 @@ mod fetch;
 mod fetch_walk;
 mod frugal;
 mod fuzz_pages;
+mod gst;
 mod hostile;
 mod independent;
 mod invoice;

@@ -56,6 +56,7 @@ impl Year {
             master_declared_absent: false,
             classify: Vec::new(),
             rate_card: RateCard::default(),
+            invoice: tieout::invoice::InvoiceTerms::default(),
             scenario: None,
         };
         let (line, folder) = (self.asker.line.clone(), self.path(&period.to_string()));

@@ -139,6 +139,7 @@ impl RawBooks {
             master_declared_absent: false,
             classify: Vec::new(),
             rate_card: RateCard::default(),
+            invoice: tieout::invoice::InvoiceTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, ..Earlier::default() };

@@ -222,6 +222,7 @@ impl Desk {
                 master_declared_absent: false,
                 classify: Vec::new(),
                 rate_card: RateCard::parse(include_str!("../../fixtures/rate-cards/standard.toml")).unwrap(),
+                invoice: tieout::invoice::InvoiceTerms::default(),
                 scenario: None,
             },
         }

@@ -44,6 +44,7 @@ pub(crate) fn terms(scenario: &Scenario) -> Terms {
         master_declared_absent: scenario.close.global_ledger == GlobalLedgerClaim::None,
         classify: Vec::new(),
         rate_card: RateCard::parse(RATE_CARD).unwrap(),
+        invoice: tieout::invoice::InvoiceTerms::default(),
         scenario: Some(scenario.name.clone()),
     }
 }

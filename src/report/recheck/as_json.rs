@@ -172,6 +172,7 @@ struct NoteJson<'a> {
     amount: String,
     findings: &'a [String],
     lines: Vec<NoteLineJson<'a>>,
+    tax: String,
 }
 
 #[derive(Serialize)]
@@ -185,6 +186,7 @@ struct NoteLineJson<'a> {
     invoiced: String,
     due: String,
     amount: String,
+    tax: String,
 }
 
 fn note(it: &Note) -> NoteJson<'_> {
@@ -205,19 +207,21 @@ fn note(it: &Note) -> NoteJson<'_> {
         amount: money(it.amount()),
         findings: &it.findings,
         lines: (1..).zip(&it.lines).map(|(place, one)| note_line(place, one, it.currency)).collect(),
+        tax: money(it.tax()),
     }
 }
 
 fn note_line(line: u64, it: &NoteLine, currency: Currency) -> NoteLineJson<'_> {
     NoteLineJson {
         line,
-        kind: crate::report::tables::kind(it.kind),
+        kind: crate::report::invoices::kind(it.kind),
         class: &it.class,
         description: &it.description,
-        entries_invoiced: it.invoiced.0,
-        entries_due: it.due.0,
-        invoiced: money(it.invoiced.2, currency),
-        due: money(it.due.2, currency),
+        entries_invoiced: it.invoiced.entries,
+        entries_due: it.due.entries,
+        invoiced: money(it.invoiced.amount, currency),
+        due: money(it.due.amount, currency),
         amount: money(it.amount(), currency),
+        tax: money(it.tax(), currency),
     }
 }

@@ -5,8 +5,8 @@ use super::Recheck;
 use crate::domain::{Amount, Leg, Side};
 use crate::invoice::{Note, NoteKind, NoteLine, NoteStatus};
 use crate::reconcile::recheck::{Change, ControlLine, Finding, Gap};
+use crate::report::invoices::{HELD, held, kind};
 use crate::report::table::{Cell, Column, Table};
-use crate::report::tables::{HELD, held, kind};
 
 /// Every list of a recheck.
 pub(super) fn tables(it: &Recheck<'_>) -> Vec<Table> {
@@ -191,6 +191,7 @@ const NOTES: &[Column] = &[
     Column::numbers("amount", "Amount", 15),
     Column::words("reason", "Reason", 40),
     Column::words("findings", "Findings", 40),
+    Column::numbers("tax", "Tax", 13),
 ];
 
 fn note(it: &Note) -> Vec<Cell> {
@@ -210,6 +211,7 @@ fn note(it: &Note) -> Vec<Cell> {
         money(it.amount()),
         Cell::text(&it.reason),
         Cell::text(it.findings.join("; ")),
+        money(it.tax()),
     ]
 }
 
@@ -226,6 +228,7 @@ const LINES: &[Column] = &[
     Column::numbers("invoiced", "Invoiced", 15),
     Column::numbers("due", "Due now", 15),
     Column::numbers("amount", "Amount", 15),
+    Column::numbers("tax", "Tax", 13),
 ];
 
 fn line(note: &Note, place: u64, it: &NoteLine) -> Vec<Cell> {
@@ -236,12 +239,13 @@ fn line(note: &Note, place: u64, it: &NoteLine) -> Vec<Cell> {
         Cell::code(kind(it.kind)),
         Cell::code(&it.class),
         Cell::text(&it.description),
-        Cell::Count(it.invoiced.0),
-        Cell::Count(it.due.0),
-        money(it.invoiced.1),
-        money(it.due.1),
-        money(it.invoiced.2),
-        money(it.due.2),
+        Cell::Count(it.invoiced.entries),
+        Cell::Count(it.due.entries),
+        money(it.invoiced.cost_base),
+        money(it.due.cost_base),
+        money(it.invoiced.amount),
+        money(it.due.amount),
         money(it.amount()),
+        money(it.tax()),
     ]
 }

@@ -111,8 +111,8 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
         let text = fs::read(&path).map_err(disk("read", &path))?;
         let close: Close = serde_json::from_slice(&text)
             .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
-        let (run, rate_card) = (inputs.run, inputs.terms.rate_card);
-        billed.push(Billed { run, seal, rate_card, invoices: close.invoices });
+        let (run, rate_card, invoice) = (inputs.run, inputs.terms.rate_card, inputs.terms.invoice);
+        billed.push(Billed { run, seal, rate_card, invoice, invoices: close.invoices });
     }
     billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
     Ok(billed)

@@ -106,8 +106,10 @@ pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watc
     let terms = &inputs.sealed.terms;
     let rechecked = compare(reading(&sealed), reading(&now), terms.master_declared_absent)?;
     stage(watch, "invoice");
-    let held_then = invoice(&sealed.reconciliation, &terms.rate_card, &inputs.sealed.numbering())?.held;
-    let notes = notes(&inputs.billed, &held_then, &terms.rate_card, &rechecked)?;
+    let then = inputs.sealed.pricing(&sealed.books, &sealed.evidence);
+    let held_then = invoice(&sealed.reconciliation, &then, &inputs.sealed.numbering())?.held;
+    let pricing = inputs.sealed.pricing(&now.books, &now.evidence);
+    let notes = notes(&inputs.billed, &held_then, &pricing, &rechecked)?;
     let bearings: Vec<String> =
         rechecked.findings.iter().map(|found| bearing(found, &inputs.billed, &held_then)).collect();
     stage(watch, "report");

@@ -1,0 +1,65 @@
+//! Who stands on an invoice: the supplier, or a customer, as far as the API or the settings tell.
+
+use serde::{Deserialize, Serialize};
+
+/// A party to an invoice. What is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Party {
+    /// The legal name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Street and house, in one line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The town.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub city: String,
+    /// The State: its GST code, its letters (`KA`) or its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// The postal code.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub postal_code: String,
+    /// The country: its ISO 3166 letters (`IN`) or its name; India where nothing is said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub country: String,
+    /// The GSTIN as it is written, right or wrong.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub gstin: String,
+    /// Where bills are sent.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub email: String,
+}
+
+impl Party {
+    /// This party, with everything that another says of it in place of its own.
+    #[must_use]
+    pub fn corrected(&self, by: &Self) -> Self {
+        let pick = |own: &String, other: &String| if other.trim().is_empty() { own } else { other }.trim().to_owned();
+        Self {
+            name: pick(&self.name, &by.name),
+            address: pick(&self.address, &by.address),
+            city: pick(&self.city, &by.city),
+            state: pick(&self.state, &by.state),
+            postal_code: pick(&self.postal_code, &by.postal_code),
+            country: pick(&self.country, &by.country),
+            gstin: pick(&self.gstin, &by.gstin),
+            email: pick(&self.email, &by.email),
+        }
+    }
+
+    /// Whether the country is named, and is another than India.
+    #[must_use]
+    pub fn is_abroad(&self) -> bool {
+        let country = self.country.trim();
+        !(country.is_empty() || ["IN", "IND", "INDIA"].iter().any(|name| country.eq_ignore_ascii_case(name)))
+    }
+
+    /// Street, town, State, postal code and country, each where it is known.
+    #[must_use]
+    pub fn lines(&self) -> Vec<&str> {
+        let parts = [&self.address, &self.city, &self.state, &self.postal_code, &self.country];
+        parts.into_iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect()
+    }
+}

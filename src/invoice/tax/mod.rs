@@ -1,0 +1,236 @@
+//! Tax: who is supplied and where, and what each line owes under which head.
+//!
+//! Terms of the settings and what the API says of a customer in, a supply or the reason why there is none out; never judges
+//! money beyond its rounding. GST as in the CGST Act: the place of supply is the State of the customer's GSTIN, else of the
+//! address on record, else the supplier's; the supplier's own State owes CGST and SGST (UTGST in a Union territory), another
+//! IGST; what leaves India is zero-rated.
+
+mod gstin;
+mod state;
+mod terms;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::percent::Percent;
+use crate::domain::{Amount, Currency, Party, Rounding, SCALE, round};
+
+pub use gstin::{Gstin, GstinError};
+pub use state::State;
+pub use terms::{Annex, InvoiceTerms, Rate, Regime, TermsError, WrongGstin};
+
+/// The rate of GST on telecommunication services where the settings name none (since 2017-07-01).
+const GST_PERCENT: Percent = Percent::whole(18);
+
+/// A head that tax is owed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaxHead {
+    /// Central tax.
+    Cgst,
+    /// State tax.
+    Sgst,
+    /// Union territory tax.
+    Utgst,
+    /// Integrated tax.
+    Igst,
+    /// The plain tax of the settings.
+    Plain,
+}
+
+impl TaxHead {
+    /// The word on the papers; of the plain tax the settings' own name stands in its place.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cgst => "CGST",
+            Self::Sgst => "SGST",
+            Self::Utgst => "UTGST",
+            Self::Igst => "IGST",
+            Self::Plain => "Tax",
+        }
+    }
+}
+
+/// What a line owes: its heads, each rounded by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineTax {
+    /// The services accounting code, under GST.
+    pub sac: Option<String>,
+    /// The whole rate in percent; nothing where no tax is owed.
+    pub percent: Option<Percent>,
+    /// The heads, each with its share of the rate and its amount.
+    pub heads: Vec<(TaxHead, Decimal, Amount)>,
+}
+
+impl LineTax {
+    /// Σ heads.
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        self.heads.iter().map(|(_, _, amount)| *amount).sum()
+    }
+}
+
+/// How a supply is taxed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SupplyKind {
+    /// No tax: the settings name none.
+    #[default]
+    Untaxed,
+    /// The plain tax.
+    Plain,
+    /// Within the supplier's State: CGST and SGST, or UTGST.
+    WithinState,
+    /// To another State: IGST.
+    BetweenStates,
+    /// Out of India: zero-rated.
+    Export,
+}
+
+/// A customer as an invoice names it, and how what it is supplied with is taxed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supply {
+    /// The customer.
+    pub buyer: Party,
+    /// Its GSTIN, where it is registered.
+    pub gstin: Option<Gstin>,
+    /// Where the supply takes place, under GST.
+    pub place: Option<&'static State>,
+    /// How it is taxed.
+    pub kind: SupplyKind,
+    /// What the invoice's maker should look at, in sentences.
+    pub remarks: Vec<String>,
+}
+
+impl Supply {
+    /// A supply that nobody taxes, to somebody of whom only the name is known.
+    #[must_use]
+    pub fn untaxed(buyer: Party) -> Self {
+        Self { buyer, gstin: None, place: None, kind: SupplyKind::Untaxed, remarks: Vec::new() }
+    }
+}
+
+impl InvoiceTerms {
+    /// How a customer is supplied; the reason to hold it where no lawful invoice can be made out to it.
+    ///
+    /// # Errors
+    /// Under GST: when the customer has no name, its GSTIN or its State is wrong, or it is in India and billed in another
+    /// currency than the rupee.
+    pub fn supply(&self, account: &str, known: &Party, currency: Currency) -> Result<Supply, String> {
+        let written = self.written();
+        let own = written.customers.get(account).cloned().unwrap_or_default();
+        let supply = Supply::untaxed(known.corrected(&own));
+        if self.regime() != Regime::None && supply.buyer.name.is_empty() {
+            return Err(format!("a tax invoice names its customer: set invoice.customers.{account}.name"));
+        }
+        match self.regime() {
+            Regime::None => Ok(supply),
+            Regime::Plain => Ok(Supply { kind: SupplyKind::Plain, ..supply }),
+            Regime::Gst => self.gst(account, supply, currency),
+        }
+    }
+
+    fn gst(&self, account: &str, mut supply: Supply, currency: Currency) -> Result<Supply, String> {
+        let written = self.written();
+        let buyer = &supply.buyer;
+        let gstin = match Gstin::parse(&buyer.gstin) {
+            _ if buyer.gstin.is_empty() => None,
+            Ok(gstin) => Some(gstin),
+            Err(wrong) if written.wrong_gstin == WrongGstin::Unregistered => {
+                supply.remarks.push(format!("billed as unregistered: GSTIN {wrong}"));
+                None
+            }
+            Err(wrong) => return Err(format!("GSTIN {wrong}; invoice.customers.{account}.gstin corrects it")),
+        };
+        if gstin.is_none() && buyer.is_abroad() {
+            return Ok(Supply { place: Some(&State::OTHER_COUNTRIES), kind: SupplyKind::Export, ..supply });
+        }
+        if currency != Currency::INR {
+            return Err(format!("a supply within India is billed in INR, and this one is in {currency}"));
+        }
+        let own =
+            Gstin::parse(&written.supplier.gstin).map_err(|wrong| format!("the supplier's GSTIN {wrong}"))?.state();
+        let of_address = if buyer.state.is_empty() { None } else { State::named(&buyer.state) };
+        if of_address.is_none() && !buyer.state.is_empty() {
+            let seen = &buyer.state;
+            if gstin.is_none() {
+                return Err(format!("{seen:?} is no State of India; invoice.customers.{account}.state corrects it"));
+            }
+            supply
+                .remarks
+                .push(format!("the address names {seen:?}, which is no State; the place of supply is by the GSTIN"));
+        }
+        let of_gstin = gstin.as_ref().map(Gstin::state);
+        if let (Some(registered), Some(address)) = (of_gstin, of_address)
+            && registered != address
+        {
+            supply.remarks.push(format!(
+                "the GSTIN is of {}, the address in {}: the place of supply is by the GSTIN",
+                registered.name, address.name
+            ));
+        }
+        let place = of_gstin.or(of_address).unwrap_or(own);
+        let kind = if place == own { SupplyKind::WithinState } else { SupplyKind::BetweenStates };
+        Ok(Supply { gstin, place: Some(place), kind, ..supply })
+    }
+
+    /// Why an invoice of this total may not be made out to a customer, if so: an unregistered one above the settings'
+    /// threshold needs its address and State on a GST invoice (CGST rule 46).
+    #[must_use]
+    pub fn lacking(&self, supply: &Supply, total: Amount) -> Option<String> {
+        let named = !supply.buyer.address.is_empty() && !supply.buyer.state.is_empty();
+        let asked = self.regime() == Regime::Gst && supply.gstin.is_none() && supply.kind != SupplyKind::Export;
+        let threshold = self.written().address_from;
+        (asked && !named && total >= threshold).then(|| {
+            format!("an unregistered customer's address and State have to stand on an invoice of {threshold} or more")
+        })
+    }
+
+    /// What an amount of a charge class owes on a day, each head rounded half up to the minor unit; nothing when it exceeds
+    /// exact arithmetic.
+    #[must_use]
+    pub fn line(
+        &self,
+        supply: &Supply,
+        class: &str,
+        amount: Amount,
+        currency: Currency,
+        date: NaiveDate,
+    ) -> Option<LineTax> {
+        let written = self.written();
+        let rate = written.rates.iter().rfind(|rate| rate.from <= date).map(|rate| rate.percent);
+        let sac = || Some(written.sac_classes.get(class).unwrap_or(&written.sac).clone());
+        let (sac, percent, heads): (_, _, &[TaxHead]) = match supply.kind {
+            SupplyKind::Untaxed => (None, None, &[]),
+            SupplyKind::Plain => (None, rate, &[TaxHead::Plain]),
+            SupplyKind::Export => (sac(), Some(Percent::whole(0)), &[TaxHead::Igst]),
+            SupplyKind::BetweenStates => (sac(), Some(rate.unwrap_or(GST_PERCENT)), &[TaxHead::Igst]),
+            SupplyKind::WithinState => {
+                let union = supply.place.is_some_and(State::is_union_territory);
+                let heads: &[TaxHead] =
+                    if union { &[TaxHead::Cgst, TaxHead::Utgst] } else { &[TaxHead::Cgst, TaxHead::Sgst] };
+                (sac(), Some(rate.unwrap_or(GST_PERCENT)), heads)
+            }
+        };
+        let percent = percent.filter(|_| !heads.is_empty());
+        let Some(whole) = percent else { return Some(LineTax { sac, percent: None, heads: Vec::new() }) };
+        let count = u32::try_from(heads.len()).ok()?;
+        let owed = |head: &TaxHead| {
+            let (mantissa, decimals) = whole.share(count);
+            let exact = amount.units().checked_mul(mantissa)?;
+            let exact = Decimal::try_from_i128_with_scale(exact, SCALE + decimals).ok()?;
+            let percent = Decimal::try_from_i128_with_scale(mantissa, decimals - 2).ok()?.normalize();
+            Some((*head, percent, round(exact, currency.minor_digits(), Rounding::HalfUp)))
+        };
+        let heads = heads.iter().map(owed).collect::<Option<Vec<_>>>()?;
+        Some(LineTax { sac, percent: Some(whole), heads })
+    }
+
+    /// What brings a total to the whole unit of its currency, half up, where the settings ask for it (section 170).
+    #[must_use]
+    pub fn round_off(&self, total: Amount) -> Amount {
+        if self.written().round_off { round(total.to_decimal(), 0, Rounding::HalfUp) - total } else { Amount::ZERO }
+    }
+}

@@ -1,0 +1,294 @@
+//! What the settings say of tax and of the parties (`[invoice]` in `tieout.toml`), checked when it is read.
+//!
+//! Rates, codes and thresholds are settings with an effective date, never constants: the defaults are those in force in
+//! India for telecommunication services (18 % since 2017-07-01, SAC 998412).
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::gstin::{Gstin, GstinError};
+use super::state::State;
+use crate::domain::{AccountId, Amount, ChargeClass, Party};
+use crate::invoice::Percent;
+
+/// The invoicing terms, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct InvoiceTerms(Written);
+
+/// How invoices are taxed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Regime {
+    /// Not at all: statements of what is due, not tax invoices.
+    #[default]
+    None,
+    /// One tax of a name and a rate of the settings, for partners outside India.
+    Plain,
+    /// Indian goods and services tax.
+    Gst,
+}
+
+/// What becomes of a customer whose GSTIN is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrongGstin {
+    /// It is held, and says why.
+    #[default]
+    Hold,
+    /// It is billed as unregistered.
+    Unregistered,
+}
+
+/// How the usage behind an invoice is listed on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Annex {
+    /// Per day and charge class.
+    #[default]
+    Days,
+    /// Per entry.
+    Entries,
+    /// Not at all.
+    None,
+}
+
+/// A rate of tax from a day on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// The first day, `YYYY-MM-DD`.
+    #[serde(with = "day")]
+    pub from: NaiveDate,
+    /// The rate in percent.
+    pub percent: Percent,
+}
+
+/// Terms as they are written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    pub(super) regime: Regime,
+    /// Days from the invoice's date to the day on which it is due.
+    pub(super) due_days: u32,
+    /// Whether the total is brought to the whole rupee by a line of its own.
+    pub(super) round_off: bool,
+    pub(super) annex: Annex,
+    pub(super) wrong_gstin: WrongGstin,
+    pub(super) reverse_charge: bool,
+    /// From which total on an unregistered customer's address and State have to stand on a GST invoice.
+    pub(super) address_from: Amount,
+    /// The services accounting code where no class has its own.
+    pub(super) sac: String,
+    pub(super) sac_classes: BTreeMap<String, String>,
+    /// The name of the plain tax, such as `VAT`.
+    pub(super) tax_name: String,
+    /// The rates of the regime's tax; the last that has begun counts.
+    pub(super) rates: Vec<Rate>,
+    pub(super) supplier: Party,
+    /// What is known of single customers better than the API knows it.
+    pub(super) customers: BTreeMap<String, Party>,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            regime: Regime::None,
+            due_days: 15,
+            round_off: false,
+            annex: Annex::Days,
+            wrong_gstin: WrongGstin::Hold,
+            reverse_charge: false,
+            address_from: Amount::from_units(50_000 * 100_000_000),
+            sac: "998412".to_owned(),
+            sac_classes: BTreeMap::new(),
+            tax_name: "Tax".to_owned(),
+            rates: Vec::new(),
+            supplier: Party::default(),
+            customers: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why terms cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TermsError {
+    /// The supplier lacks something that every tax invoice states.
+    #[error("invoice.supplier: {0} is empty, which a tax invoice has to state")]
+    Supplier(&'static str),
+    /// The supplier's GSTIN is wrong.
+    #[error("invoice.supplier.gstin: {0}")]
+    SupplierGstin(#[from] GstinError),
+    /// A rate below zero.
+    #[error("invoice.rates: {0} % from {1}, expected 0 or more")]
+    Rate(Percent, NaiveDate),
+    /// Two rates from one day.
+    #[error("invoice.rates: two rates from {0}")]
+    TwoRates(NaiveDate),
+    /// The plain regime without a rate.
+    #[error("invoice.rates: none, expected at least one with the plain regime")]
+    NoRate,
+    /// A services accounting code that is none.
+    #[error("{place}: {seen:?}, expected six digits")]
+    Sac {
+        /// Which.
+        place: String,
+        /// The text.
+        seen: String,
+    },
+    /// A class that no entry can have, or an account that no customer can have.
+    #[error("{0}")]
+    Key(String),
+    /// Too long to be meant.
+    #[error("invoice.due_days: {0}, expected 0 to 365")]
+    Due(u32),
+    /// A State that there is not.
+    #[error("{place}: {seen:?} is no State of India (its code, as 29, its letters, as KA, or its name)")]
+    State {
+        /// Whose.
+        place: String,
+        /// The text.
+        seen: String,
+    },
+    /// A threshold below zero.
+    #[error("invoice.address_from: {0}, expected 0 or more")]
+    AddressFrom(Amount),
+}
+
+impl InvoiceTerms {
+    /// Reads terms from TOML: what stands below `[invoice]` in the settings.
+    ///
+    /// # Errors
+    /// When the text is not TOML, holds an unknown key, or a value that cannot be right.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// Whether these are the terms of nobody in particular: no tax, no supplier.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.0 == Written::default()
+    }
+
+    pub(super) const fn written(&self) -> &Written {
+        &self.0
+    }
+
+    /// How invoices are taxed.
+    #[must_use]
+    pub const fn regime(&self) -> Regime {
+        self.0.regime
+    }
+
+    /// How usage is listed on an invoice.
+    #[must_use]
+    pub const fn annex(&self) -> Annex {
+        self.0.annex
+    }
+
+    /// Who sends the invoices, where the settings say.
+    #[must_use]
+    pub const fn supplier(&self) -> &Party {
+        &self.0.supplier
+    }
+
+    /// The name of the plain tax.
+    #[must_use]
+    pub fn tax_name(&self) -> &str {
+        &self.0.tax_name
+    }
+
+    /// Whether the customer pays the tax under reverse charge.
+    #[must_use]
+    pub const fn reverse_charge(&self) -> bool {
+        self.0.reverse_charge
+    }
+
+    /// On which day an invoice of a day is due.
+    #[must_use]
+    pub fn due(&self, date: NaiveDate) -> NaiveDate {
+        date.checked_add_days(chrono::Days::new(u64::from(self.0.due_days))).unwrap_or(date)
+    }
+}
+
+impl TryFrom<Written> for InvoiceTerms {
+    type Error = TermsError;
+
+    fn try_from(mut it: Written) -> Result<Self, TermsError> {
+        it.rates.sort_by_key(|rate| rate.from);
+        if let Some(wrong) = it.rates.iter().find(|rate| rate.percent.is_negative()) {
+            return Err(TermsError::Rate(wrong.percent, wrong.from));
+        }
+        if let Some(twice) = it.rates.windows(2).find(|pair| pair[0].from == pair[1].from) {
+            return Err(TermsError::TwoRates(twice[0].from));
+        }
+        if it.due_days > 365 {
+            return Err(TermsError::Due(it.due_days));
+        }
+        if it.address_from.is_negative() {
+            return Err(TermsError::AddressFrom(it.address_from));
+        }
+        check_sac("invoice.sac", &it.sac)?;
+        for (class, sac) in &it.sac_classes {
+            ChargeClass::parse(class).map_err(|why| TermsError::Key(format!("invoice.sac_classes: {why}")))?;
+            check_sac(&format!("invoice.sac_classes.{class}"), sac)?;
+        }
+        for account in it.customers.keys() {
+            AccountId::parse(account).map_err(|why| TermsError::Key(format!("invoice.customers: {why}")))?;
+        }
+        if it.regime != Regime::None && it.supplier.name.trim().is_empty() {
+            return Err(TermsError::Supplier("name"));
+        }
+        match it.regime {
+            Regime::Plain if it.rates.is_empty() => return Err(TermsError::NoRate),
+            Regime::None | Regime::Plain => {}
+            Regime::Gst => check_gst(&it)?,
+        }
+        Ok(Self(it))
+    }
+}
+
+fn check_gst(it: &Written) -> Result<(), TermsError> {
+    if it.supplier.address.trim().is_empty() {
+        return Err(TermsError::Supplier("address"));
+    }
+    Gstin::parse(&it.supplier.gstin)?;
+    let own = it.customers.iter().map(|(account, party)| (format!("invoice.customers.{account}.state"), party));
+    for (place, party) in own.chain([("invoice.supplier.state".to_owned(), &it.supplier)]) {
+        if !party.is_abroad() && !party.state.trim().is_empty() && State::named(&party.state).is_none() {
+            return Err(TermsError::State { place, seen: party.state.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn check_sac(place: &str, sac: &str) -> Result<(), TermsError> {
+    if sac.len() == 6 && sac.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(TermsError::Sac { place: place.to_owned(), seen: sac.to_owned() })
+}
+
+impl From<InvoiceTerms> for Written {
+    fn from(terms: InvoiceTerms) -> Self {
+        terms.0
+    }
+}
+
+/// A day as `2026-03-31`.
+mod day {
+    use chrono::NaiveDate;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(day)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
