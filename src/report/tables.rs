@@ -2,7 +2,7 @@
 //! the end.
 
 use super::table::{Cell, Column, Table, decimal_text};
-use super::{cash, months, proposals};
+use super::{cash, days, months, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::{Billing, Invoice, InvoiceLine, LineKind};
 use crate::reconcile::{AccountStanding, HeldAccount, ListProof, Reconciliation};
@@ -33,6 +33,7 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
         table("held", "Held", HELD, billing.held.iter().map(held).collect()),
         table("walk", "Walk", WALK, books.proofs.iter().map(proof).collect()),
         table("unreadable", "", UNREADABLE, unreadable.iter().map(unreadable_row).collect()),
+        days::table(books),
     ]
 }
 
