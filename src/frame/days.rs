@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::columns as c;
 use super::ledger::{FrameError, LedgerFrame, holder};
 use super::totals::{Answer, counts, is, sum_where};
-use crate::domain::{Amount, Currency, Direction, Side, Timestamp};
+use crate::domain::{Amount, Currency, Direction, Entry, Side, Timestamp};
 
 /// What moved on one day in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,5 +67,23 @@ impl LedgerFrame {
                 })
             })
             .collect()
+    }
+
+    /// The settled entries of the period from one moment to before another, sorted by id, content and origin: of the
+    /// partner's own wallet, or of all others.
+    ///
+    /// # Errors
+    /// When polars refuses.
+    pub fn entries_between(
+        &self,
+        side: Side,
+        partner: &str,
+        own: bool,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Vec<Entry>, FrameError> {
+        let at = || col(c::CREATED_AT);
+        let on = counts().and(at().gt_eq(lit(from))).and(at().lt(lit(to)));
+        let whose = col(holder(side)).eq(lit(partner.to_owned())).eq(lit(own));
+        Self::of(self.lazy().filter(on.and(whose)).collect()?).entries(side)
     }
 }

@@ -71,7 +71,7 @@ fn largest(html: &mut Html, books: &Reconciliation, currency: Currency) {
         for it in largest.into_iter().take(LARGEST) {
             let (verdict, href) = (it.verdict.word(), format!("#account:{}", percent(&it.account)));
             html.wrap("tr", &[], |html| {
-                html.wrap("th", &[("scope", "row")], |html| html.element("bdi", &[], &it.name));
+                html.wrap("th", &[("scope", "row"), ("class", "name")], |html| html.element("bdi", &[], &it.name));
                 bar(html, &[(0, share(it.debits.units(), most), verdict)]);
                 cell(html, &Cell::money(it.debits, currency), Some(&href));
                 html.wrap("td", &[], |html| html.element("span", &[("class", &format!("mark {verdict}"))], verdict));

@@ -1,4 +1,5 @@
-//! The month by day: credits above the line, debits below, on one scale; and the same as a table.
+//! The month by day: credits and debits, each by its own scale, for the one is often many times the other; and the same as a
+//! table.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ use crate::report::table::{Cell, decimal_text};
 /// The width of a day in the drawing.
 const DAY: usize = 20;
 
-/// A drawing and a table for each currency, the customers' wallets apart from the partner's own.
+/// A figure of a day.
+type Of = fn(&DayTotal) -> Amount;
+
+/// Two drawings and a table for each currency, the customers' wallets apart from the partner's own.
 pub(super) fn days(html: &mut Html, books: &Reconciliation) {
     html.element("h2", &[], "The month by day");
     if books.days.is_empty() {
@@ -26,25 +30,30 @@ pub(super) fn days(html: &mut Html, books: &Reconciliation) {
         months.entry((day.currency, day.own_wallet)).or_default().push(day);
     }
     for ((currency, own_wallet), days) in months {
-        let whose = if own_wallet { "own wallet" } else { "customers" };
-        let title = format!("{currency} {whose}: credits and debits by day");
+        let title = format!("{currency}, {}", if own_wallet { "the partner's own wallet" } else { "customers" });
         html.element("h3", &[], &title);
-        drawing(html, &title, &days);
-        legend(html, &days);
+        let figures: [(&str, Of); 2] = [("credits", |day| day.credits), ("debits", |day| day.debits)];
+        for (word, of) in figures {
+            drawing(html, word, &days, of);
+        }
         html.wrap("details", &[], |html| {
             html.element("summary", &[], "The same as a table");
-            table(html, &title, &days);
+            table(html, &format!("{title}: credits and debits by day"), &days);
         });
     }
 }
 
-fn drawing(html: &mut Html, title: &str, days: &[&DayTotal]) {
-    let largest = |of: fn(&DayTotal) -> Amount| days.iter().map(|day| of(day).units()).max().unwrap_or_default().max(0);
-    let (up, down) = (largest(|day| day.credits), largest(|day| day.debits));
-    let scale = (up + down).max(1);
-    let line = up * WHOLE / scale;
+/// A bar for each day, the greatest as high as the drawing, and what that comes to.
+fn drawing(html: &mut Html, word: &str, days: &[&DayTotal], of: Of) {
+    let Some(greatest) = days.iter().max_by_key(|day| of(day)) else { return };
+    let money = |amount| grouped(&decimal_text(amount, greatest.currency.minor_digits()));
+    let scale = of(greatest).units().max(1);
     let view = format!("0 0 {} {WHOLE}", days.len() * DAY);
-    let label = format!("{title}; the table below holds the figures");
+    let label = format!("{word} by day, at most {} on {}", money(of(greatest)), greatest.day);
+    html.wrap("div", &[("class", "legend")], |html| {
+        html.element("b", &[], word);
+        html.element("span", &[], &format!("at most {} on {}", money(of(greatest)), greatest.day));
+    });
     let attributes = [
         ("viewBox", view.as_str()),
         ("preserveAspectRatio", "none"),
@@ -54,12 +63,11 @@ fn drawing(html: &mut Html, title: &str, days: &[&DayTotal]) {
     ];
     html.wrap("svg", &attributes, |html| {
         for (place, day) in days.iter().enumerate() {
-            let height = |amount: Amount| amount.units().max(0) * WHOLE / scale;
-            let (credits, debits) = (height(day.credits), height(day.debits));
+            let height = of(day).units().max(0) * WHOLE / scale;
+            let ground = if day.day.weekday().num_days_from_monday() > 4 { "weekend" } else { "day" };
             html.wrap("g", &[], |html| {
-                html.element("title", &[], &told(day));
-                let whole = (0, WHOLE, if day.day.weekday().num_days_from_monday() > 4 { "weekend" } else { "day" });
-                for (y, height, class) in [whole, (line - credits, credits, "credits"), (line, debits, "debits")] {
+                html.element("title", &[], &format!("{}: {word} {}", day.day, money(of(day))));
+                for (y, height, class) in [(0, WHOLE, ground), (WHOLE - height, height, word)] {
                     let (x, y, height) = ((place * DAY + 2).to_string(), y.to_string(), height.to_string());
                     let (x, y, height) = (x.as_str(), y.as_str(), height.as_str());
                     let rect = [("x", x), ("y", y), ("width", "16"), ("height", height), ("class", class)];
@@ -68,23 +76,10 @@ fn drawing(html: &mut Html, title: &str, days: &[&DayTotal]) {
             });
         }
     });
-}
-
-fn told(day: &DayTotal) -> String {
-    let money = |amount| grouped(&decimal_text(amount, day.currency.minor_digits()));
-    format!("{}: credits {}, debits {}", day.day, money(day.credits), money(day.debits))
-}
-
-/// The first day and the last below the drawing, and between them what the bars are.
-fn legend(html: &mut Html, days: &[&DayTotal]) {
     html.wrap("div", &[("class", "legend")], |html| {
-        let ends = |day: Option<&&DayTotal>| day.map(|day| day.day.to_string()).unwrap_or_default();
-        html.element("span", &[], &ends(days.first()));
-        html.wrap("span", &[], |html| {
-            html.element("span", &[("class", "key credits")], "credits, upwards");
-            html.element("span", &[("class", "key debits")], "debits, downwards");
-        });
-        html.element("span", &[], &ends(days.last()));
+        for day in [days.first(), days.last()].into_iter().flatten() {
+            html.element("span", &[], &day.day.to_string());
+        }
     });
 }
 

@@ -17,10 +17,10 @@ mod waterfall;
 
 use sha2::{Digest, Sha256};
 
-use super::overview::Block;
-use super::table::Table;
-use super::{Provenance, totals};
 use crate::reconcile::Reconciliation;
+use crate::report::overview::Block;
+use crate::report::table::Table;
+use crate::report::{Provenance, totals};
 use blocks::Section;
 use known::Known;
 use markup::Html;
