@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 use tieout::domain::{Amount, Break, BreakFacts, Class};
 use tieout::reconcile::{AccountStanding, Reconciliation};
 use tieout::report::report;
+use tieout::simulator::Scenario;
 
 use crate::cash_report::{accounts, days};
+use crate::laws_weather::soaking;
 use crate::page::{base64, page_of};
 use crate::report::{billing, books, facts, rows};
 use crate::support::{fixture, provenance, scenario_at, settled};
@@ -267,4 +269,34 @@ fn ten_thousand_findings_are_no_burden() {
     assert!(told["count"].as_str().unwrap().contains("1 to 200 of 10,00"), "{}", told["count"]);
     assert!(told["second"].as_str().unwrap().contains("201 to 400"), "{}", told["second"]);
     assert!(told["elements"].as_u64().unwrap() < 12_000, "{}", told["elements"]);
+}
+
+/// A close of 5,000 accounts as the benchmark has it: one flaw in a thousand entries.
+#[test]
+#[expect(clippy::print_stdout, reason = "how long it took is told, not judged: the machine decides")]
+fn the_page_of_five_thousand_accounts_is_small_and_soon_there() {
+    if !soaking() {
+        return;
+    }
+    let classes =
+        ["missing-from-customer", "missing-from-master", "amount-differs", "status-differs", "timing", "adjustment"];
+    let flaws = classes.map(|class| format!("[[flaws]]\nclass = \"{class}\"\ncount = 15\n")).concat();
+    let text = format!(
+        "name = \"large\"\nprose = \"\"\nseed = 7\n[world]\ncustomers = 5000\nentries = 100000\n{flaws}[expected]\nverdict = \"breaks\"\n"
+    );
+    let page = page_of(&settled(&Scenario::read(&text).unwrap()).1.papers);
+    println!("page of {} bytes", page.len());
+    assert!(page.len() <= 5 << 20, "{} bytes", page.len());
+    let script = "
+        const entry = performance.getEntriesByType('navigation')[0];
+        const said = {interactive: Math.round(entry.domInteractive), loaded: Math.round(entry.domContentLoadedEventEnd)};
+        const took = work => { const began = performance.now(); work(); return Math.round(performance.now() - began); };
+        said.choose = took(() => all('#choice button', it => it)[1].click());
+        said.search = took(() => set('#search', 'telecom', 'input'));
+        said.sort = took(() => one('[data-sort=debits]').click());
+        said.rows = one('#list tbody').rows.length;
+        tell(said);";
+    let Some(told) = told(&page, "", script) else { return };
+    println!("in milliseconds: {told}");
+    assert_eq!(told["rows"], 200);
 }

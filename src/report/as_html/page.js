@@ -161,7 +161,7 @@
 
   function drawCell(list, column, row, first) {
     const text = cell(column, row);
-    const side = column.numeric ? 'number' : text.length > 24 ? 'text' : null;
+    const side = text === '' ? 'blank' : column.numeric ? 'number' : text.length > 24 ? 'text' : null;
     const tag = first ? 'th' : 'td';
     const attributes = {class: side, 'data-label': column.title, role: first ? 'rowheader' : 'cell', scope: first ? 'row' : null};
     return element(tag, attributes, shown(list, column, row, first));
@@ -265,11 +265,11 @@
     for (const other of page.lists) {
       if (other === list || !read(other).places.has('account')) continue;
       const column = other.columns[other.places.get('account')];
-      const ids = new Set();
-      for (let row = 0; row < other.rows; row++) if (cell(column, row) === account) ids.add(key(other, row));
+      const ids = new Map();
+      for (let row = 0; row < other.rows; row++) if (cell(column, row) === account) ids.set(key(other, row), row);
       if (ids.size === 0) continue;
-      const links = [...ids].slice(0, RELATED_MAX).map(id => element(
-        'li', {}, element('a', {href: `#${other.kind}:${encodeURIComponent(id)}`}, element('bdi', {}, id)),
+      const links = [...ids].slice(0, RELATED_MAX).map(([id, row]) => element(
+        'li', {}, element('a', {href: hash(other, row)}, element('bdi', {}, id)), ' ', value(other, 'class', row),
       ));
       if (ids.size > RELATED_MAX) links.push(element('li', {}, element('a', {href: `#list:${other.name}?account=${encodeURIComponent(account)}`}, 'all of them')));
       found.push(element('h3', {}, `${other.title} of ${account}: ${grouped(String(ids.size))}`), element('ul', {class: 'related'}, ...links));

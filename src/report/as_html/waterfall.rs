@@ -16,6 +16,11 @@ pub(super) fn bridges(html: &mut Html, totals: &[Total], provenance: &Provenance
     if compared().next().is_none() {
         html.element("p", &[], "Nothing could be compared.");
     }
+    if compared().any(|total| !total.agrees()) {
+        let told =
+            "What the figures have in common is cut out of the bars. A full piece is taken off, a hollow one added.";
+        html.element("p", &[("class", "legend")], told);
+    }
     for total in compared().filter(|total| !total.agrees()) {
         let own = || format!("{}/{}/{}", provenance.partner, total.currency, total.direction.word());
         let id = if total.own_wallet { own() } else { format!("{}/{}", total.currency, total.direction.word()) };
