@@ -1,12 +1,14 @@
 //! The month by day: its days are those of a plain count, whatever the zone, and add up to the accounts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tieout::domain::{Amount, Currency, Direction, Entry, Side};
 use tieout::reconcile::DayTotal;
 use tieout::report::report;
-use tieout::run::Settled;
+use tieout::run::{Settled, explain};
 use tieout::simulator::Scenario;
+use tieout::watch::Nobody;
 
 use crate::report::{billing, books};
 use crate::scenarios::files;
@@ -93,4 +95,36 @@ fn days_that_do_not_add_up_to_the_accounts_are_refused() {
     let mut without = books();
     without.days.remove(0);
     insta::assert_snapshot!(report(&provenance(), &without, &billing(), &[]).unwrap_err().to_string(), @"days of INR customers, entries: 0.00 as listed, 48.00 as stated, difference -48.00");
+}
+
+#[test]
+fn a_day_is_explained_by_its_entries() {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/specimen/2026-03");
+    let archive = fixture("audit/archive.sqlite");
+    let explained = |id: &str| explain(&run, Some(&archive), id, &Nobody);
+    let (_, settled) = settled(&scenario_at(&fixture("audit/scenario.toml")));
+    let mut told = Days::new();
+    for day in settled.books.calendar.days().map(|(day, _)| day.to_string()).step_by(5) {
+        let text = explained(&format!("day:{day}")).unwrap();
+        let mut own = false;
+        for line in text.lines() {
+            own |= line.contains("entries of the own wallet");
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [when, direction, amount, currency, ..] = words[..] else { continue };
+            if line.starts_with("    ") && ["credit", "debit"].contains(&direction) {
+                assert!(when.starts_with(&day), "{line}");
+                let sums = told.entry((currency.parse().unwrap(), own, day.clone())).or_default();
+                let amount: Amount = amount.parse().unwrap();
+                sums.0 += 1;
+                if direction == "credit" { sums.1 += amount } else { sums.2 += amount }
+            }
+        }
+    }
+    let mut days = found(&settled.reconciliation.days);
+    days.retain(|(_, _, day), _| told.keys().any(|(_, _, explained)| explained == day));
+    assert!(days.len() > 5, "{days:?}");
+    assert_eq!(told, days);
+    for none in ["day:2026-02-28", "day:2026-04-01", "day:soon", "day:"] {
+        assert!(explained(none).is_err(), "{none}");
+    }
 }

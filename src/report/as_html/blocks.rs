@@ -110,7 +110,8 @@ fn grid(html: &mut Html, caption: &str, table: &Table, known: &Known) {
         let mut href = None;
         for row in &table.rows {
             // A row that only goes on, in a further currency, leads where the one above does.
-            href = known.row(table, row).or(href);
+            let goes_on = row.first().is_none_or(|cell| *cell == Cell::Empty);
+            href = if goes_on { href } else { known.row(table, row) };
             html.wrap("tr", &[], |html| {
                 for (place, (cell, column)) in row.iter().zip(table.columns).enumerate() {
                     let head = [("scope", "row")];

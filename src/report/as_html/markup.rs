@@ -67,7 +67,8 @@ impl Html {
 
     fn open(&mut self, tag: &str, attributes: Attributes<'_>) {
         self.0 += &format!("<{tag}");
-        for (name, value) in attributes {
+        // One without a value says nothing.
+        for (name, value) in attributes.iter().filter(|(_, value)| !value.is_empty()) {
             self.0 += &format!(" {name}=\"");
             self.text(value);
             self.0.push('"');

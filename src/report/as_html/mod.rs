@@ -160,7 +160,7 @@ fn lists(html: &mut Html) {
                 "The lists need the script of this page. The csv papers beside it hold all of them.",
             );
         });
-        html.wrap("div", &[("id", "explorer"), ("hidden", "")], |html| {
+        html.wrap("div", &[("id", "explorer"), ("hidden", "hidden")], |html| {
             html.wrap("div", &[("id", "choice"), ("role", "group"), ("aria-label", "List")], |_| ());
             html.wrap("div", &[("id", "filters"), ("role", "search"), ("aria-label", "Filters")], |_| ());
             html.wrap("p", &[("id", "count"), ("role", "status"), ("aria-live", "polite"), ("tabindex", "-1")], |_| ());
