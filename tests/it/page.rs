@@ -36,7 +36,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
     let mut bits: Vec<usize> =
         bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| usize::from(byte >> bit & 1))).collect();
-    while bits.len() % 6 > 0 {
+    while !bits.len().is_multiple_of(6) {
         bits.push(0);
     }
     let coded = bits.chunks(6).map(|six| letters[six.iter().fold(0, |sum, bit| sum * 2 + bit)]).collect::<String>();
@@ -50,13 +50,11 @@ fn listed(page: &str, name: &str) -> Vec<BTreeMap<String, String>> {
     let columns: Vec<Value> = serde_json::from_str(data).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let values = |column: &Value| -> Vec<String> {
-        match column["v"].as_array() {
-            Some(values) => values.iter().map(text).collect(),
-            None => {
-                let rows = column["i"].as_array().unwrap();
-                rows.iter().map(|place| text(&column["d"][place.as_u64().unwrap() as usize])).collect()
-            }
+        if let Some(values) = column["v"].as_array() {
+            return values.iter().map(text).collect();
         }
+        let places = column["i"].as_array().unwrap();
+        places.iter().map(|place| text(&column["d"][place.as_u64().unwrap() as usize])).collect()
     };
     let mut listed: Vec<BTreeMap<String, String>> = Vec::new();
     for column in &columns {

@@ -226,7 +226,7 @@ fn what_a_customer_is_called_stays_text() {
 /// 10,000 findings on 5,000 accounts.
 fn large() -> Reconciliation {
     let account = |number: usize| AccountStanding {
-        account: format!("MA_{:04}", number),
+        account: format!("MA_{number:04}"),
         name: format!("Customer {number}"),
         ..accounts()[0].clone()
     };

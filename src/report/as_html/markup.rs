@@ -19,7 +19,7 @@ impl Html {
     pub(super) fn wrap(&mut self, tag: &str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
         self.open(tag, attributes);
         inside(self);
-        self.0 += &format!("</{tag}>");
+        self.0.extend(["</", tag, ">"]);
         if BLOCKS.contains(&tag) {
             self.0.push('\n');
         }
@@ -66,10 +66,10 @@ impl Html {
     }
 
     fn open(&mut self, tag: &str, attributes: Attributes<'_>) {
-        self.0 += &format!("<{tag}");
+        self.0.extend(["<", tag]);
         // One without a value says nothing.
         for (name, value) in attributes.iter().filter(|(_, value)| !value.is_empty()) {
-            self.0 += &format!(" {name}=\"");
+            self.0.extend([" ", name, "=\""]);
             self.text(value);
             self.0.push('"');
         }
@@ -97,7 +97,7 @@ pub(super) fn json(text: &str) -> String {
         match c {
             '"' => quoted += "\\\"",
             '\\' => quoted += "\\\\",
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => quoted += &format!("\\u{:04x}", u32::from(c)),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => quoted.extend(["\\u", &format!("{:04x}", u32::from(c))]),
             c => quoted.push(c),
         }
     }
@@ -111,7 +111,7 @@ pub(super) fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             coded.push(char::from(byte));
         } else {
-            coded += &format!("%{byte:02X}");
+            coded.extend(["%", &format!("{byte:02X}")]);
         }
         coded
     })
