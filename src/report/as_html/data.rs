@@ -131,7 +131,7 @@ const LISTS: [List; 11] = [
     List {
         table: "walk",
         title: "Walk",
-        kind: "list",
+        kind: "walked",
         key: &["list"],
         explained: None,
         shown: &["list", "received", "total", "debits_settled", "credits_settled", "how", "verdict"],

@@ -336,13 +336,18 @@
     if (kinds.has(kind)) history.replaceState(null, '', '#lists');
   }
 
+  function leave() {
+    byId('detail').close();
+    left();
+  }
+
   function start() {
     document.querySelectorAll('code[data-explain]').forEach(command);
     byId('explorer').hidden = false;
     choose(page.lists[0]);
-    byId('close').addEventListener('click', () => byId('detail').close());
-    byId('detail').addEventListener('close', left);
-    byId('detail').addEventListener('click', event => { if (event.target === byId('detail')) byId('detail').close(); });
+    byId('close').addEventListener('click', leave);
+    byId('detail').addEventListener('cancel', left);
+    byId('detail').addEventListener('click', event => { if (event.target === byId('detail')) leave(); });
     window.addEventListener('hashchange', route);
     // A link to what the address already names changes nothing there, and is meant all the same.
     document.addEventListener('click', event => {
