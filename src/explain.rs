@@ -2,6 +2,7 @@
 //! the control totals that prove those pages whole. An id in, text out; never judges anew.
 
 mod carried;
+mod day;
 mod recheck;
 mod wallet;
 
@@ -31,8 +32,8 @@ pub struct Close<'a> {
 
 /// Explains what an id names: a break (`B-…`) of this run or handed on to it, an invoice by its number, a line of it
 /// (`number/line`), a tie-out (`account/currency/direction`), an account, a wallet (`wallet:account` or
-/// `account/currency/wallet`), a total over all accounts (`currency/direction`), or an entry. Nothing when the close has
-/// nothing of this name.
+/// `account/currency/wallet`), a total over all accounts (`currency/direction`), a day of the period
+/// (`day:2026-03-05`), or an entry. Nothing when the close has nothing of this name.
 ///
 /// # Errors
 /// When the frame refuses.
@@ -53,7 +54,7 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
         page.explain_wallet(wallet)?;
     } else if reconciliation.accounts.iter().any(|standing| standing.account == id) {
         page.explain_account(id)?;
-    } else if page.explain_total(id) {
+    } else if page.explain_total(id) || page.explain_day(id)? {
         // A total rests on tie-outs, each of which can be asked for by itself.
     } else if !page.explain_entry(id)? {
         return Ok(None);

@@ -185,7 +185,8 @@ pub struct ExplainArgs {
     /// The run folder, or a packed run
     pub run: PathBuf,
     /// A break id, an invoice number or a line of it (`INV-000001/2`), an account, its wallet (`wallet:MA_…`), a tie-out
-    /// (`MA_…/INR/debit`), a total (`INR/debit`) or an entry id; of a recheck also a note (`N-…`)
+    /// (`MA_…/INR/debit`), a total (`INR/debit`), a day (`day:2026-03-05`) or an entry id; of a recheck also a note
+    /// (`N-…`)
     pub id: String,
     /// The archive [default: the partner's, beside the run folder]
     #[arg(long, value_name = "FILE")]

@@ -160,7 +160,7 @@ impl From<RunError> for Failure {
             RunError::NothingToExplain { .. } => (
                 Exit::Usage,
                 Some(
-                    "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account",
+                    "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account, a day day:2026-03-05",
                 ),
             ),
             RunError::Register(error) => (Exit::Usage, error.hint()),

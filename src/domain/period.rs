@@ -131,6 +131,13 @@ impl Calendar {
         (self.utc_start..self.utc_end).contains(&moment)
     }
 
+    /// The days of the period in order, each with its first moment by the partner's calendar.
+    pub fn days(&self) -> impl Iterator<Item = (NaiveDate, Timestamp)> {
+        let (zone, after) = (self.zone, self.period.day_after());
+        let days = self.period.first_day().iter_days().take_while(move |day| *day < after);
+        days.map(move |day| (day, midnight(zone, day)))
+    }
+
     /// The day of a moment by the partner's calendar.
     #[must_use]
     pub fn day(&self, moment: Timestamp) -> NaiveDate {

@@ -79,15 +79,15 @@ pub struct ChargeTotal {
 }
 
 /// Σ amounts of the entries that a condition selects, in `Int128`.
-fn sum_where(condition: Expr, name: &str) -> Expr {
+pub(super) fn sum_where(condition: Expr, name: &str) -> Expr {
     col(c::AMOUNT).filter(condition).cast(DataType::Int128).sum().alias(name)
 }
 
-fn is(direction: Direction) -> Expr {
+pub(super) fn is(direction: Direction) -> Expr {
     col(c::DIRECTION).eq(lit(direction.word()))
 }
 
-fn counts() -> Expr {
+pub(super) fn counts() -> Expr {
     col(c::SETTLED).and(col(c::IN_PERIOD))
 }
 
@@ -216,22 +216,26 @@ impl LedgerFrame {
 }
 
 /// The rows of an answer, read value by value.
-struct Answer(DataFrame);
+pub(super) struct Answer(pub(super) DataFrame);
 
 impl Answer {
-    fn text(&self, column: &str, row: usize) -> Result<String, FrameError> {
+    pub(super) fn text(&self, column: &str, row: usize) -> Result<String, FrameError> {
         Ok(self.0.column(column)?.str()?.get(row).unwrap_or_default().to_owned())
     }
 
-    fn count(&self, column: &str, row: usize) -> Result<u64, FrameError> {
-        Ok(u64::from(self.0.column(column)?.u32()?.get(row).unwrap_or_default()))
+    pub(super) fn number(&self, column: &str, row: usize) -> Result<u32, FrameError> {
+        Ok(self.0.column(column)?.u32()?.get(row).unwrap_or_default())
     }
 
-    fn amount(&self, column: &str, row: usize) -> Result<Amount, FrameError> {
+    pub(super) fn count(&self, column: &str, row: usize) -> Result<u64, FrameError> {
+        Ok(u64::from(self.number(column, row)?))
+    }
+
+    pub(super) fn amount(&self, column: &str, row: usize) -> Result<Amount, FrameError> {
         Ok(Amount::from_units(self.0.column(column)?.i128()?.get(row).unwrap_or_default()))
     }
 
-    fn currency(&self, row: usize) -> Result<Currency, FrameError> {
+    pub(super) fn currency(&self, row: usize) -> Result<Currency, FrameError> {
         let code = self.text(c::CURRENCY, row)?;
         currency_named(Some(&code)).ok_or(FrameError::Value { column: c::CURRENCY, row, value: code })
     }

@@ -5,6 +5,7 @@
 
 mod cash;
 mod control;
+mod days;
 mod entries;
 mod legs;
 mod months;
@@ -28,6 +29,7 @@ use crate::frame::FrameError;
 use crate::normalise::Books;
 
 pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
+pub use days::DayTotal;
 pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
 };
@@ -95,6 +97,7 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
         carried,
         proofs,
         accounts: standings.accounts,
+        days: days::by_day(books)?,
         tied: standings.tied,
         held: standings.held,
         wallets: cash.wallets,

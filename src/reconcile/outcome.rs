@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cash::{WalletProof, WalletTotal};
+use super::days::DayTotal;
 use super::proposals::Proposed;
 use crate::domain::{
     Aged, Amount, Break, ChargeClass, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut, Verdict,
@@ -26,6 +27,8 @@ pub struct Reconciliation {
     pub proposals: Vec<Proposed>,
     /// One line for each account and currency, the partner's own wallet too, sorted by account and currency.
     pub accounts: Vec<AccountStanding>,
+    /// The month by day: a row for each day, currency and kind of wallet that has a settled entry in the period, sorted.
+    pub days: Vec<DayTotal>,
     /// One proof for each list that was to be read, sorted by list.
     pub proofs: Vec<ListProof>,
     /// The accounts that tied out, and so may be invoiced, sorted by account and currency.

@@ -1,19 +1,22 @@
 //! Prints a close: reconciliation, billing and provenance in, papers (name, bytes) out.
 //!
 //! Every list becomes one neutral table, which the renderers (`as_csv`, `as_xlsx`) print without arithmetic; the summary
-//! is one list of blocks, printed as text and as the workbook's first sheet. What is summed here (`totals`) is summed
+//! is one list of blocks, printed as text, as the workbook's first sheet and, with its charts and the lists, as a page. What is summed here (`totals`) is summed
 //! through `Amount` and compared with what the stages before said. Never reads a clock or a locale, never writes a file.
 
 mod as_csv;
+mod as_html;
 mod as_json;
 mod as_text;
 mod as_xlsx;
 mod cash;
+mod days;
 mod invoices;
 mod months;
 mod overview;
 mod proposals;
 mod recheck;
+mod spread;
 mod statement;
 mod table;
 mod tables;
@@ -112,6 +115,7 @@ pub fn report(
     let overview = overview::overview(provenance, books, billing);
     let mut papers = as_papers(&tables)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
+    add("close.html", as_html::print(provenance, books, &overview, &tables).into_bytes());
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
     add("close.xlsx", as_xlsx::print(provenance, &overview, &tables)?);
     add("summary.txt", as_text::print(&overview).into_bytes());

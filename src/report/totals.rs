@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ReportError;
+use super::{ReportError, days};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, Class, Currency, Direction, TieOut, TieOutKey};
 use crate::invoice::{Billing, Invoice};
 use crate::reconcile::{HeldAccount, Reconciliation};
@@ -180,6 +180,7 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
     check_effects(books)?;
     check_bridges(books)?;
     check_wallets(books)?;
+    days::check(books)?;
     let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
     totals.try_for_each(|total| check_total(&total))?;
     billing.invoices.iter().try_for_each(check_invoice)
@@ -261,8 +262,6 @@ fn check_bridges(books: &Reconciliation) -> Result<(), ReportError> {
 
 fn check_line(line: &BridgeLine, stated: (u64, Amount, Amount), place: &str) -> Result<(), ReportError> {
     let (count, gross, effect) = stated;
-    // So many breaks are compared as so many whole units: one error serves both kinds of sums.
-    let whole = |count: u64| Amount::from_units(i128::from(count) * 100_000_000);
     equal(whole(line.count), whole(count), || format!("{place}, breaks of {}", line.class))?;
     equal(line.gross, gross, || format!("{place}, gross of {}", line.class))?;
     equal(line.effect, effect, || format!("{place}, effect of {}", line.class))
@@ -304,7 +303,13 @@ fn check_invoice(invoice: &Invoice) -> Result<(), ReportError> {
     equal(parts, invoice.total, || place("cost, markup, fees, tax and round-off"))
 }
 
-fn equal(printed: Amount, stated: Amount, what: impl FnOnce() -> String) -> Result<(), ReportError> {
+/// So many things as so many whole units: one error serves both kinds of sums.
+pub(super) fn whole(count: u64) -> Amount {
+    Amount::from_units(i128::from(count) * 100_000_000)
+}
+
+/// Refuses two sums of the same thing that differ.
+pub(super) fn equal(printed: Amount, stated: Amount, what: impl FnOnce() -> String) -> Result<(), ReportError> {
     if printed == stated {
         return Ok(());
     }

@@ -74,7 +74,8 @@ fn scenario(entries: usize, customers: usize) -> Scenario {
     Scenario::read(&text).expect("a scenario")
 }
 
-/// One measured run: settles the archive and prints seconds, peak memory in KiB, entries and breaks.
+/// One measured run: settles the archive and prints milliseconds, peak memory in KiB, entries, breaks, bytes of all papers,
+/// milliseconds of reconcile and bytes of the page.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn measure(path: &Path, scenario: &Scenario) {
     let archive = Archive::open_existing(path).expect("the archive");
@@ -83,6 +84,7 @@ fn measure(path: &Path, scenario: &Scenario) {
     let took = began.elapsed();
     let counts = settled.reconciliation.counts;
     let bytes: usize = settled.papers.iter().map(|paper| paper.bytes.len()).sum();
+    let page = settled.papers.iter().find(|paper| paper.name == "close.html").map_or(0, |paper| paper.bytes.len());
     #[expect(
         clippy::print_stdout,
         clippy::print_stderr,
@@ -91,7 +93,7 @@ fn measure(path: &Path, scenario: &Scenario) {
     {
         eprintln!("{}", stages.told(began));
         println!(
-            "{} {} {} {} {bytes} {}",
+            "{} {} {} {} {bytes} {} {page}",
             took.as_millis(),
             paper::peak_kib(),
             counts.master_entries + counts.customer_entries,
@@ -144,7 +146,7 @@ fn report(write: bool) {
     }
     for (((_, customers), path), mut runs) in SIZES.into_iter().zip(&paths).zip(measured) {
         runs.sort_unstable();
-        let [millis, _, rows, breaks, bytes, _] = runs[RUNS / 2];
+        let [millis, _, rows, breaks, bytes, _, page] = runs[RUNS / 2];
         let mut reconciled: Vec<u64> = runs.iter().map(|run| run[5]).collect();
         reconciled.sort_unstable();
         let peak = runs.iter().map(|run| run[1]).max().unwrap_or(0) / 1024;
@@ -154,12 +156,13 @@ fn report(write: bool) {
             text,
             "settle {rows} entries of {customers} customers, {breaks} breaks: median {millis} ms \
              ({least} to {most}), of which reconcile {} ms ({} to {}), peak {peak} MiB, archive {} bytes an entry, \
-             papers {} KiB",
+             papers {} KiB, of which the page {} KiB",
             reconciled[RUNS / 2],
             reconciled[0],
             reconciled[RUNS - 1],
             archive / rows.max(1),
             bytes / 1024,
+            page / 1024,
         );
         medians.push(millis);
     }
@@ -179,7 +182,7 @@ fn prepared(folder: &Path, entries: usize, customers: usize) -> PathBuf {
     path
 }
 
-fn run(path: &Path, entries: usize, customers: usize) -> [u64; 6] {
+fn run(path: &Path, entries: usize, customers: usize) -> [u64; 7] {
     let program = std::env::current_exe().expect("this program");
     let arguments =
         ["settle", path.to_str().expect("a path"), &entries.to_string(), &customers.to_string()].map(str::to_owned);
