@@ -18,7 +18,7 @@ mod totals;
 pub use beyond::Beyond;
 pub use builder::LedgerColumns;
 pub use compare::Comparison;
-pub use days::DaySum;
+pub use days::{DaySum, UsageSum};
 pub use ledger::{FrameError, LedgerFrame};
 pub use parquet::Part;
 pub use running::Lowest;

@@ -15,7 +15,7 @@ use crate::reconcile::Charge;
 pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<InvoiceLine>, InvoiceError> {
     let mut lines = Vec::new();
     for charge in customer.charges {
-        if let Some(kind) = kind_of(charge) {
+        if let Some(kind) = kind_of(charge.direction, &charge.class) {
             lines.push(charged(customer, charge, kind, card)?);
         }
     }
@@ -29,10 +29,10 @@ pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<Invoice
 }
 
 /// What a charge is billed as, if it is. A direction that no rule reads is a break: such an account is held.
-pub(super) fn kind_of(charge: &Charge) -> Option<LineKind> {
-    match charge.direction {
+pub(super) fn kind_of(direction: Direction, class: &ChargeClass) -> Option<LineKind> {
+    match direction {
         Direction::Debit => Some(LineKind::Usage),
-        Direction::Credit if charge.class.as_str() == ChargeClass::REFUND => Some(LineKind::Refund),
+        Direction::Credit if class.as_str() == ChargeClass::REFUND => Some(LineKind::Refund),
         Direction::Credit | Direction::Unclassified => None,
     }
 }

@@ -11,6 +11,7 @@ mod series;
 mod tax;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,7 @@ pub use tax::{
     Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Regime, State, Supply, SupplyKind, TaxHead, TermsError,
     WrongGstin,
 };
+pub use usage::{Usage, UsageLine, usage};
 pub use words::in_words;
 
 /// Why an account whose credits are worth more than its charges has no invoice.

@@ -270,7 +270,7 @@ fn note(
 ) -> Result<Option<Note>, InvoiceError> {
     let ChargedNow { account, name, currency, charges, held } = charged;
     // Fees are due from whoever ties out; a customer without an invoice and without charges is none of a recheck's.
-    if invoice.is_none() && charges.iter().all(|charge| lines::kind_of(charge).is_none()) {
+    if invoice.is_none() && charges.iter().all(|charge| lines::kind_of(charge.direction, &charge.class).is_none()) {
         return Ok(None);
     }
     let customer = Customer { account, name, currency: *currency, charges };

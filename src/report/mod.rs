@@ -11,7 +11,9 @@ mod as_text;
 mod as_xlsx;
 mod cash;
 mod days;
+mod documents;
 mod invoices;
+mod markup;
 mod months;
 mod overview;
 mod proposals;
@@ -31,6 +33,7 @@ use crate::domain::{Amount, Period, UnreadableRow};
 use crate::invoice::Billing;
 use crate::reconcile::Reconciliation;
 
+pub use documents::{Stand, documents};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.

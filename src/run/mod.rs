@@ -257,6 +257,8 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
+    let usage = usage(&books, inputs.terms.invoice.annex())?;
+    papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
     papers.extend(ledger_parts(&books)?);
     papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: manifest.into_bytes() });
     papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });

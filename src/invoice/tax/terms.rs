@@ -289,6 +289,8 @@ mod day {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        let refused = |_not_a_day| serde::de::Error::custom(format!("{text:?} is not a day, as in 2026-03-31"));
+        text.parse().map_err(refused)
     }
 }

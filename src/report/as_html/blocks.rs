@@ -2,7 +2,7 @@
 //! tells more of.
 
 use super::known::Known;
-use super::markup::Html;
+use crate::report::markup::Html;
 use crate::report::overview::{Block, grouped};
 use crate::report::table::{Cell, Table};
 

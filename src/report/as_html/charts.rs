@@ -2,7 +2,7 @@
 //! per mille of the largest, in integers.
 
 use super::blocks::{figure, side};
-use super::markup::Html;
+use crate::report::markup::Html;
 use crate::report::table::Cell;
 
 /// The length of a whole bar.

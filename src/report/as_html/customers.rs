@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::blocks::scrolling;
 use super::charts::{bar, cell, headers, share};
-use super::markup::{Html, percent};
+use crate::report::markup::{Html, percent};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{AccountStanding, Reconciliation};
 use crate::report::spread::{self, OfSize, VERDICTS};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::markup::{Html, json};
+use crate::report::markup::{Html, json};
 use crate::report::Provenance;
 use crate::report::spread::{self, VERDICTS};
 use crate::report::table::{Cell, Column, Table};

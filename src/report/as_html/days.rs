@@ -7,7 +7,7 @@ use chrono::Datelike;
 
 use super::blocks::scrolling;
 use super::charts::{WHOLE, cell, headers};
-use super::markup::Html;
+use crate::report::markup::Html;
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{DayTotal, Reconciliation};
 use crate::report::overview::grouped;

@@ -2,7 +2,7 @@
 
 use super::blocks::scrolling;
 use super::charts::{bar, cell, headers, share};
-use super::markup::Html;
+use crate::report::markup::Html;
 use crate::domain::{Age, Amount, Class, Currency};
 use crate::reconcile::Reconciliation;
 use crate::report::overview::Block;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::data;
-use super::markup::percent;
+use crate::report::markup::percent;
 use crate::report::table::{Cell, Table};
 use crate::report::totals::Total;
 

@@ -12,10 +12,7 @@ mod data;
 mod days;
 mod findings;
 mod known;
-mod markup;
 mod waterfall;
-
-use sha2::{Digest, Sha256};
 
 use crate::reconcile::Reconciliation;
 use crate::report::overview::Block;
@@ -23,7 +20,7 @@ use crate::report::table::Table;
 use crate::report::{Provenance, totals};
 use blocks::Section;
 use known::Known;
-use markup::Html;
+use crate::report::markup::{Html, digest};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -59,21 +56,6 @@ fn policy() -> String {
         digest(STYLE),
         digest(SCRIPT)
     )
-}
-
-/// The SHA-256 of a text in base 64 (RFC 4648), as a content security policy names what it allows.
-fn digest(text: &str) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut coded = String::new();
-    for bytes in Sha256::digest(text).chunks(3) {
-        let bits =
-            (0..3).fold(0_usize, |bits, place| bits << 8 | bytes.get(place).map_or(0, |byte| usize::from(*byte)));
-        for place in 0..4 {
-            let letter = LETTERS[bits >> (18 - 6 * place) & 63];
-            coded.push(if place > bytes.len() { '=' } else { char::from(letter) });
-        }
-    }
-    coded
 }
 
 fn head(html: &mut Html, title: &str) {

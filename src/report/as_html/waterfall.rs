@@ -3,7 +3,7 @@
 use super::blocks::scrolling;
 use super::charts::{WHOLE, bar, cell, headers};
 use super::known::filter_of;
-use super::markup::{Html, quoted};
+use crate::report::markup::{Html, quoted};
 use crate::domain::{Amount, BridgeStep};
 use crate::report::Provenance;
 use crate::report::overview::grouped;

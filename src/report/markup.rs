@@ -1,6 +1,8 @@
 //! HTML, written element by element. Every text and every attribute goes through one escape, so that no text of others can
 //! become markup.
 
+use sha2::{Digest, Sha256};
+
 /// A piece of HTML.
 #[derive(Debug, Default)]
 pub(super) struct Html(String);
@@ -125,4 +127,19 @@ pub(super) fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// The SHA-256 of a text in base 64 (RFC 4648), as a content security policy names what it allows.
+pub(super) fn digest(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut coded = String::new();
+    for bytes in Sha256::digest(text).chunks(3) {
+        let bits =
+            (0..3).fold(0_usize, |bits, place| bits << 8 | bytes.get(place).map_or(0, |byte| usize::from(*byte)));
+        for place in 0..4 {
+            let letter = LETTERS[bits >> (18 - 6 * place) & 63];
+            coded.push(if place > bytes.len() { '=' } else { char::from(letter) });
+        }
+    }
+    coded
 }

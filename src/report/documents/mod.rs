@@ -1,0 +1,82 @@
+//! The invoices themselves: of each one a page to print and a JSON file to read, as its customer gets them.
+//!
+//! Prints what `invoice` made out, the wallet charges behind it, and who sends it. Nothing of cost and markup stands on
+//! them: those are the partner's own. Adds up only what it then compares.
+
+mod as_json;
+mod page;
+
+use std::collections::BTreeMap;
+
+use super::{Paper, Provenance, ReportError};
+use crate::domain::Amount;
+use crate::invoice::{Billing, Invoice, InvoiceTerms, LineKind, Regime, Usage, UsageLine};
+
+/// The folder of the invoices in the run folder.
+const FOLDER: &str = "invoices";
+
+/// Whether the numbers are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// They are sealed with the run.
+    Final,
+    /// They are those that the run would give, and say `draft` on every page.
+    Draft,
+}
+
+/// What every invoice of a run rests on.
+#[derive(Clone, Copy)]
+pub(super) struct Issue<'a> {
+    pub(super) provenance: &'a Provenance,
+    pub(super) terms: &'a InvoiceTerms,
+    pub(super) stand: Stand,
+}
+
+impl Issue<'_> {
+    /// What the document is called.
+    pub(super) fn title(&self) -> &'static str {
+        if self.terms.regime() == Regime::None { "Invoice" } else { "Tax invoice" }
+    }
+}
+
+/// A page and a JSON file for each invoice, named after its number.
+///
+/// # Errors
+/// When an annex does not add up to its invoice, or a file cannot be laid out.
+pub fn documents(
+    provenance: &Provenance,
+    terms: &InvoiceTerms,
+    billing: &Billing,
+    usage: &Usage,
+    stand: Stand,
+) -> Result<Vec<Paper>, ReportError> {
+    let issue = Issue { provenance, terms, stand };
+    let mut papers = Vec::with_capacity(billing.invoices.len() * 2);
+    for invoice in &billing.invoices {
+        let annex = usage.get(&(invoice.account.clone(), invoice.currency)).map_or(&[][..], Vec::as_slice);
+        check(invoice, annex)?;
+        // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
+        let name = format!("{FOLDER}/{}", invoice.number.replace('/', "-"));
+        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, annex).into_bytes() });
+        papers.push(Paper { name: format!("{name}.json"), bytes: as_json::print(&issue, invoice, annex)? });
+    }
+    Ok(papers)
+}
+
+/// An annex, where there is one, against the cost of the lines that it stands behind.
+fn check(invoice: &Invoice, annex: &[UsageLine]) -> Result<(), ReportError> {
+    if annex.is_empty() {
+        return Ok(());
+    }
+    let mut listed: BTreeMap<(LineKind, &str), Amount> = BTreeMap::new();
+    for line in annex {
+        *listed.entry((line.kind, &line.class)).or_default() += line.amount;
+    }
+    for line in invoice.lines.iter().filter(|line| matches!(line.kind, LineKind::Usage | LineKind::Refund)) {
+        let sum = listed.remove(&(line.kind, line.class.as_str())).unwrap_or_default();
+        let place = || format!("invoice {}, annex of {}", invoice.number, line.class);
+        super::totals::equal(sum, line.cost_base, place)?;
+    }
+    let left: Amount = listed.into_values().sum();
+    super::totals::equal(left, Amount::ZERO, || format!("invoice {}, annex beside its lines", invoice.number))
+}
