@@ -1,5 +1,7 @@
 //! Explains a day of the month: what it comes to by currency and kind of wallet, and the entries that make it up.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::{FrameError, Page};
@@ -24,7 +26,9 @@ impl Page<'_> {
             self.line(&format!("  {currency} {whose}: {entries} settled entries, credits {credits}, debits {debits}"));
         }
         let partner = close.books.partner.account.as_str();
-        let of_customers = close.books.ledgers.entries_between(Side::Customer, partner, false, (from, to))?;
+        let mut of_customers = close.books.ledgers.entries_between(Side::Customer, partner, false, (from, to))?;
+        let accounts: BTreeSet<&str> = close.reconciliation.accounts.iter().map(|it| it.account.as_str()).collect();
+        of_customers.retain(|entry| entry.ledger.owner().is_some_and(|owner| accounts.contains(owner.as_str())));
         let own = close.books.master.entries_between(Side::Master, partner, true, (from, to))?;
         self.entries("entries of the customers", &of_customers);
         self.entries("entries of the own wallet", &own);

@@ -1,7 +1,7 @@
 //! The month by day: credits and debits of each day by the partner's calendar, the customers' wallets apart from the
 //! partner's own. The same entries as in the accounts' figures, summed by another question, so that the two can be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -31,10 +31,17 @@ pub struct DayTotal {
 pub(super) fn by_day(books: &Books) -> Result<Vec<DayTotal>, FrameError> {
     let partner = books.partner.account.as_str();
     let (days, midnights): (Vec<NaiveDate>, Vec<Timestamp>) = books.calendar.days().unzip();
-    let customers = books.ledgers.day_sums(Side::Customer, partner, false, &midnights)?;
+    // A ledger can be walked whose owner's row in the account list is unreadable: no account stands for it, and no day.
+    let listed = books.customers.keys().chain(&books.unwalkable).cloned().chain([partner.to_owned()]);
+    let listed: BTreeSet<String> = listed.collect();
+    let mut owners = books.lists.iter().filter_map(|record| record.list.owner());
+    let kept =
+        owners.any(|owner| !listed.contains(owner.as_str())).then(|| books.ledgers.of_ledgers(&listed)).transpose()?;
+    let ledgers = kept.as_ref().unwrap_or(&books.ledgers);
+    let customers = ledgers.day_sums(Side::Customer, partner, false, &midnights)?;
     let mut totals = filled(false, customers, &days);
     // As in the accounts' figures: the partner's entries stand in the master, and only else in a ledger of its own.
-    let mut own = by_currency(books.ledgers.day_sums(Side::Customer, partner, true, &midnights)?);
+    let mut own = by_currency(ledgers.day_sums(Side::Customer, partner, true, &midnights)?);
     own.extend(by_currency(books.master.day_sums(Side::Master, partner, true, &midnights)?));
     totals.extend(filled(true, own.into_values().flatten(), &days));
     totals.sort_by_key(|it| (it.currency, it.own_wallet, it.day));
