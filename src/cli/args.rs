@@ -71,6 +71,8 @@ pub enum Command {
     Sync(SyncArgs),
     /// Settle a fetched month from its archive, offline: reconcile, invoice, report, seal
     Settle(SettleArgs),
+    /// Lay the invoices of a fetched month down as drafts, to be looked at before it is sealed
+    Draft(DraftArgs),
     /// Read a sealed month again and compare it with its seal: what came late, changed or vanished, and the notes due
     ///
     /// Costs what a second close costs. The papers go into a folder of their own beside the sealed run, which stays as it
@@ -147,6 +149,16 @@ pub struct SettleArgs {
     /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
+}
+
+/// Arguments of `draft`.
+#[derive(Debug, ClapArgs)]
+pub struct DraftArgs {
+    /// The run folder, not sealed yet
+    pub run: PathBuf,
+    /// The archive [default: the partner's, beside the run folder]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
 }
 
 /// Arguments of `recheck`.

@@ -10,7 +10,9 @@ use thiserror::Error;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
-use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs};
+use super::args::{
+    Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs,
+};
 use super::breaks::breaks;
 use super::demo;
 use super::environment::Environment;
@@ -77,6 +79,7 @@ fn answer(
         Command::Sync(args) => sync(args, environment, watch, stopped),
         Command::Recheck(args) => recheck(args, environment, watch, stopped),
         Command::Settle(args) => settle(&args, watch),
+        Command::Draft(args) => draft(&args, watch),
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
         Command::Breaks(args) => breaks(&args, environment),
@@ -162,6 +165,16 @@ fn recheck(
 fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let closed = run::settle(&args.run, args.archive.as_deref(), watch)?;
     Ok(outcome_of(&closed, None))
+}
+
+fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
+    let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
+    let folder = drafted.folder.display().to_string();
+    let (invoices, held) = (drafted.invoices, drafted.held);
+    let text =
+        format!("{folder}: drafts of {invoices} invoices, {held} accounts held; nothing is numbered or sealed by this");
+    let json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
+    Ok(Outcome { exit: Exit::TiedOut, text, json })
 }
 
 fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {

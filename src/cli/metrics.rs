@@ -68,6 +68,7 @@ impl Metrics {
             Command::Sync(args) => ("sync", args.metrics.clone()),
             Command::Recheck(args) => ("recheck", args.metrics.clone()),
             Command::Settle(args) => ("settle", args.metrics.clone()),
+            Command::Draft(_) => ("draft", None),
             Command::Demo(_) => ("demo", None),
             Command::Verify(_) => ("verify", None),
             Command::Explain(_) => ("explain", None),

@@ -1,6 +1,6 @@
 //! The run folder before it is sealed: which one it is, the inputs in it, and which runs are sealed beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use super::inputs::{Inputs, RUN_FILE};
 use super::kind::Run;
 use super::recheck::is_recheck;
 use crate::domain::{Period, sha256};
+use crate::report::Paper;
 use crate::seal::{SEAL, alone, mend, read_seal};
 
 /// Runs of one month that may stand beside each other.
@@ -151,6 +152,21 @@ pub(super) fn refuse_absent(run: &Path) -> Result<(), RunError> {
 /// Refuses a run that is sealed.
 pub(super) fn refuse_sealed(folder: &Path) -> Result<(), RunError> {
     if folder.join(SEAL).exists() { Err(RunError::Sealed(folder.to_owned())) } else { Ok(()) }
+}
+
+/// Lays papers down in a folder, in place of those of the same sub-folders that an earlier call laid there.
+pub(super) fn lay_down(folder: &Path, papers: &[Paper]) -> Result<(), RunError> {
+    let below: BTreeSet<PathBuf> = papers.iter().map(|paper| parent(&folder.join(&paper.name))).collect();
+    for stale in below.iter().filter(|stale| stale.as_path() != folder && stale.exists()) {
+        fs::remove_dir_all(stale).map_err(disk("clear", stale))?;
+    }
+    make(folder)?;
+    for paper in papers {
+        let path = folder.join(&paper.name);
+        make_parent(&path)?;
+        fs::write(&path, &paper.bytes).map_err(disk("write", &path))?;
+    }
+    Ok(())
 }
 
 /// Names what the disk was asked for when it refused.

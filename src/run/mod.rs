@@ -3,6 +3,8 @@
 //! Owns the order of the stages and nothing of what they do. What a settle depends on is the archive and the run's
 //! inputs (`run.json`), nothing else: the same two give the same papers, byte for byte, today and in a year.
 
+mod derive;
+mod draft;
 mod error;
 mod folder;
 mod inputs;
@@ -13,30 +15,29 @@ mod pack;
 pub mod recheck;
 mod sync;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use derive::{Settled, derive};
+pub use draft::{Drafted, draft};
 pub use error::RunError;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use neighbours::{note, open_breaks, open_register, register_of};
 pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 
-use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
-use crate::domain::{Beside, Calendar, Class, List, Period, Side, Verdict, sha256};
+use crate::domain::{Beside, Calendar, List, Period, sha256};
 use crate::explain::{Close, explain as explained};
 use crate::fetch::{Fetched, Line, fetch as fetched};
-use crate::invoice::{Billing, invoice};
 use crate::normalise::{Books, Rule};
-use crate::reconcile::{self, Reconciliation};
+use crate::reconcile;
 use crate::register::Register;
-use crate::report::{Paper, Provenance, report, summary};
-use crate::seal::{Seal, check, mend, read_seal, seal, write_run};
-use crate::watch::{self, Event, Watch};
+use crate::report::Provenance;
+use crate::seal::{check, mend, read_seal, write_run};
+use crate::watch::{Event, Watch};
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -65,25 +66,6 @@ pub struct Prepared {
     pub folder: PathBuf,
     /// What the fetch took.
     pub fetched: Fetched,
-}
-
-/// Everything that one settle derives.
-pub struct Settled {
-    /// The run's inputs.
-    pub inputs: Inputs,
-    /// Where the close comes from.
-    pub provenance: Provenance,
-    /// The books.
-    pub books: Books,
-    /// What they come to.
-    pub reconciliation: Reconciliation,
-    /// What is billed.
-    pub billing: Billing,
-    /// Every paper, sorted by name.
-    pub papers: Vec<Paper>,
-    /// The seal over them.
-    pub seal: Seal,
-    evidence: Evidence,
 }
 
 /// A run that is sealed.
@@ -245,29 +227,6 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
     Ok(Closed { folder: folder.to_owned(), settled })
 }
 
-/// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
-/// else.
-///
-/// # Errors
-/// When the archive is damaged, or a stage cannot go on.
-pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
-    let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
-    stage(watch, "invoice");
-    let billing = invoice(&reconciliation, &inputs.pricing(&books, &evidence), &inputs.numbering())?;
-    stage(watch, "report");
-    let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
-    let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
-    let usage = usage(&books, inputs.terms.invoice.annex())?;
-    papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
-    papers.extend(ledger_parts(&books)?);
-    papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: manifest.into_bytes() });
-    papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });
-    papers.sort_by(|a, b| a.name.cmp(&b.name));
-    let previous = inputs.previous.as_deref();
-    let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
-    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, evidence })
-}
-
 /// Derives a run's papers anew from the archive and compares them with the folder and with its seal, bit for bit.
 ///
 /// # Errors
@@ -323,37 +282,6 @@ fn explain_close(archive: &Archive, inputs: Inputs, id: &str, watch: &dyn Watch)
     Ok(explained(&close, id)?)
 }
 
-impl Settled {
-    /// What the books as a whole come to.
-    #[must_use]
-    pub const fn verdict(&self) -> Verdict {
-        self.reconciliation.verdict
-    }
-
-    /// The figures of the close.
-    fn close(&self) -> watch::Close {
-        let mut breaks: BTreeMap<Class, usize> = BTreeMap::new();
-        for found in &self.reconciliation.breaks {
-            *breaks.entry(found.class()).or_default() += 1;
-        }
-        watch::Close {
-            run: self.inputs.run.clone(),
-            verdict: self.verdict(),
-            master_entries: self.books.master.height(),
-            customer_entries: self.books.ledgers.height(),
-            breaks,
-            invoices: self.billing.invoices.len(),
-            held: self.billing.held.len(),
-        }
-    }
-
-    /// The text of `summary.txt`.
-    #[must_use]
-    pub fn summary(&self) -> String {
-        summary(&self.provenance, &self.reconciliation, &self.billing)
-    }
-}
-
 /// The inputs of a run, and the archive it rests on.
 fn open(folder: &Path, archive: Option<&Path>) -> Result<(Inputs, Archive), RunError> {
     let inputs = folder::read_inputs(folder)?;
@@ -373,24 +301,6 @@ fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(FetchId, Evidence,
         latest = latest.or(Some(manifest));
     }
     Err(RunError::NoEvidence { digest: inputs.evidence.clone(), period: inputs.period, latest })
-}
-
-/// The ledger as Parquet, so that anyone can recompute the figures with other tools.
-fn ledger_parts(books: &Books) -> Result<Vec<Paper>, RunError> {
-    let mut papers = Vec::new();
-    let mut parts = vec![(Side::Master, "master", &books.master), (Side::Customer, "customers", &books.ledgers)];
-    if books.around.height() > 0 {
-        parts.push((Side::Customer, "around", &books.around));
-    }
-    for (side, name, frame) in parts {
-        let parts = frame.to_parquet(side)?;
-        papers.extend(
-            parts
-                .into_iter()
-                .map(|part| Paper { name: format!("ledger/{name}-{:04}.parquet", part.number), bytes: part.bytes }),
-        );
-    }
-    Ok(papers)
 }
 
 fn stage(watch: &dyn Watch, stage: &'static str) {

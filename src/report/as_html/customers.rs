@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 
 use super::blocks::scrolling;
 use super::charts::{bar, cell, headers, share};
-use crate::report::markup::{Html, percent};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{AccountStanding, Reconciliation};
+use crate::report::markup::{Html, percent};
 use crate::report::spread::{self, OfSize, VERDICTS};
 use crate::report::table::Cell;
 

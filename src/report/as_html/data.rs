@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::markup::{Html, json};
 use crate::report::Provenance;
+use crate::report::markup::{Html, json};
 use crate::report::spread::{self, VERDICTS};
 use crate::report::table::{Cell, Column, Table};
 

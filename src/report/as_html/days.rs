@@ -7,9 +7,9 @@ use chrono::Datelike;
 
 use super::blocks::scrolling;
 use super::charts::{WHOLE, cell, headers};
-use crate::report::markup::Html;
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{DayTotal, Reconciliation};
+use crate::report::markup::Html;
 use crate::report::overview::grouped;
 use crate::report::table::{Cell, decimal_text};
 

@@ -2,9 +2,9 @@
 
 use super::blocks::scrolling;
 use super::charts::{bar, cell, headers, share};
-use crate::report::markup::Html;
 use crate::domain::{Age, Amount, Class, Currency};
 use crate::reconcile::Reconciliation;
+use crate::report::markup::Html;
 use crate::report::overview::Block;
 use crate::report::table::Cell;
 use crate::report::{spread, totals};

@@ -15,12 +15,12 @@ mod known;
 mod waterfall;
 
 use crate::reconcile::Reconciliation;
+use crate::report::markup::{Html, digest};
 use crate::report::overview::Block;
 use crate::report::table::Table;
 use crate::report::{Provenance, totals};
 use blocks::Section;
 use known::Known;
-use crate::report::markup::{Html, digest};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -3,9 +3,9 @@
 use super::blocks::scrolling;
 use super::charts::{WHOLE, bar, cell, headers};
 use super::known::filter_of;
-use crate::report::markup::{Html, quoted};
 use crate::domain::{Amount, BridgeStep};
 use crate::report::Provenance;
+use crate::report::markup::{Html, quoted};
 use crate::report::overview::grouped;
 use crate::report::table::{Cell, decimal_text};
 use crate::report::totals::Total;

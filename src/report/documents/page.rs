@@ -14,7 +14,10 @@ pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLine]) -
     let mut html = Html::default();
     html.raw("<!doctype html>\n");
     html.wrap("html", &[("lang", "en")], |html| {
-        let policy = format!("default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'", digest(STYLE));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
+            digest(STYLE)
+        );
         html.wrap("head", &[], |html| {
             html.void("meta", &[("charset", "utf-8")]);
             html.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
@@ -56,10 +59,22 @@ fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLin
         }
     });
     let of = issue.provenance;
-    html.element("footer", &[], &format!(
-        "{} {}, account {}, usage of {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
-        issue.title(), invoice.number, invoice.account, of.period, of.zone, of.run, of.partner, of.archive_digest, of.version
-    ));
+    html.element(
+        "footer",
+        &[],
+        &format!(
+            "{} {}, account {}, usage of {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
+            issue.title(),
+            invoice.number,
+            invoice.account,
+            of.period,
+            of.zone,
+            of.run,
+            of.partner,
+            of.archive_digest,
+            of.version
+        ),
+    );
 }
 
 fn header(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
@@ -68,7 +83,11 @@ fn header(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
         html.wrap("div", &[], |html| {
             html.element("h1", &[], issue.title());
             if issue.stand == Stand::Draft {
-                html.element("p", &[("class", "status")], "Draft: the number is not given yet, nothing is owed by this paper");
+                html.element(
+                    "p",
+                    &[("class", "status")],
+                    "Draft: the number is not given yet, nothing is owed by this paper",
+                );
             }
             let name = if supplier.name.is_empty() { &issue.provenance.partner_name } else { &supplier.name };
             html.element("p", &[("class", "name")], name);
@@ -146,21 +165,23 @@ fn lines(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
     let is_gst = issue.terms.regime() == Regime::Gst;
     html.wrap("table", &[], |html| {
         html.element("caption", &[], "Charges");
-        html.wrap("thead", &[], |html| html.wrap("tr", &[], |html| {
-            column(html, "#", false);
-            column(html, "Description", false);
-            if is_gst {
-                column(html, "SAC", false);
-            }
-            column(html, "Entries", true);
-            column(html, if heads.is_empty() { "Amount" } else { "Taxable" }, true);
-            for head in &heads {
-                column(html, named(issue, *head), true);
-            }
-            if !heads.is_empty() {
-                column(html, "Total", true);
-            }
-        }));
+        html.wrap("thead", &[], |html| {
+            html.wrap("tr", &[], |html| {
+                column(html, "#", false);
+                column(html, "Description", false);
+                if is_gst {
+                    column(html, "SAC", false);
+                }
+                column(html, "Entries", true);
+                column(html, if heads.is_empty() { "Amount" } else { "Taxable" }, true);
+                for head in &heads {
+                    column(html, named(issue, *head), true);
+                }
+                if !heads.is_empty() {
+                    column(html, "Total", true);
+                }
+            })
+        });
         html.wrap("tbody", &[], |html| {
             for (number, it) in (1_u64..).zip(&invoice.lines) {
                 html.wrap("tr", &[], |html| line(html, number, it, &heads, is_gst, invoice.currency));
@@ -179,7 +200,11 @@ fn line(html: &mut Html, number: u64, it: &InvoiceLine, heads: &[TaxHead], is_gs
     cell(html, &money(it.amount, currency), true);
     for head in heads {
         let owed = it.tax.heads.iter().find(|(of, ..)| of == head);
-        cell(html, &owed.map(|(_, percent, amount)| format!("{} ({percent} %)", money(*amount, currency))).unwrap_or_default(), true);
+        cell(
+            html,
+            &owed.map(|(_, percent, amount)| format!("{} ({percent} %)", money(*amount, currency))).unwrap_or_default(),
+            true,
+        );
     }
     if !heads.is_empty() {
         cell(html, &money(it.amount + it.tax.amount(), currency), true);
@@ -187,25 +212,27 @@ fn line(html: &mut Html, number: u64, it: &InvoiceLine, heads: &[TaxHead], is_gs
 }
 
 fn sums(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
-    html.wrap("table", &[("class", "sums")], |html| html.wrap("tbody", &[], |html| {
-        let mut row = |class: &str, name: &str, amount: Amount| {
-            html.wrap("tr", &[("class", class)], |html| {
-                html.element("th", &[("scope", "row")], name);
-                cell(html, &format!("{} {}", invoice.currency, money(amount, invoice.currency)), true);
-            });
-        };
-        let heads = heads(invoice);
-        if !heads.is_empty() {
-            row("", "Taxable value", invoice.taxable());
-        }
-        for head in heads {
-            row("", named(issue, head), invoice.owed(head));
-        }
-        if !invoice.round_off.is_zero() {
-            row("", "Round-off", invoice.round_off);
-        }
-        row("total", "Total", invoice.total);
-    }));
+    html.wrap("table", &[("class", "sums")], |html| {
+        html.wrap("tbody", &[], |html| {
+            let mut row = |class: &str, name: &str, amount: Amount| {
+                html.wrap("tr", &[("class", class)], |html| {
+                    html.element("th", &[("scope", "row")], name);
+                    cell(html, &format!("{} {}", invoice.currency, money(amount, invoice.currency)), true);
+                });
+            };
+            let heads = heads(invoice);
+            if !heads.is_empty() {
+                row("", "Taxable value", invoice.taxable());
+            }
+            for head in heads {
+                row("", named(issue, head), invoice.owed(head));
+            }
+            if !invoice.round_off.is_zero() {
+                row("", "Round-off", invoice.round_off);
+            }
+            row("total", "Total", invoice.total);
+        })
+    });
 }
 
 fn usage(html: &mut Html, invoice: &Invoice, annex: &[UsageLine]) {
@@ -213,17 +240,19 @@ fn usage(html: &mut Html, invoice: &Invoice, annex: &[UsageLine]) {
     html.wrap("table", &[("class", "annex")], |html| {
         let caption = "Annex: what the wallet was charged for the usage behind this invoice, before markup and tax";
         html.element("caption", &[], caption);
-        html.wrap("thead", &[], |html| html.wrap("tr", &[], |html| {
-            column(html, if by_entry { "Time" } else { "Day" }, false);
-            column(html, "Class", false);
-            if by_entry {
-                column(html, "Description", false);
-                column(html, "Entry", false);
-            } else {
-                column(html, "Entries", true);
-            }
-            column(html, "Charged", true);
-        }));
+        html.wrap("thead", &[], |html| {
+            html.wrap("tr", &[], |html| {
+                column(html, if by_entry { "Time" } else { "Day" }, false);
+                column(html, "Class", false);
+                if by_entry {
+                    column(html, "Description", false);
+                    column(html, "Entry", false);
+                } else {
+                    column(html, "Entries", true);
+                }
+                column(html, "Charged", true);
+            })
+        });
         html.wrap("tbody", &[], |html| {
             for it in annex {
                 html.wrap("tr", &[], |html| {

@@ -1,0 +1,33 @@
+//! Drafts: the invoices that a prepared run would give, to be looked at before it is sealed. Nothing is sealed or numbered by
+//! them, and no other command reads them.
+
+use std::path::{Path, PathBuf};
+
+use super::derive::derive;
+use super::error::RunError;
+use super::{folder, open};
+use crate::watch::Watch;
+
+/// Drafts that were laid down.
+pub struct Drafted {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How many invoices.
+    pub invoices: usize,
+    /// How many accounts are held.
+    pub held: usize,
+}
+
+/// Lays the invoices of a run that is not sealed yet into `<run>.draft` beside it, in place of earlier drafts.
+///
+/// # Errors
+/// When the folder holds no prepared run or a sealed one, a stage fails, or the disk refuses.
+pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
+    folder::refuse_sealed(run)?;
+    let (inputs, archive) = open(run, archive)?;
+    let settled = derive(&archive, inputs, watch)?;
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    let folder = run.with_file_name(format!("{name}.draft"));
+    folder::lay_down(&folder, &settled.drafts()?)?;
+    Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held: settled.billing.held.len() })
+}
