@@ -21,6 +21,7 @@ mod damage;
 mod days;
 mod desk;
 mod disk;
+mod documents;
 mod fetch;
 mod fetch_walk;
 mod frugal;

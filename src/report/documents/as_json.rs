@@ -59,7 +59,7 @@ struct Printed<'a> {
     place_of_supply: Option<Place>,
     supply: &'static str,
     reverse_charge: Option<bool>,
-    lines: Vec<Line<'a>>,
+    lines: Vec<Charge<'a>>,
     taxable: String,
     tax: String,
     round_off: String,
@@ -84,7 +84,7 @@ struct Place {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Charge<'a> {
     line: u64,
     kind: &'static str,
     class: &'a str,
@@ -93,25 +93,25 @@ struct Line<'a> {
     entries: u64,
     taxable: String,
     tax_percent: Option<String>,
-    heads: Vec<Head<'a>>,
+    heads: Vec<Owed<'a>>,
     total: String,
 }
 
 #[derive(Serialize)]
-struct Head<'a> {
+struct Owed<'a> {
     head: &'a str,
     percent: String,
     amount: String,
 }
 
-fn line<'a>(number: u64, it: &'a InvoiceLine, currency: Currency, issue: &Issue<'a>) -> Line<'a> {
+fn line<'a>(number: u64, it: &'a InvoiceLine, currency: Currency, issue: &Issue<'a>) -> Charge<'a> {
     let money = |amount| decimal_text(amount, currency.minor_digits());
-    let head = |(head, percent, amount): &(TaxHead, Decimal, _)| Head {
+    let head = |(head, percent, amount): &(TaxHead, Decimal, _)| Owed {
         head: if *head == TaxHead::Plain { issue.terms.tax_name() } else { head.word() },
         percent: percent.to_string(),
         amount: money(*amount),
     };
-    Line {
+    Charge {
         line: number,
         kind: kind(it.kind),
         class: &it.class,

@@ -180,7 +180,7 @@ fn lines(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
                 if !heads.is_empty() {
                     column(html, "Total", true);
                 }
-            })
+            });
         });
         html.wrap("tbody", &[], |html| {
             for (number, it) in (1_u64..).zip(&invoice.lines) {
@@ -231,7 +231,7 @@ fn sums(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
                 row("", "Round-off", invoice.round_off);
             }
             row("total", "Total", invoice.total);
-        })
+        });
     });
 }
 
@@ -251,7 +251,7 @@ fn usage(html: &mut Html, invoice: &Invoice, annex: &[UsageLine]) {
                     column(html, "Entries", true);
                 }
                 column(html, "Charged", true);
-            })
+            });
         });
         html.wrap("tbody", &[], |html| {
             for it in annex {
