@@ -36,6 +36,7 @@ mod laws_proof;
 mod laws_weather;
 mod matrix;
 mod months;
+mod months_judged;
 mod pace;
 mod plain;
 mod proposals;
