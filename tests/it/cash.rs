@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Break, Class, Currency, List, Severity, Side};
+use tieout::domain::{Amount, Break, Carried, Class, Currency, List, Severity, Side};
 use tieout::frame::{LedgerColumns, LedgerFrame};
 use tieout::invoice::RateCard;
 use tieout::normalise::Books;
@@ -149,6 +149,12 @@ fn what_no_month_before_proves_is_a_notice() {
         assert_eq!((only(&found).class(), only(&found).account()), (Class::UnprovedOpening, None));
         assert!(only(&found).explanation().contains("7 of 7 wallets"), "{}", only(&found).explanation());
     }
+    // Closings that were read behind this month are this month's own entries: one notice for all of them, too.
+    let carried = Some(Carried { adjoins: true, read_late: true, ..sound().carried.unwrap() });
+    let found = of(&RawBooks { carried, ..sound() }).breaks;
+    assert_eq!((only(&found).class(), only(&found).account()), (Class::UnprovedOpening, None));
+    let told = only(&found).explanation();
+    assert!(told.contains("7 of 7 wallets") && told.contains("read only after this month had ended"), "{told}");
 }
 
 /// The books as `normalise` makes them, to be given what no fetch of a test reads.
@@ -180,6 +186,10 @@ fn a_dip_of_a_prepaid_wallet_is_a_notice_and_of_a_postpaid_one_none() {
     let proof = found.wallets.iter().find(|wallet| wallet.account == account).unwrap().rolled().unwrap();
     assert!(proof.lowest.is_negative() && dip.explanation().contains(&proof.lowest.to_string()), "{dip:?}");
     assert_eq!(dip.entry_ids(), proof.lowest_entry.as_slice());
+    assert!(!dip.explanation().contains("implied"), "{}", dip.explanation());
+    let first = judged(&books, &Options::default());
+    let dip = first.breaks.iter().find(|found| found.class() == Class::NegativeBalance).unwrap();
+    assert!(dip.explanation().ends_with(", as far as its implied opening holds"), "{}", dip.explanation());
     assert_eq!(found.verdict.0, Severity::Notice);
     assert!(!row.id.is_empty());
     books.wallets.get_mut(&account).unwrap().postpaid = true;

@@ -7,7 +7,7 @@ use tieout::normalise::Books;
 use tieout::reconcile::{CarriedBreak, Options, Reconciliation, reconcile};
 use tieout::simulator::Row;
 
-use crate::books::{Layout, RawBooks, ledger};
+use crate::books::{Layout, RawBooks, State, ledger};
 use crate::cash_damage::plain_debit;
 use tieout::domain::List;
 
@@ -286,4 +286,114 @@ fn a_break_on_a_wallet_that_differs_by_something_else_now_is_replaced() {
     carried.open = vec![lacking];
     let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
     assert_eq!(became(&it), "persisting not-asked not asked again: this month's evidence does not reach it");
+}
+
+/// A debit of the month that stands in both books alike, and its customer.
+fn plain(books: &RawBooks) -> (String, Row) {
+    books.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(books, id, &[])?))).unwrap()
+}
+
+#[test]
+fn only_the_opposite_of_a_timing_difference_clears_it() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    // This month the customer alone has it: by so much the master has less.
+    let start = books.month(books.zone).start;
+    books.rows(&List::Master).iter_mut().filter(|it| it.id == row.id).for_each(|it| it.created_at = start - HALF_A_DAY);
+    let worth = amount(&row.amount);
+    let before = |class, effect, currency: &str| OpenBreak {
+        effect,
+        currency: Some(currency.parse().unwrap()),
+        ..open(class, &account, &[&row.id], &books)
+    };
+    let cases = [
+        (before(Class::Timing, worth, "INR"), "resolved asked its other half"),
+        (before(Class::Timing, -worth, "INR"), "replaced asked"),
+        (before(Class::Timing, worth + amount("0.01"), "INR"), "replaced asked"),
+        (before(Class::Timing, worth, "USD"), "replaced asked"),
+        (before(Class::MissingFromCustomer, worth, "INR"), "replaced asked"),
+    ];
+    for (open, expected) in cases {
+        let it = judged(books.clone(), open.clone(), Amount::ZERO);
+        let [found] = found(&it)[..] else { panic!("{:?}", it.breaks) };
+        assert_eq!((found.class(), found.effect()), (Class::Timing, -worth));
+        assert!(became(&it).starts_with(expected), "{open:?}: {}", became(&it));
+        assert_eq!(it.carried[0].by.as_deref(), Some(found.id()));
+    }
+    // Within one month there is no other half: the same entry is reported as something else.
+    let (settled, carried) = handed(books.clone(), Vec::new());
+    let (state, _) = wallet_again(&settled, &carried, &before(Class::Timing, worth, "INR"));
+    assert!(state.starts_with("replaced asked"), "{state}");
+}
+
+#[test]
+fn a_further_run_of_a_month_takes_back_what_it_no_longer_finds_and_nothing_that_a_seal_says() {
+    let raw = RawBooks::read(WORLD);
+    let (account, row) = plain(&raw);
+    let gone = "resolved asked this run reads the same month and no longer finds it";
+    let (books, carried) = handed(raw.clone(), Vec::new());
+    let of = |class| open(class, &account, &[&row.id], &raw);
+    assert_eq!(wallet_again(&books, &carried, &of(Class::AmountDiffers)).0, gone);
+    for class in [Class::LateEntry, Class::ChangedAfterSeal, Class::VanishedAfterSeal] {
+        let expected = "persisting asked its entries still do not agree";
+        assert_eq!(wallet_again(&books, &carried, &of(class)).0, expected, "{class}");
+    }
+    // An account that no list holds is one of the account list's own findings, and it was asked again.
+    let stranger = open(Class::UnknownAccount, "MA_99999999", &["gone"], &raw);
+    assert_eq!(wallet_again(&books, &carried, &stranger).0, gone);
+    let unlisted = open(Class::AmountDiffers, "MA_99999999", &["gone"], &raw);
+    let expected = "persisting not-asked not asked again: the account list no longer holds MA_99999999";
+    assert_eq!(wallet_again(&books, &carried, &unlisted).0, expected);
+    // The partner stands on no list of customers.
+    let partners = OpenBreak { field: "closing".to_owned(), ..open(Class::RollForward, &raw.partner, &[], &raw) };
+    assert_eq!(wallet_again(&books, &carried, &partners).0, gone);
+    // A notice on the same entry takes the place of nothing.
+    let mut rounded = raw.clone();
+    only_the_customers(&mut rounded, &account, &row.id, |row| {
+        row.amount = (amount(&row.amount) + amount("0.01")).to_text(2).into();
+    });
+    let open = OpenBreak { id: "B-00".to_owned(), ..of(Class::AmountDiffers) };
+    let again = Again { run: "2026-03".to_owned(), seal: "5ea1".repeat(16), open: vec![open] };
+    let (books, carried) = handed(rounded, Vec::new());
+    let options =
+        Options { carried: Some(&carried), again: Some(&again), tolerance: amount("0.01"), ..Options::default() };
+    let it = reconcile(&books, &options).unwrap();
+    assert!(it.breaks.iter().any(|found| found.class() == Class::RoundingDiffers), "{:?}", it.breaks);
+    assert_eq!(became(&it), gone);
+}
+
+#[test]
+fn without_the_master_ledger_nothing_is_taken_back_unless_there_is_none() {
+    let mut raw = RawBooks::read(WORLD);
+    let (account, row) = plain(&raw);
+    let open = open(Class::AmountDiffers, &account, &[&row.id], &raw);
+    raw.make_honest();
+    raw.ledgers.get_mut(&List::Master).unwrap().state = State::Missing;
+    let books = raw.settled(&Layout::default(), &RateCard::default()).books;
+    let again = Again { run: "2026-03".to_owned(), seal: "5ea1".repeat(16), open: vec![open] };
+    let unread = "persisting not-asked not asked again: the master ledger could not be read";
+    let gone = "resolved asked this run reads the same month and no longer finds it";
+    for (master_declared_absent, expected) in [(false, unread), (true, gone)] {
+        let options = Options { again: Some(&again), master_declared_absent, ..Options::default() };
+        assert_eq!(became(&reconcile(&books, &options).unwrap()), expected);
+    }
+}
+
+#[test]
+fn a_timing_difference_whose_halves_agree_in_the_month_alone_is_a_break_of_what_they_disagree_in() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    into_the_month_before(&mut books, &row.id);
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    let more = amount(&row.amount) + amount("1");
+    only_the_customers(&mut books, &account, &row.id, |row| row.amount = more.to_text(2).into());
+    // What is wrong with another entry says nothing of this one.
+    let another = plain_debit(&books, &account, &[]).unwrap();
+    books.rows(&ledger(&account)).retain(|it| it.id != another.id);
+    let it = judged(books, timing, Amount::ZERO);
+    let [missing, found] = found(&it)[..] else { panic!("{:?}", it.breaks) };
+    assert_eq!((missing.class(), missing.entry_ids()), (Class::MissingFromCustomer, &[another.id.to_string()][..]));
+    let values = (found.master_value().to_owned(), found.customer_value().to_owned());
+    assert_eq!((found.class(), values), (Class::AmountDiffers, (amount(&row.amount).to_string(), more.to_string())));
+    assert!(found.legs().is_empty() && found.explanation().contains(" in the master ledger and "), "{found:?}");
 }
