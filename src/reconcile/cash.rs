@@ -90,8 +90,7 @@ impl Prover<'_> {
             if own { *list == List::Master } else { list.owner().is_some_and(|it| it.as_str() == account) }
         };
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
-        let proof = self.lists.iter().find(|proof| is_its(&proof.list) && proof.verdict != "missing");
-        let proof = proof.filter(|_| own || !self.scope.missing.contains_key(account)).ok_or(unread)?;
+        let proof = self.lists.iter().find(|proof| is_its(&proof.list) && proof.verdict != "missing").ok_or(unread)?;
         let mut rows = self.books.unreadable.iter().filter(|row| is_its(&row.list));
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);

@@ -300,6 +300,49 @@ fn a_walk_from_inception_proves_a_first_close_and_shows_a_sealed_closing_that_is
     let found: Vec<(Class, Option<Amount>)> =
         it.breaks.iter().map(|found| (found.class(), found.on_wallet())).collect();
     assert_eq!(found, [(Class::RollForward, Some(-amount(&row.amount))), (Class::OpeningDiffers, Some(amount("-3")))]);
+    // Neither sentence rests on the seal: the opening is the sum of the entries.
+    let [rolled, opened] = [0, 1].map(|place| it.breaks[place].explanation());
+    assert!(rolled.contains("(the sum of every entry before)") && !rolled.contains("tieout recheck"), "{rolled}");
+    assert!(opened.ends_with(", by the sum of every entry before"), "{opened}");
+}
+
+#[test]
+fn of_entries_of_one_moment_those_that_add_come_first_then_the_greater_then_the_id() {
+    let books = normalised(&RawBooks::read(WORLD));
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let lowest = |rows: &[(&str, &str, &str)]| {
+        let mut columns = LedgerColumns::with_capacity(rows.len());
+        for (id, direction, value) in rows {
+            let direction = tieout::domain::Direction::from_word(direction);
+            let (id, amount) = ((*id).to_owned(), amount(value));
+            columns.push(&tieout::domain::Entry { id, direction, amount, ..model.clone() }).unwrap();
+        }
+        let frame = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+        let found = frame.lowest(Side::Customer, None).unwrap().swap_remove(0);
+        (found.movement, found.by.map(|(_, id, _)| id))
+    };
+    let by = |value: &str, id: &str| (amount(value), Some(id.to_owned()));
+    assert_eq!(lowest(&[("a", "debit", "5"), ("b", "credit", "3"), ("c", "debit", "4")]), by("-6", "a"));
+    assert_eq!(lowest(&[("a", "credit", "3"), ("b", "debit", "4"), ("c", "debit", "5")]), by("-6", "c"));
+    assert_eq!(lowest(&[("b", "debit", "4"), ("a", "debit", "4")]), by("-8", "b"));
+    assert_eq!(lowest(&[("a", "debit", "4"), ("b", "debit", "0")]), by("-4", "a"), "what reaches it first");
+    assert_eq!(lowest(&[("a", "debit", "4"), ("b", "credit", "5")]), (Amount::ZERO, None));
+}
+
+#[test]
+fn the_partners_wallet_is_moved_by_its_own_entries_only() {
+    let mut raw = RawBooks::read(WORLD);
+    let partner = raw.partner.clone();
+    raw.rows(&List::Master).retain(|row| *row.account_id != *partner);
+    raw.make_honest();
+    let mut books = normalised(&raw);
+    let of_customers = books.ledgers.entries(Side::Customer).unwrap();
+    let mut columns = LedgerColumns::with_capacity(0);
+    columns.push(of_customers.iter().find(|entry| entry.settled).unwrap()).unwrap();
+    books.around = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+    let it = reconcile(&books, &Options::default()).unwrap();
+    let own = it.wallets.iter().find(|wallet| wallet.account == partner).unwrap();
+    assert_eq!(own.rolled, Err("the master ledger carries no entry of the partner's own".to_owned()));
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! Corners that drawn books seldom reach: the other side of a rule, one example each, in sound books of which one thing is
 //! changed.
 
-use tieout::domain::{Amount, Break, Class, Control, Family, List, Origin, Severity, UnreadableRow};
+use tieout::domain::{Action, Amount, Break, Class, Control, Decision, Family, List, Origin, Severity, UnreadableRow};
 use tieout::invoice::RateCard;
 use tieout::normalise::{Books, ListRecord};
 use tieout::reconcile::{Options, Reconciliation, reconcile};
@@ -189,8 +189,7 @@ fn the_dashboard_is_held_against_a_whole_account_list_only() {
 #[test]
 fn an_entry_of_a_customer_whose_ledger_is_missing_is_judged_where_it_stands_in_anothers() {
     let mut raw = raw();
-    let (account, row) =
-        raw.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(&raw, id, &[])?))).unwrap();
+    let (account, row) = somebody(&raw);
     let other = raw.accounts.iter().map(|(id, _)| id.clone()).find(|id| *id != account).unwrap();
     let missing = |raw: &mut RawBooks| raw.ledgers.get_mut(&ledger(&account)).unwrap().state = State::Missing;
     let mut alone = raw.clone();
@@ -210,8 +209,7 @@ fn an_entry_of_a_customer_whose_ledger_is_missing_is_judged_where_it_stands_in_a
 #[test]
 fn whom_the_master_alone_charges_is_held_in_every_currency_and_beside_others() {
     let mut raw = raw();
-    let (account, row) =
-        raw.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(&raw, id, &[])?))).unwrap();
+    let (account, row) = somebody(&raw);
     let stranger = "MA_99999999";
     {
         let master = raw.rows(&List::Master);
@@ -226,6 +224,21 @@ fn whom_the_master_alone_charges_is_held_in_every_currency_and_beside_others() {
     assert_eq!(held, [(stranger, "INR"), (&*account, "INR"), (&*account, "USD")]);
     let usd = it.held.iter().find(|it| it.currency.code() == "USD").unwrap();
     assert_eq!(usd.cost_base, row.amount.parse().unwrap());
+    // What somebody accepts of an account that no list holds gives it no invoice.
+    let found = it.breaks.iter().find(|it| it.account() == Some(stranger)).unwrap();
+    let decisions = [Decision {
+        break_id: found.id().to_owned(),
+        action: Action::Accept,
+        amount: Some(found.effect()),
+        to: None,
+        note: "agreed".to_owned(),
+        by: "Asha".to_owned(),
+        until: None,
+        at: "2026-04-03T00:00:00Z".to_owned(),
+    }];
+    let it = reconcile(&of(&raw), &Options { decisions: &decisions, ..Options::default() }).unwrap();
+    let held = it.held.iter().find(|it| it.account == stranger).unwrap();
+    assert_eq!(held.reason, "unknown-account (1), accepted");
     // Where the customer's own ledger was read, what it charges is told once, by that ledger.
     raw.ledgers.get_mut(&ledger(&account)).unwrap().state = State::Read;
     let it = judged(&of(&raw));
@@ -288,8 +301,7 @@ fn what_the_evidence_cannot_show_is_told_and_nothing_else() {
 #[test]
 fn an_account_named_otherwise_on_either_side_is_told() {
     let sound = raw();
-    let (account, row) =
-        sound.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(&sound, id, &[])?))).unwrap();
+    let (account, row) = somebody(&sound);
     let other = sound.accounts.iter().map(|(id, _)| id.clone()).find(|id| *id != account).unwrap();
     for list in [List::Master, ledger(&account)] {
         let mut raw = sound.clone();
@@ -303,8 +315,7 @@ fn an_account_named_otherwise_on_either_side_is_told() {
 #[test]
 fn a_row_that_cannot_be_read_lends_its_side_no_value_of_the_other() {
     let mut raw = raw();
-    let (account, row) =
-        raw.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(&raw, id, &[])?))).unwrap();
+    let (account, row) = somebody(&raw);
     raw.rows(&List::Master).retain(|it| it.id != row.id);
     raw.make_honest();
     let mut books = of(&raw);
@@ -369,8 +380,7 @@ fn a_summary_is_degraded_only_where_all_of_it_is_zero() {
 #[test]
 fn an_entry_of_unknown_direction_may_stand_in_either_sum_of_a_summary() {
     let mut raw = raw();
-    let (account, row) =
-        raw.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(&raw, id, &[])?))).unwrap();
+    let (account, row) = somebody(&raw);
     for list in [List::Master, ledger(&account)] {
         raw.rows(&list).iter_mut().filter(|it| it.id == row.id).for_each(|it| it.kind = "mystery");
     }
@@ -394,8 +404,38 @@ fn an_entry_of_unknown_direction_may_stand_in_either_sum_of_a_summary() {
     }
 }
 
+#[test]
+fn an_entry_between_the_calendars_stays_where_the_partners_puts_it() {
+    let hour = 3_600_000_000;
+    for (at, said) in [
+        (raw().month(chrono_tz::Tz::Asia__Kolkata).start + hour, "lies inside the period by the partner's calendar"),
+        (raw().month(chrono_tz::Tz::Asia__Kolkata).end + hour, "lies outside the period by the partner's calendar"),
+    ] {
+        let mut raw = raw();
+        let (account, row) = somebody(&raw);
+        for list in [List::Master, ledger(&account)] {
+            raw.rows(&list).iter_mut().filter(|it| it.id == row.id).for_each(|it| it.created_at = at);
+        }
+        let it = judged(&of(&raw));
+        let found = it.breaks.iter().find(|it| it.entry_ids().contains(&row.id.to_string())).unwrap();
+        // At the month's end it is a matter of the next month, at its beginning of none.
+        assert_eq!(it.histories[found.id()].open, said.contains("outside"));
+        let stays = if said.contains("inside") {
+            "outside by UTC's: it stays inside"
+        } else {
+            "inside by UTC's: it stays outside"
+        };
+        assert!(found.explanation().contains(said) && found.explanation().ends_with(stays), "{}", found.explanation());
+    }
+}
+
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
+}
+
+/// A customer, and a debit of the month that stands in both books alike.
+fn somebody(raw: &RawBooks) -> (String, tieout::simulator::Row) {
+    raw.accounts.iter().find_map(|(id, _)| Some((id.clone(), plain_debit(raw, id, &[])?))).unwrap()
 }
 
 /// The credit of a transfer in the month whose reference no further entry carries, as the master has it.

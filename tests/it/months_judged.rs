@@ -363,6 +363,20 @@ fn a_further_run_of_a_month_takes_back_what_it_no_longer_finds_and_nothing_that_
 }
 
 #[test]
+fn a_timing_difference_that_the_customer_alone_still_shows_is_missing_from_the_master() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    into_the_month_before(&mut books, &row.id);
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    books.rows(&List::Master).retain(|it| it.id != row.id);
+    let it = judged(books, timing, Amount::ZERO);
+    let [found] = found(&it)[..] else { panic!("{:?}", it.breaks) };
+    let shown = amount(&row.amount).to_string();
+    let values = (found.class(), found.master_value(), found.customer_value());
+    assert_eq!(values, (Class::MissingFromMaster, "absent", &*shown));
+}
+
+#[test]
 fn without_the_master_ledger_nothing_is_taken_back_unless_there_is_none() {
     let mut raw = RawBooks::read(WORLD);
     let (account, row) = plain(&raw);

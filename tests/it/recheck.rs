@@ -84,12 +84,6 @@ async fn late_changed_and_vanished_entries_are_named_valued_and_noted() {
          -50.00 INR)"
     );
     assert_eq!(told.found.legs()[0].effect, amount("-50"));
-    let said = |id: &str| {
-        let found = it.rechecked.findings.iter().find(|it| it.found.entry_ids()[0] == id && it.side == Side::Customer);
-        found.unwrap().found.explanation()
-    };
-    assert!(said("late").contains("was not in the ledger of MA_1 when 2026-03 was sealed, and is there now"));
-    assert!(said("e-MA_3-3").contains("was in the ledger of MA_3 when 2026-03 was sealed, and is gone"));
     // 25 % on calls, each line rounded half up: 100 × 1.25; 50 × 1.25; 548.62 × 1.25 = 685.78 less 605.65 × 1.25 = 757.06.
     let notes: Vec<_> = it.notes.iter().map(|it| (it.account.as_str(), it.kind, it.status, it.amount())).collect();
     assert_eq!(
@@ -118,7 +112,18 @@ async fn late_changed_and_vanished_entries_are_named_valued_and_noted() {
     );
     assert!(it.rechecked.control.iter().all(|line| line.residual().is_zero()));
     assert_eq!(it.rechecked.word(), "changed");
+    check_sentences(&it.rechecked.findings);
     check_carried(&desk);
+}
+
+/// What came late and what went is said of the ledger and of the month.
+fn check_sentences(findings: &[Finding]) {
+    let said = |id: &str| {
+        let found = findings.iter().find(|it| it.found.entry_ids()[0] == id && it.side == Side::Customer);
+        found.unwrap().found.explanation()
+    };
+    assert!(said("late").contains("was not in the ledger of MA_1 when 2026-03 was sealed, and is there now"));
+    assert!(said("e-MA_3-3").contains("was in the ledger of MA_3 when 2026-03 was sealed, and is gone"));
 }
 
 /// The next close takes the findings, the customers' with what they add to the wallet.
