@@ -207,6 +207,7 @@ fn the_dashboard_is_exact_where_no_wallet_moved_and_bounded_where_one_did() {
     let lie = only(&found.breaks);
     assert_eq!((lie.class(), lie.account(), lie.on_wallet()), (Class::WalletTotal, None, Some(amount("0.00001"))));
     assert!(found.held.is_empty() && found.accounts.iter().all(|it| it.verdict.ties_out()), "nobody is held for it");
+    assert!(found.tie_outs.iter().all(|it| it.verdict().0 == Severity::None), "and no tie-out differs");
     // A wallet that moved lets the total lie between its readings, and no further.
     let account = books.customers.keys().next().unwrap().clone();
     for (moved, classes) in [("0.00002", vec![]), ("-1", vec![Class::WalletTotal])] {
@@ -290,7 +291,11 @@ fn a_walk_from_inception_proves_a_first_close_and_shows_a_sealed_closing_that_is
         |it: &Reconciliation| it.wallets.iter().map(|wallet| wallet.rolled().unwrap().from).collect::<BTreeSet<_>>();
     assert_eq!(from(&it), BTreeSet::from([OpeningFrom::Inception]));
     raw.carry();
+    // An account of which the month before says nothing is proved all the same.
     let (account, _, row) = somebody(&raw);
+    let mut silent = raw.carried.clone().unwrap();
+    silent.closings.retain(|closing| closing.account != account);
+    assert!(judged(&books, &Options { carried: Some(&silent), ..Options::default() }).breaks.is_empty());
     *raw.sealed(&account) += amount("3");
     raw.forget(&row);
     // The entry is in neither book: the sum of all entries no longer leads to the wallet, whatever was sealed.
@@ -330,6 +335,24 @@ fn of_entries_of_one_moment_those_that_add_come_first_then_the_greater_then_the_
 }
 
 #[test]
+fn the_first_moment_belongs_to_the_month_and_the_cut_off_to_the_next() {
+    let books = normalised(&RawBooks::read(WORLD));
+    let (start, end) = (books.calendar.start, books.calendar.end);
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let mut columns = LedgerColumns::with_capacity(4);
+    for (created_at, value) in [(start - 1, "1"), (start, "2"), (end - 1, "4"), (end, "8")] {
+        let (id, in_period) = (value.to_owned(), (start..end).contains(&created_at));
+        let direction = tieout::domain::Direction::Debit;
+        let entry =
+            tieout::domain::Entry { id, direction, amount: amount(value), created_at, in_period, ..model.clone() };
+        columns.push(&entry).unwrap();
+    }
+    let frame = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+    let it = frame.account_totals(Side::Customer, start, end).unwrap().swap_remove(0);
+    assert_eq!((it.net_before, it.debits, it.net_after), (amount("-1"), amount("6"), amount("-8")));
+}
+
+#[test]
 fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     let mut raw = RawBooks::read(WORLD);
     let partner = raw.partner.clone();
@@ -343,6 +366,14 @@ fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     let it = reconcile(&books, &Options::default()).unwrap();
     let own = it.wallets.iter().find(|wallet| wallet.account == partner).unwrap();
     assert_eq!(own.rolled, Err("the master ledger carries no entry of the partner's own".to_owned()));
+    // Where its currency is not shown, the dashboard's is one that it may be.
+    let mut books = normalised(&RawBooks::read(WORLD));
+    let wallet =
+        |books: &Books| judged(books, &Options::default()).wallets.into_iter().find(|it| it.account == partner);
+    assert_eq!(wallet(&books).unwrap().verdict(), "implied");
+    books.dashboard = books.dashboard.map(|(total, _)| (total, "USD".parse().ok()));
+    let several = "its currency is not shown, and there are several that it may be";
+    assert_eq!(wallet(&books).unwrap().rolled, Err(several.to_owned()));
 }
 
 proptest! {
