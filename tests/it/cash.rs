@@ -374,6 +374,11 @@ fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     books.dashboard = books.dashboard.map(|(total, _)| (total, "USD".parse().ok()));
     let several = "its currency is not shown, and there are several that it may be";
     assert_eq!(wallet(&books).unwrap().rolled, Err(several.to_owned()));
+    // It says nothing of a customer's.
+    let account = books.customers.keys().next().unwrap().clone();
+    books.wallets.get_mut(&account).unwrap().currency = None;
+    let it = judged(&books, &Options::default());
+    assert_eq!(it.wallets.iter().find(|it| it.account == account).unwrap().verdict(), "implied");
 }
 
 proptest! {

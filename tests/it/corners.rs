@@ -271,7 +271,7 @@ fn what_the_evidence_cannot_show_is_told_and_nothing_else() {
         "declare that this partner has no master ledger",
         "nothing ties out without it",
         "1 of 6 customers' ledgers could not be read",
-        "carries no entry of the partner's own",
+        "the pairing of transfers is not evidenced",
     ];
     let none_of_ours = |raw: &mut RawBooks| {
         let partner = raw.partner.clone();
