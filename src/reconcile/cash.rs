@@ -99,8 +99,7 @@ impl Prover<'_> {
         let own = account == self.scope.partner;
         let live = wallet.live.ok_or_else(|| wallet.unproved.unwrap_or("it was not read").to_owned())?;
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
-        let proof =
-            self.proofs.get(account).filter(|_| own || !self.scope.missing.contains_key(account)).ok_or(unread)?;
+        let proof = self.proofs.get(account).ok_or(unread)?;
         let mut rows = self.books.unreadable.iter().filter(|row| ledger_holder(&row.list, self.scope) == Some(account));
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);

@@ -222,12 +222,12 @@ impl Months<'_> {
         graver.filter(speaks).min_by_key(|found| (found.class().severity() == Severity::Timing, found.class()))
     }
 
-    /// Whether every entry of a carried break is in the books now, as a sound entry is.
+    /// Whether every entry of a carried break is in the books now, as a sound entry is. A row of one that cannot be read is
+    /// a break of this run, which speaks of it before this is asked.
     fn is_settled_now(&self, open: &OpenBreak) -> bool {
         let sound = |id: &String| {
             let copies = self.seen.copies(id);
-            let unreadable = self.books.unreadable.iter().any(|row| row.id.as_ref() == Some(id));
-            !copies.is_empty() && !unreadable && self.is_sound(id, copies)
+            !copies.is_empty() && self.is_sound(id, copies)
         };
         !open.class.is_after_the_seal() && !open.entry_ids.is_empty() && open.entry_ids.iter().all(sound)
     }

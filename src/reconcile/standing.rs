@@ -78,8 +78,7 @@ pub(super) fn stand(
     let (mut tied, mut held) = (Vec::new(), Vec::new());
     for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {
         let key = (standing.account.clone(), standing.currency);
-        let book = if scope.missing.contains_key(&standing.account) { &of_master } else { &own };
-        let charges = book.get(&key).cloned().unwrap_or_default();
+        let charges = own.get(&key).cloned().unwrap_or_default();
         let (account, currency) = key;
         let name = standing.name.clone();
         if standing.verdict.ties_out() {
@@ -94,8 +93,8 @@ pub(super) fn stand(
     Ok(Standings { accounts, tied, held })
 }
 
-/// What the master alone charges: to accounts that the account list does not hold, in a further currency to customers
-/// whose ledger could not be read, and to flawed customers whose own ledger has nothing to bill at all.
+/// What the master alone charges: to accounts that the account list does not hold, to customers whose ledger could not be
+/// read, and to flawed customers whose own ledger has nothing to bill at all.
 fn in_the_master_alone(
     books: &Books,
     scope: &Scope,
@@ -103,13 +102,10 @@ fn in_the_master_alone(
     findings: &Findings<'_>,
     held: &[HeldAccount],
 ) -> Vec<HeldAccount> {
-    let is_held = |account: &str, currency: Currency| {
-        let whole = !scope.missing.contains_key(account);
-        held.iter().any(|it| it.account == account && (whole || it.currency == currency))
-    };
-    let alone = of_master.iter().filter(|((account, currency), _)| {
+    let is_held = |account: &str| held.iter().any(|it| it.account == account);
+    let alone = of_master.iter().filter(|((account, _), _)| {
         let tied = scope.knows(account) && findings.verdict(account).ties_out();
-        *account != scope.partner && !tied && !is_held(account, *currency)
+        *account != scope.partner && !tied && !is_held(account)
     });
     let lines = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;

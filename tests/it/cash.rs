@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Break, Class, Currency, List, Severity, Side};
+use tieout::domain::{Amount, Break, Carried, Class, Currency, List, Severity, Side};
 use tieout::frame::{LedgerColumns, LedgerFrame};
 use tieout::invoice::RateCard;
 use tieout::normalise::Books;
@@ -149,6 +149,12 @@ fn what_no_month_before_proves_is_a_notice() {
         assert_eq!((only(&found).class(), only(&found).account()), (Class::UnprovedOpening, None));
         assert!(only(&found).explanation().contains("7 of 7 wallets"), "{}", only(&found).explanation());
     }
+    // Closings that were read behind this month are this month's own entries: one notice for all of them, too.
+    let carried = Some(Carried { adjoins: true, read_late: true, ..sound().carried.unwrap() });
+    let found = of(&RawBooks { carried, ..sound() }).breaks;
+    assert_eq!((only(&found).class(), only(&found).account()), (Class::UnprovedOpening, None));
+    let told = only(&found).explanation();
+    assert!(told.contains("7 of 7 wallets") && told.contains("read only after this month had ended"), "{told}");
 }
 
 /// The books as `normalise` makes them, to be given what no fetch of a test reads.
@@ -180,6 +186,10 @@ fn a_dip_of_a_prepaid_wallet_is_a_notice_and_of_a_postpaid_one_none() {
     let proof = found.wallets.iter().find(|wallet| wallet.account == account).unwrap().rolled().unwrap();
     assert!(proof.lowest.is_negative() && dip.explanation().contains(&proof.lowest.to_string()), "{dip:?}");
     assert_eq!(dip.entry_ids(), proof.lowest_entry.as_slice());
+    assert!(!dip.explanation().contains("implied"), "{}", dip.explanation());
+    let first = judged(&books, &Options::default());
+    let dip = first.breaks.iter().find(|found| found.class() == Class::NegativeBalance).unwrap();
+    assert!(dip.explanation().ends_with(", as far as its implied opening holds"), "{}", dip.explanation());
     assert_eq!(found.verdict.0, Severity::Notice);
     assert!(!row.id.is_empty());
     books.wallets.get_mut(&account).unwrap().postpaid = true;
@@ -197,6 +207,7 @@ fn the_dashboard_is_exact_where_no_wallet_moved_and_bounded_where_one_did() {
     let lie = only(&found.breaks);
     assert_eq!((lie.class(), lie.account(), lie.on_wallet()), (Class::WalletTotal, None, Some(amount("0.00001"))));
     assert!(found.held.is_empty() && found.accounts.iter().all(|it| it.verdict.ties_out()), "nobody is held for it");
+    assert!(found.tie_outs.iter().all(|it| it.verdict().0 == Severity::None), "and no tie-out differs");
     // A wallet that moved lets the total lie between its readings, and no further.
     let account = books.customers.keys().next().unwrap().clone();
     for (moved, classes) in [("0.00002", vec![]), ("-1", vec![Class::WalletTotal])] {
@@ -280,7 +291,11 @@ fn a_walk_from_inception_proves_a_first_close_and_shows_a_sealed_closing_that_is
         |it: &Reconciliation| it.wallets.iter().map(|wallet| wallet.rolled().unwrap().from).collect::<BTreeSet<_>>();
     assert_eq!(from(&it), BTreeSet::from([OpeningFrom::Inception]));
     raw.carry();
+    // An account of which the month before says nothing is proved all the same.
     let (account, _, row) = somebody(&raw);
+    let mut silent = raw.carried.clone().unwrap();
+    silent.closings.retain(|closing| closing.account != account);
+    assert!(judged(&books, &Options { carried: Some(&silent), ..Options::default() }).breaks.is_empty());
     *raw.sealed(&account) += amount("3");
     raw.forget(&row);
     // The entry is in neither book: the sum of all entries no longer leads to the wallet, whatever was sealed.
@@ -290,6 +305,80 @@ fn a_walk_from_inception_proves_a_first_close_and_shows_a_sealed_closing_that_is
     let found: Vec<(Class, Option<Amount>)> =
         it.breaks.iter().map(|found| (found.class(), found.on_wallet())).collect();
     assert_eq!(found, [(Class::RollForward, Some(-amount(&row.amount))), (Class::OpeningDiffers, Some(amount("-3")))]);
+    // Neither sentence rests on the seal: the opening is the sum of the entries.
+    let [rolled, opened] = [0, 1].map(|place| it.breaks[place].explanation());
+    assert!(rolled.contains("(the sum of every entry before)") && !rolled.contains("tieout recheck"), "{rolled}");
+    assert!(opened.ends_with(", by the sum of every entry before"), "{opened}");
+}
+
+#[test]
+fn of_entries_of_one_moment_those_that_add_come_first_then_the_greater_then_the_id() {
+    let books = normalised(&RawBooks::read(WORLD));
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let lowest = |rows: &[(&str, &str, &str)]| {
+        let mut columns = LedgerColumns::with_capacity(rows.len());
+        for (id, direction, value) in rows {
+            let direction = tieout::domain::Direction::from_word(direction);
+            let (id, amount) = ((*id).to_owned(), amount(value));
+            columns.push(&tieout::domain::Entry { id, direction, amount, ..model.clone() }).unwrap();
+        }
+        let frame = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+        let found = frame.lowest(Side::Customer, None).unwrap().swap_remove(0);
+        (found.movement, found.by.map(|(_, id, _)| id))
+    };
+    let by = |value: &str, id: &str| (amount(value), Some(id.to_owned()));
+    assert_eq!(lowest(&[("a", "debit", "5"), ("b", "credit", "3"), ("c", "debit", "4")]), by("-6", "a"));
+    assert_eq!(lowest(&[("a", "credit", "3"), ("b", "debit", "4"), ("c", "debit", "5")]), by("-6", "c"));
+    assert_eq!(lowest(&[("b", "debit", "4"), ("a", "debit", "4")]), by("-8", "b"));
+    assert_eq!(lowest(&[("a", "debit", "4"), ("b", "debit", "0")]), by("-4", "a"), "what reaches it first");
+    assert_eq!(lowest(&[("a", "debit", "4"), ("b", "credit", "5")]), (Amount::ZERO, None));
+}
+
+#[test]
+fn the_first_moment_belongs_to_the_month_and_the_cut_off_to_the_next() {
+    let books = normalised(&RawBooks::read(WORLD));
+    let (start, end) = (books.calendar.start, books.calendar.end);
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let mut columns = LedgerColumns::with_capacity(4);
+    for (created_at, value) in [(start - 1, "1"), (start, "2"), (end - 1, "4"), (end, "8")] {
+        let (id, in_period) = (value.to_owned(), (start..end).contains(&created_at));
+        let direction = tieout::domain::Direction::Debit;
+        let entry =
+            tieout::domain::Entry { id, direction, amount: amount(value), created_at, in_period, ..model.clone() };
+        columns.push(&entry).unwrap();
+    }
+    let frame = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+    let it = frame.account_totals(Side::Customer, start, end).unwrap().swap_remove(0);
+    assert_eq!((it.net_before, it.debits, it.net_after), (amount("-1"), amount("6"), amount("-8")));
+}
+
+#[test]
+fn the_partners_wallet_is_moved_by_its_own_entries_only() {
+    let mut raw = RawBooks::read(WORLD);
+    let partner = raw.partner.clone();
+    raw.rows(&List::Master).retain(|row| *row.account_id != *partner);
+    raw.make_honest();
+    let mut books = normalised(&raw);
+    let of_customers = books.ledgers.entries(Side::Customer).unwrap();
+    let mut columns = LedgerColumns::with_capacity(0);
+    columns.push(of_customers.iter().find(|entry| entry.settled).unwrap()).unwrap();
+    books.around = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+    let it = reconcile(&books, &Options::default()).unwrap();
+    let own = it.wallets.iter().find(|wallet| wallet.account == partner).unwrap();
+    assert_eq!(own.rolled, Err("the master ledger carries no entry of the partner's own".to_owned()));
+    // Where its currency is not shown, the dashboard's is one that it may be.
+    let mut books = normalised(&RawBooks::read(WORLD));
+    let wallet =
+        |books: &Books| judged(books, &Options::default()).wallets.into_iter().find(|it| it.account == partner);
+    assert_eq!(wallet(&books).unwrap().verdict(), "implied");
+    books.dashboard = books.dashboard.map(|(total, _)| (total, "USD".parse().ok()));
+    let several = "its currency is not shown, and there are several that it may be";
+    assert_eq!(wallet(&books).unwrap().rolled, Err(several.to_owned()));
+    // It says nothing of a customer's.
+    let account = books.customers.keys().next().unwrap().clone();
+    books.wallets.get_mut(&account).unwrap().currency = None;
+    let it = judged(&books, &Options::default());
+    assert_eq!(it.wallets.iter().find(|it| it.account == account).unwrap().verdict(), "implied");
 }
 
 proptest! {

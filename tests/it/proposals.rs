@@ -117,6 +117,12 @@ fn what_a_proposal_claims() {
     insta::assert_snapshot!(said("3", &["5", "3"]), @"1 correction adds up to the difference of 3.00 INR, and no other set of so few does; 1 more found here are not part of it");
     insta::assert_snapshot!(said("9", &["4", "5", "2", "7"]), @"2 different sets of 2 corrections add up to the difference of 9.00 INR, with 2 different choices of amounts; the first is listed; 2 more found here are not part of it");
     insta::assert_snapshot!(said("9", &["4"]), @"no set of the 1 correction that the breaks suggest adds up to the difference of 9.00 INR");
+    let bound = |difference: &str| {
+        let candidates = ["4", "5", "-3"].map(|effect| candidate(effect, amount(effect)));
+        Proposed::new(key(), amount(difference), &candidates, 0).statement()
+    };
+    assert!(bound("6").ends_with("adds up to the difference of 6.00 INR; all of them together do"), "{}", bound("6"));
+    assert!(bound("1").ends_with("adds up to the difference of 1.00 INR"), "{}", bound("1"));
 }
 
 #[test]

@@ -112,7 +112,18 @@ async fn late_changed_and_vanished_entries_are_named_valued_and_noted() {
     );
     assert!(it.rechecked.control.iter().all(|line| line.residual().is_zero()));
     assert_eq!(it.rechecked.word(), "changed");
+    check_sentences(&it.rechecked.findings);
     check_carried(&desk);
+}
+
+/// What came late and what went is said of the ledger and of the month.
+fn check_sentences(findings: &[Finding]) {
+    let said = |id: &str| {
+        let found = findings.iter().find(|it| it.found.entry_ids()[0] == id && it.side == Side::Customer);
+        found.unwrap().found.explanation()
+    };
+    assert!(said("late").contains("was not in the ledger of MA_1 when 2026-03 was sealed, and is there now"));
+    assert!(said("e-MA_3-3").contains("was in the ledger of MA_3 when 2026-03 was sealed, and is gone"));
 }
 
 /// The next close takes the findings, the customers' with what they add to the wallet.
@@ -242,10 +253,20 @@ async fn what_cannot_be_read_now_vanishes_nothing_and_what_was_never_sealed_is_n
     );
     assert_eq!(it.rechecked.word(), "incomplete");
     assert_eq!(classes(&it.rechecked.findings), [(Class::VanishedAfterSeal, Side::Master, "e-MA_3-3", "master.entry")]);
+    // No total stands for a ledger that was not compared, and nobody is charged by one that cannot be read.
+    let controlled = |side: Side| -> BTreeSet<&str> {
+        let lines = it.rechecked.control.iter().filter(|line| line.side == side);
+        lines.map(|line| line.key.account.as_str()).collect()
+    };
+    assert_eq!(controlled(Side::Customer), BTreeSet::new());
+    assert_eq!(controlled(Side::Master), BTreeSet::from(["MA_1", "MA_2", "MA_3"]));
+    let charged: BTreeSet<&str> = it.rechecked.charged.iter().map(|it| it.account.as_str()).collect();
+    assert_eq!(charged, BTreeSet::from(["MA_1", "MA_3"]));
     // The master's refusal says nothing of the customers' ledgers.
     desk.books().refused = [MASTER.to_owned()].into();
     let it = desk.recheck("2026-03").await.rechecking;
     assert!(it.rechecked.gaps.iter().any(|it| it.ledger.to_string() == MASTER));
+    assert!(it.rechecked.control.iter().all(|line| line.side == Side::Customer));
     assert_eq!(classes(&it.rechecked.findings), []);
 }
 

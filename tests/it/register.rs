@@ -306,6 +306,18 @@ fn a_decision_is_in_force_through_its_last_day_and_a_later_one_takes_its_place()
     assert_eq!(register.decisions(Some(id)).unwrap().len(), 4, "nothing is lost");
 }
 
+#[test]
+fn an_acceptance_leads_whatever_was_decided_after_it_and_of_equals_the_last() {
+    let [accepted, again, assigned, explained] =
+        [Action::Accept, Action::Accept, Action::Assign, Action::Explain].map(|action| decision("B-1", action, None));
+    let again = Decision { note: "again".to_owned(), ..again };
+    assert_eq!(Decision::leading([&accepted, &assigned]), Some(&accepted));
+    assert_eq!(Decision::leading([&assigned, &accepted]), Some(&accepted));
+    assert_eq!(Decision::leading([&accepted, &again]), Some(&again));
+    assert_eq!(Decision::leading([&assigned, &explained]), Some(&explained));
+    assert_eq!(Decision::leading([]), None);
+}
+
 /// The world of many flaws, archived once, and settled with decisions.
 struct Flawed {
     scenario: Scenario,
