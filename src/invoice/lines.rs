@@ -29,7 +29,8 @@ pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<Invoice
 }
 
 /// What a charge is billed as, if it is. A direction that no rule reads is a break: such an account is held.
-pub(super) fn kind_of(direction: Direction, class: &ChargeClass) -> Option<LineKind> {
+#[must_use]
+pub fn kind_of(direction: Direction, class: &ChargeClass) -> Option<LineKind> {
     match direction {
         Direction::Debit => Some(LineKind::Usage),
         Direction::Credit if class.as_str() == ChargeClass::REFUND => Some(LineKind::Refund),

@@ -8,11 +8,12 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
+mod held;
+
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceTerms, Issued, LineKind, Listed, NumberError, Numbering, Pricing,
-    RateCard, bill,
+    Billing, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing, RateCard, bill,
 };
-use crate::domain::{Amount, ChargeClass, Currency, Direction};
+use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
 
 /// One account as the tests write it.
@@ -345,66 +346,11 @@ fn a_series_that_runs_out_is_refused() {
 /// Priced by a card and taxed by nobody.
 fn priced(card: &RateCard) -> Pricing<'_> {
     static TERMS: LazyLock<InvoiceTerms> = LazyLock::new(InvoiceTerms::default);
-    static NOBODY: BTreeMap<String, Listed> = BTreeMap::new();
-    Pricing { card, terms: &TERMS, listed: &NOBODY, date: NaiveDate::default() }
+    static NOBODY: BTreeMap<String, Party> = BTreeMap::new();
+    Pricing { card, terms: &TERMS, parties: &NOBODY, date: NaiveDate::default() }
 }
 
 /// Numbers from here on, and nothing issued before.
 fn numbering(from: u64) -> Numbering {
     Numbering { from, issued: Vec::new() }
-}
-
-/// Customers with their charges in rupees.
-fn named<'a>(charges: &[(&'a str, &'a [Charge])]) -> Vec<Customer<'a>> {
-    let customer = |(account, charges): &(&'a str, &'a [Charge])| Customer {
-        account,
-        name: "A name",
-        currency: Currency::INR,
-        charges,
-    };
-    charges.iter().map(customer).collect()
-}
-
-#[test]
-fn nobody_is_billed_twice_for_a_month() {
-    let call = |amount| [charge("call", Direction::Debit, amount)];
-    let (ten, seven, five) = (call("10"), call("7"), call("5"));
-    let before =
-        bill(named(&[("MA_1", &ten), ("MA_2", &five)]), &[], &[], &priced(&RateCard::default()), &numbering(1))
-            .unwrap();
-    let issued = before.invoices.iter().map(|it| Issued {
-        number: it.number.clone(),
-        account: it.account.clone(),
-        currency: it.currency,
-        total: it.total,
-        run: "2026-03".to_owned(),
-    });
-    let again = Numbering { from: 3, issued: issued.collect() };
-    let billing = bill(
-        named(&[("MA_1", &ten), ("MA_2", &seven), ("MA_3", &five)]),
-        &[],
-        &[],
-        &priced(&RateCard::default()),
-        &again,
-    )
-    .unwrap();
-    let numbers: Vec<_> = billing.invoices.iter().map(|it| (it.number.as_str(), it.account.as_str())).collect();
-    assert_eq!(numbers, [("INV-000003", "MA_3")]);
-    let held: Vec<_> = billing.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
-    assert_eq!(
-        held,
-        [
-            ("MA_1", "billed already: INV-000001 of run 2026-03, 10.00 INR"),
-            ("MA_2", "billed already: INV-000002 of run 2026-03, 5.00 INR; now 7.00: a debit note of 2.00 is due"),
-        ]
-    );
-}
-
-#[test]
-fn whoever_owes_a_fee_and_did_not_tie_out_is_held() {
-    let card = RateCard::parse("[[fees]]\nname = \"Platform fee\"\namount = \"199.00\"").unwrap();
-    let billing = bill(Vec::new(), &[("MA_9", "Asha")], &[], &priced(&card), &numbering(1)).unwrap();
-    let held: Vec<_> =
-        billing.held.iter().map(|it| (it.account.as_str(), it.name.as_str(), it.reason.as_str())).collect();
-    assert_eq!(held, [("MA_9", "Asha", "fee \"Platform fee\": the account did not tie out in INR")]);
 }

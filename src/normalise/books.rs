@@ -79,6 +79,14 @@ pub struct Customer {
     pub party: Party,
 }
 
+impl Books {
+    /// Who the customers are to an invoice, by account.
+    #[must_use]
+    pub fn parties(&self) -> BTreeMap<String, Party> {
+        self.customers.iter().map(|(account, it)| (account.clone(), it.party.clone())).collect()
+    }
+}
+
 /// How a list was read.
 #[derive(Clone, Debug)]
 pub struct ListRecord {

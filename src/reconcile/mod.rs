@@ -18,6 +18,7 @@ mod standing;
 mod tie_outs;
 mod transfers;
 mod uncleared;
+mod usage;
 mod wording;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
 };
 pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX, smallest, smallest_within};
+pub use usage::{Detail, Usage, UsageLine, usage};
 
 /// What the settings say about reconciling.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,9 +7,9 @@ use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
 use crate::archive::{Archive, Evidence};
 use crate::domain::{Class, Side, Verdict, sha256};
-use crate::invoice::{Billing, Usage, invoice, usage};
+use crate::invoice::{Annex, Billing, invoice};
 use crate::normalise::Books;
-use crate::reconcile::Reconciliation;
+use crate::reconcile::{Detail, Reconciliation, Usage, usage};
 use crate::report::{Paper, Provenance, Stand, documents, report, summary};
 use crate::seal::{Seal, seal};
 use crate::watch::{self, Watch};
@@ -42,11 +42,16 @@ pub struct Settled {
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
     stage(watch, "invoice");
-    let billing = invoice(&reconciliation, &inputs.pricing(&books, &evidence), &inputs.numbering())?;
+    let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
-    let usage = usage(&books, inputs.terms.invoice.annex())?;
+    let detail = match inputs.terms.invoice.annex() {
+        Annex::Days => Some(Detail::Days),
+        Annex::Entries => Some(Detail::Entries),
+        Annex::None => None,
+    };
+    let usage = detail.map(|detail| usage(&books, detail)).transpose()?.unwrap_or_default();
     papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
     papers.extend(ledger_parts(&books)?);
     papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: manifest.into_bytes() });

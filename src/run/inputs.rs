@@ -1,12 +1,14 @@
 //! The inputs of a run, `run.json`: everything that its papers depend on beside the archive.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
-use crate::domain::{Again, Amount, Carried, Decision};
+use crate::domain::{Again, Amount, Carried, Decision, Party};
 use crate::invoice::{InvoiceTerms, Issued, Numbering, Pricing, RateCard};
 
 /// The file's name in the run folder.
@@ -153,9 +155,9 @@ impl Inputs {
     }
 
     /// What invoices are made out by; they are dated the day on which the evidence was read.
-    pub(super) fn pricing<'a>(&'a self, books: &'a Books, evidence: &Evidence) -> Pricing<'a> {
+    pub(super) fn pricing<'a>(&'a self, parties: &'a BTreeMap<String, Party>, evidence: &Evidence) -> Pricing<'a> {
         let Terms { rate_card: card, invoice: terms, .. } = &self.terms;
-        Pricing { card, terms, listed: &books.customers, date: evidence.plan.today }
+        Pricing { card, terms, parties, date: evidence.plan.today }
     }
 
     /// What earlier runs hand on to the numbering.

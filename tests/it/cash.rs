@@ -314,7 +314,7 @@ fn a_walk_from_inception_proves_a_first_close_and_shows_a_sealed_closing_that_is
 #[test]
 fn of_entries_of_one_moment_those_that_add_come_first_then_the_greater_then_the_id() {
     let books = normalised(&RawBooks::read(WORLD));
-    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(tieout::domain::Entry::counts).unwrap();
     let lowest = |rows: &[(&str, &str, &str)]| {
         let mut columns = LedgerColumns::with_capacity(rows.len());
         for (id, direction, value) in rows {
@@ -338,7 +338,7 @@ fn of_entries_of_one_moment_those_that_add_come_first_then_the_greater_then_the_
 fn the_first_moment_belongs_to_the_month_and_the_cut_off_to_the_next() {
     let books = normalised(&RawBooks::read(WORLD));
     let (start, end) = (books.calendar.start, books.calendar.end);
-    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(|entry| entry.counts()).unwrap();
+    let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(tieout::domain::Entry::counts).unwrap();
     let mut columns = LedgerColumns::with_capacity(4);
     for (created_at, value) in [(start - 1, "1"), (start, "2"), (end - 1, "4"), (end, "8")] {
         let (id, in_period) = (value.to_owned(), (start..end).contains(&created_at));

@@ -43,7 +43,8 @@ fn longest(books: &mut Books) -> &mut ListRecord {
 
 #[test]
 fn a_list_is_counted_by_its_own_total_or_else_by_its_summary() {
-    let cases: [(&str, fn(&mut Control, u64), Option<&str>); 5] = [
+    type Case = (&'static str, fn(&mut Control, u64), Option<&'static str>);
+    let cases: [Case; 5] = [
         ("the summary's count alone", |it, rows| (it.total, it.transactions) = (None, Some(rows)), None),
         (
             "the summary's count alone, one more",
@@ -107,7 +108,8 @@ fn a_net_amount_that_contradicts_its_own_sums_is_told_with_the_difference() {
 
 #[test]
 fn type_filters_that_select_every_entry_once_or_that_are_ignored_say_nothing() {
-    let cases: [(&str, fn(u64) -> [u64; 4], bool); 4] = [
+    type Case = (&'static str, fn(u64) -> [u64; 4], bool);
+    let cases: [Case; 4] = [
         ("each once", |rows| [rows - 3, 1, 1, 1], false),
         ("ignored", |rows| [rows; 4], false),
         ("one too few", |rows| [rows - 1, 0, 0, 0], true),
@@ -280,7 +282,8 @@ fn what_the_evidence_cannot_show_is_told_and_nothing_else() {
     };
     let without = |raw: &mut RawBooks, list: &List| raw.ledgers.get_mut(list).unwrap().state = State::Missing;
     let first = ledger(&raw().accounts[0].0);
-    let cases: [(&str, &dyn Fn(&mut RawBooks), bool, [bool; 4]); 7] = [
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut RawBooks), bool, [bool; 4]);
+    let cases: [Case<'_>; 7] = [
         ("whole", &|_| {}, false, [false; 4]),
         ("a master ledger that is there though declared absent", &|_| {}, true, [false; 4]),
         ("no master ledger", &|raw| without(raw, &List::Master), false, [false, true, false, false]),

@@ -13,8 +13,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::percent::Percent;
 use crate::domain::{Amount, Currency, Party, Rounding, SCALE, round};
+use crate::invoice::Percent;
 
 pub use gstin::{Gstin, GstinError};
 pub use state::State;

@@ -5,15 +5,15 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Issue, Stand};
+use super::{Issue, Stand, Used};
 use crate::domain::{Currency, Party};
-use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, TaxHead, UsageLine, in_words};
+use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, TaxHead, in_words};
 use crate::report::ReportError;
 use crate::report::invoices::{kind, supply};
 use crate::report::table::decimal_text;
 
 /// The file's bytes, ending in a line feed.
-pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLine]) -> Result<Vec<u8>, ReportError> {
+pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) -> Result<Vec<u8>, ReportError> {
     let money = |amount| decimal_text(amount, invoice.currency.minor_digits());
     let printed = Printed {
         format: "tieout-invoice-v1",
@@ -65,7 +65,7 @@ struct Printed<'a> {
     round_off: String,
     total: String,
     in_words: String,
-    annex: Vec<Used<'a>>,
+    annex: Vec<UsedJson<'a>>,
     run: &'a str,
     archive_digest: &'a str,
 }
@@ -126,7 +126,7 @@ fn line<'a>(number: u64, it: &'a InvoiceLine, currency: Currency, issue: &Issue<
 }
 
 #[derive(Serialize)]
-struct Used<'a> {
+struct UsedJson<'a> {
     when: &'a str,
     kind: &'static str,
     class: &'a str,
@@ -138,14 +138,15 @@ struct Used<'a> {
     charged: String,
 }
 
-fn used(it: &UsageLine, currency: Currency) -> Used<'_> {
-    Used {
-        when: &it.when,
+fn used<'a>(it: &Used<'a>, currency: Currency) -> UsedJson<'a> {
+    let line = it.line;
+    UsedJson {
+        when: &line.when,
         kind: kind(it.kind),
-        class: &it.class,
-        description: &it.description,
-        entry: &it.entry,
-        entries: it.entries,
-        charged: decimal_text(it.amount, currency.minor_digits()),
+        class: line.class.as_str(),
+        description: &line.description,
+        entry: &line.entry,
+        entries: line.entries,
+        charged: decimal_text(line.amount, currency.minor_digits()),
     }
 }

@@ -8,9 +8,11 @@ mod page;
 
 use std::collections::BTreeMap;
 
-use super::{Paper, Provenance, ReportError};
 use crate::domain::Amount;
-use crate::invoice::{Billing, Invoice, InvoiceTerms, LineKind, Regime, Usage, UsageLine};
+use crate::invoice::{Billing, Invoice, InvoiceTerms, LineKind, Regime, kind_of};
+use crate::reconcile::{Usage, UsageLine};
+use crate::report::totals::equal;
+use crate::report::{Paper, Provenance, ReportError};
 
 /// The folder of the invoices in the run folder.
 const FOLDER: &str = "invoices";
@@ -53,30 +55,38 @@ pub fn documents(
     let issue = Issue { provenance, terms, stand };
     let mut papers = Vec::with_capacity(billing.invoices.len() * 2);
     for invoice in &billing.invoices {
-        let annex = usage.get(&(invoice.account.clone(), invoice.currency)).map_or(&[][..], Vec::as_slice);
-        check(invoice, annex)?;
+        let own = usage.get(&(invoice.account.clone(), invoice.currency)).into_iter().flatten();
+        let annex: Vec<Used<'_>> =
+            own.filter_map(|line| Some(Used { kind: kind_of(line.direction, &line.class)?, line })).collect();
+        check(invoice, &annex)?;
         // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
         let name = format!("{FOLDER}/{}", invoice.number.replace('/', "-"));
-        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, annex).into_bytes() });
-        papers.push(Paper { name: format!("{name}.json"), bytes: as_json::print(&issue, invoice, annex)? });
+        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, &annex).into_bytes() });
+        papers.push(Paper { name: format!("{name}.json"), bytes: as_json::print(&issue, invoice, &annex)? });
     }
     Ok(papers)
 }
 
+/// A line of an annex that is billed: what only funds the wallet is none.
+pub(super) struct Used<'a> {
+    pub(super) kind: LineKind,
+    pub(super) line: &'a UsageLine,
+}
+
 /// An annex, where there is one, against the cost of the lines that it stands behind.
-fn check(invoice: &Invoice, annex: &[UsageLine]) -> Result<(), ReportError> {
+fn check(invoice: &Invoice, annex: &[Used<'_>]) -> Result<(), ReportError> {
     if annex.is_empty() {
         return Ok(());
     }
     let mut listed: BTreeMap<(LineKind, &str), Amount> = BTreeMap::new();
-    for line in annex {
-        *listed.entry((line.kind, &line.class)).or_default() += line.amount;
+    for Used { kind, line } in annex {
+        *listed.entry((*kind, line.class.as_str())).or_default() += line.amount;
     }
     for line in invoice.lines.iter().filter(|line| matches!(line.kind, LineKind::Usage | LineKind::Refund)) {
         let sum = listed.remove(&(line.kind, line.class.as_str())).unwrap_or_default();
         let place = || format!("invoice {}, annex of {}", invoice.number, line.class);
-        super::totals::equal(sum, line.cost_base, place)?;
+        equal(sum, line.cost_base, place)?;
     }
     let left: Amount = listed.into_values().sum();
-    super::totals::equal(left, Amount::ZERO, || format!("invoice {}, annex beside its lines", invoice.number))
+    equal(left, Amount::ZERO, || format!("invoice {}, annex beside its lines", invoice.number))
 }

@@ -1,16 +1,16 @@
 //! An invoice as a page to print: one self-contained file without a script, all particulars of CGST rule 46 where the regime
 //! is GST.
 
-use super::{Issue, Stand};
+use super::{Issue, Stand, Used};
 use crate::domain::{Amount, Currency, Party};
-use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, UsageLine, in_words};
+use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::markup::{Html, digest};
 use crate::report::table::decimal_text;
 
 const STYLE: &str = include_str!("invoice.css");
 
 /// The page's text.
-pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLine]) -> String {
+pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n");
     html.wrap("html", &[("lang", "en")], |html| {
@@ -31,7 +31,7 @@ pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLine]) -
     html.into_text()
 }
 
-fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[UsageLine]) {
+fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) {
     if issue.stand == Stand::Draft {
         // A fixed element stands on every printed page.
         html.wrap("div", &[("class", "draft"), ("aria-hidden", "true")], |html| html.element("span", &[], "DRAFT"));
@@ -235,8 +235,8 @@ fn sums(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
     });
 }
 
-fn usage(html: &mut Html, invoice: &Invoice, annex: &[UsageLine]) {
-    let by_entry = annex.iter().any(|it| !it.entry.is_empty());
+fn usage(html: &mut Html, invoice: &Invoice, annex: &[Used<'_>]) {
+    let by_entry = annex.iter().any(|it| !it.line.entry.is_empty());
     html.wrap("table", &[("class", "annex")], |html| {
         let caption = "Annex: what the wallet was charged for the usage behind this invoice, before markup and tax";
         html.element("caption", &[], caption);
@@ -254,10 +254,10 @@ fn usage(html: &mut Html, invoice: &Invoice, annex: &[UsageLine]) {
             });
         });
         html.wrap("tbody", &[], |html| {
-            for it in annex {
+            for Used { line: it, .. } in annex {
                 html.wrap("tr", &[], |html| {
                     cell(html, &it.when, false);
-                    cell(html, &it.class, false);
+                    cell(html, it.class.as_str(), false);
                     if by_entry {
                         cell(html, &it.description, false);
                         cell(html, &it.entry, false);

@@ -106,9 +106,10 @@ pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watc
     let terms = &inputs.sealed.terms;
     let rechecked = compare(reading(&sealed), reading(&now), terms.master_declared_absent)?;
     stage(watch, "invoice");
-    let then = inputs.sealed.pricing(&sealed.books, &sealed.evidence);
+    let (listed_then, listed_now) = (sealed.books.parties(), now.books.parties());
+    let then = inputs.sealed.pricing(&listed_then, &sealed.evidence);
     let held_then = invoice(&sealed.reconciliation, &then, &inputs.sealed.numbering())?.held;
-    let pricing = inputs.sealed.pricing(&now.books, &now.evidence);
+    let pricing = inputs.sealed.pricing(&listed_now, &now.evidence);
     let notes = notes(&inputs.billed, &held_then, &pricing, &rechecked)?;
     let bearings: Vec<String> =
         rechecked.findings.iter().map(|found| bearing(found, &inputs.billed, &held_then)).collect();

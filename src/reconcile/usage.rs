@@ -1,10 +1,9 @@
-//! What stands behind an invoice: each customer's settled charges, by day and class or entry by entry, for its annex.
+//! What stands behind an invoice: each customer's settled entries of the period, by day and class or entry by entry, for its
+//! annex.
 
 use std::collections::BTreeMap;
 
-use super::lines::kind_of;
-use super::{Annex, LineKind};
-use crate::domain::{Amount, Currency, Direction, Side, Timestamp};
+use crate::domain::{Amount, ChargeClass, Currency, Direction, Side, Timestamp};
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
@@ -13,32 +12,40 @@ use crate::normalise::Books;
 pub struct UsageLine {
     /// The day, or the moment of an entry, by the partner's calendar.
     pub when: String,
-    /// Usage or refund.
-    pub kind: LineKind,
+    /// Which way: debits are usage.
+    pub direction: Direction,
     /// The charge class.
-    pub class: String,
+    pub class: ChargeClass,
     /// What the entry says; empty for a day.
     pub description: String,
     /// The entry; empty for a day.
     pub entry: String,
     /// Entries it stands for.
     pub entries: u64,
-    /// What the wallet was charged; below zero for what was given back.
+    /// What the wallet was charged; below zero for a credit.
     pub amount: Amount,
 }
 
 /// The annexes by account and currency.
 pub type Usage = BTreeMap<(String, Currency), Vec<UsageLine>>;
 
-/// The annexes of every customer, as the settings ask for them; none where they do not.
+/// How usage is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A line for each day and charge class.
+    Days,
+    /// A line for each entry.
+    Entries,
+}
+
+/// The annexes of every customer.
 ///
 /// # Errors
 /// When the frame refuses.
-pub fn usage(books: &Books, annex: Annex) -> Result<Usage, FrameError> {
-    match annex {
-        Annex::None => Ok(Usage::new()),
-        Annex::Days => by_day(books),
-        Annex::Entries => by_entry(books),
+pub fn usage(books: &Books, detail: Detail) -> Result<Usage, FrameError> {
+    match detail {
+        Detail::Days => by_day(books),
+        Detail::Entries => by_entry(books),
     }
 }
 
@@ -47,11 +54,10 @@ fn by_day(books: &Books) -> Result<Usage, FrameError> {
     let mut usage = Usage::new();
     for it in books.ledgers.usage(Side::Customer, &midnights)? {
         let day = usize::try_from(it.day).ok().and_then(|day| days.get(day.checked_sub(1)?));
-        let Some(kind) = kind_of(it.direction, &it.class) else { continue };
         usage.entry((it.account, it.currency)).or_default().push(UsageLine {
             when: day.map(ToString::to_string).unwrap_or_default(),
-            kind,
-            class: it.class.0,
+            direction: it.direction,
+            class: it.class,
             description: String::new(),
             entry: String::new(),
             entries: it.entries,
@@ -66,11 +72,10 @@ fn by_entry(books: &Books) -> Result<Usage, FrameError> {
     entries.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     let mut usage = Usage::new();
     for it in entries {
-        let Some(kind) = kind_of(it.direction, &it.class) else { continue };
         usage.entry((it.holder().to_owned(), it.currency)).or_default().push(UsageLine {
             when: books.calendar.local(it.created_at),
-            kind,
-            class: it.class.as_str().to_owned(),
+            direction: it.direction,
+            class: it.class.clone(),
             description: it.description.clone(),
             entry: it.id.clone(),
             entries: 1,

@@ -1,0 +1,196 @@
+//! Makes the invoices out: lines priced and taxed, numbered in order, and the reason to hold whoever gets none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, Numbering, Percent, Pricing, RateCard,
+    Supply, lines,
+};
+use crate::domain::{Amount, Currency, Party};
+use crate::reconcile::HeldAccount;
+
+/// Why an account whose credits are worth more than its charges has no invoice.
+const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
+
+/// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
+pub(super) fn bill(
+    mut customers: Vec<Customer<'_>>,
+    untied: &[(&str, &str)],
+    held: &[HeldAccount],
+    pricing: &Pricing<'_>,
+    numbering: &Numbering,
+) -> Result<Billing, InvoiceError> {
+    let card = pricing.card;
+    customers.sort_by_key(|customer| (customer.account, customer.currency));
+    let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
+    let mut count = numbering.from;
+    let mut issued: BTreeMap<(&str, Currency), &Issued> = BTreeMap::new();
+    for it in &numbering.issued {
+        issued.entry((&it.account, it.currency)).or_insert(it);
+    }
+    for customer in &customers {
+        let lines = lines::of(customer, card)?;
+        let charged: Amount = lines.iter().map(|line| line.amount).sum();
+        if lines.is_empty() {
+            continue;
+        }
+        if charged.is_negative() || lines.iter().all(|line| line.kind == LineKind::Refund) {
+            billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
+            continue;
+        }
+        let made_out = made_out(customer, lines.clone(), pricing)?;
+        if let Some(issued) = issued.get(&(customer.account, customer.currency)) {
+            let due = made_out.as_ref().map_or(charged, |invoice| invoice.total);
+            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
+            continue;
+        }
+        let invoice = match made_out {
+            Ok(invoice) => invoice,
+            Err(reason) => {
+                billing.held.push(hold(customer, &lines, reason));
+                continue;
+            }
+        };
+        let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
+        let number = card.series().number(count, pricing.date).map_err(refused)?;
+        billing.invoices.push(Invoice { number, ..invoice });
+        // A count that no number can hold is refused when the next number is made.
+        count = count.saturating_add(1);
+    }
+    billing.held.extend(unpayable_fees(&customers, untied, held, card));
+    billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    Ok(billing)
+}
+
+/// Why a customer is not billed again; what has changed since is for a credit or debit note.
+fn already_billed(issued: &Issued, charged: Amount) -> String {
+    let Issued { number, run, total, currency, .. } = issued;
+    let billed = format!("billed already: {number} of run {run}, {total} {currency}");
+    match charged - *total {
+        Amount::ZERO => billed,
+        less if less.is_negative() => format!("{billed}; now {charged}: a credit note of {} is due", less.abs()),
+        more => format!("{billed}; now {charged}: a debit note of {more} is due"),
+    }
+}
+
+/// An account that tied out and is not billed.
+fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], reason: String) -> HeldAccount {
+    HeldAccount {
+        account: customer.account.to_owned(),
+        name: customer.name.to_owned(),
+        currency: customer.currency,
+        cost_base: lines.iter().map(|line| line.cost_base).sum(),
+        reason,
+    }
+}
+
+/// The invoice that the lines add up to, still without a number; the reason to hold the customer where there can be none.
+fn made_out(
+    customer: &Customer<'_>,
+    lines: Vec<InvoiceLine>,
+    pricing: &Pricing<'_>,
+) -> Result<Result<Invoice, String>, InvoiceError> {
+    let supply = match supplied(customer, pricing) {
+        Ok(supply) => supply,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let lines = taxed(customer, lines, &supply, pricing)?;
+    let invoice = total(customer, lines, supply, pricing);
+    Ok(pricing.terms.lacking(&invoice.supply, invoice.total).map_or(Ok(invoice), Err))
+}
+
+/// How a customer is supplied, or why no invoice can be made out to it.
+pub(super) fn supplied(customer: &Customer<'_>, pricing: &Pricing<'_>) -> Result<Supply, String> {
+    let known = pricing.parties.get(customer.account).cloned();
+    let known = known.unwrap_or_else(|| Party { name: customer.name.to_owned(), ..Party::default() });
+    pricing.terms.supply(customer.account, &known, customer.currency)
+}
+
+/// The lines with what each owes.
+pub(super) fn taxed(
+    customer: &Customer<'_>,
+    mut lines: Vec<InvoiceLine>,
+    supply: &Supply,
+    pricing: &Pricing<'_>,
+) -> Result<Vec<InvoiceLine>, InvoiceError> {
+    for line in &mut lines {
+        let tax = pricing.terms.line(supply, &line.class, line.amount, customer.currency, pricing.date);
+        line.tax = tax.ok_or_else(|| too_large(customer, &line.class, line.amount))?;
+    }
+    Ok(lines)
+}
+
+/// An amount whose tax no exact arithmetic here can carry.
+fn too_large(customer: &Customer<'_>, class: &str, cost: Amount) -> InvoiceError {
+    InvoiceError::TooLarge {
+        account: customer.account.to_owned(),
+        class: class.to_owned(),
+        cost,
+        currency: customer.currency,
+        percent: Percent::default(),
+    }
+}
+
+/// The lines added up.
+fn total(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply: Supply, pricing: &Pricing<'_>) -> Invoice {
+    let fixed = |line: &&InvoiceLine| matches!(line.kind, LineKind::Fee | LineKind::Minimum);
+    let tax: Amount = lines.iter().map(|line| line.tax.amount()).sum();
+    let owed = lines.iter().map(|line| line.amount).sum::<Amount>() + tax;
+    let round_off = pricing.terms.round_off(owed);
+    Invoice {
+        number: String::new(),
+        account: customer.account.to_owned(),
+        name: customer.name.to_owned(),
+        currency: customer.currency,
+        cost_base: lines.iter().map(|line| line.cost_base).sum(),
+        markup: lines.iter().map(|line| line.markup).sum(),
+        fees: lines.iter().filter(fixed).map(|line| line.amount).sum(),
+        tax,
+        total: owed + round_off,
+        lines,
+        round_off,
+        date: pricing.date,
+        due: pricing.terms.due(pricing.date),
+        supply,
+    }
+}
+
+/// Accounts that owe a fee but neither tied out in the card's currency nor are held there already: those that a fee
+/// names (without this, a fee with a slip of the pen in its account would vanish), and all that did not tie out where a
+/// fee is everybody's.
+fn unpayable_fees(
+    customers: &[Customer<'_>],
+    untied: &[(&str, &str)],
+    held: &[HeldAccount],
+    card: &RateCard,
+) -> Vec<HeldAccount> {
+    let currency = card.currency();
+    let tied = customers.iter().filter(|it| it.currency == currency).map(|it| it.account);
+    let known: BTreeSet<&str> =
+        held.iter().filter(|it| it.currency == currency).map(|it| it.account.as_str()).chain(tied).collect();
+    let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for fee in card.fees() {
+        let accounts: Vec<&str> = match &fee.accounts {
+            Some(named) => named.iter().map(String::as_str).collect(),
+            None => untied.iter().map(|(account, _)| *account).collect(),
+        };
+        for account in accounts.into_iter().filter(|account| !known.contains(account)) {
+            let owed = fees.entry(account).or_default();
+            let name = format!("{:?}", fee.name);
+            if !owed.contains(&name) {
+                owed.push(name);
+            }
+        }
+    }
+    let of_tied = |account: &str| customers.iter().find(|it| it.account == account).map(|it| it.name);
+    let of_untied = |account: &str| untied.iter().find(|it| it.0 == account).map(|it| it.1);
+    fees.into_iter()
+        .map(|(account, fees)| HeldAccount {
+            account: account.to_owned(),
+            name: of_tied(account).or_else(|| of_untied(account)).unwrap_or_default().to_owned(),
+            currency,
+            cost_base: Amount::ZERO,
+            reason: format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
+        })
+        .collect()
+}
