@@ -41,6 +41,9 @@ fn longest(books: &mut Books) -> &mut ListRecord {
     ledgers.max_by_key(|record| record.rows).unwrap()
 }
 
+/// What is done to the books, whether it bears on them, and what is left.
+type Damage<'a> = (&'a str, &'a dyn Fn(&mut RawBooks), bool, [bool; 4]);
+
 #[test]
 fn a_list_is_counted_by_its_own_total_or_else_by_its_summary() {
     type Case = (&'static str, fn(&mut Control, u64), Option<&'static str>);
@@ -282,8 +285,7 @@ fn what_the_evidence_cannot_show_is_told_and_nothing_else() {
     };
     let without = |raw: &mut RawBooks, list: &List| raw.ledgers.get_mut(list).unwrap().state = State::Missing;
     let first = ledger(&raw().accounts[0].0);
-    type Case<'a> = (&'a str, &'a dyn Fn(&mut RawBooks), bool, [bool; 4]);
-    let cases: [Case<'_>; 7] = [
+    let cases: [Damage<'_>; 7] = [
         ("whole", &|_| {}, false, [false; 4]),
         ("a master ledger that is there though declared absent", &|_| {}, true, [false; 4]),
         ("no master ledger", &|raw| without(raw, &List::Master), false, [false, true, false, false]),

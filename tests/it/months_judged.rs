@@ -77,6 +77,9 @@ fn open(class: Class, account: &str, entry_ids: &[&str], books: &RawBooks) -> Op
     }
 }
 
+/// What is called so, done to the books, and said of it.
+type Case<'a> = (&'a str, &'a dyn Fn(&mut RawBooks), &'a str, &'a str);
+
 /// The books as `normalise` makes them, and what the month before hands on: sound closings and these breaks.
 fn handed(mut books: RawBooks, open: Vec<OpenBreak>) -> (Books, tieout::domain::Carried) {
     books.make_honest();
@@ -204,7 +207,7 @@ fn an_entry_is_settled_only_by_copies_that_agree_in_everything() {
     let agree = "resolved asked its entries are in both books now and agree";
     let differ = "persisting asked its entries still do not agree";
     let cent = |row: &mut Row| row.amount = (row.amount.parse::<Amount>().unwrap() + amount("0.01")).to_text(2).into();
-    let cases: [(&str, &dyn Fn(&mut RawBooks), &str, &str); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("alike", &|_| {}, "0", agree),
         ("a cent, exactly", &|books| only_the_customers(books, &account, &row.id, cent), "0", differ),
         ("a cent, tolerated", &|books| only_the_customers(books, &account, &row.id, cent), "0.01", agree),
