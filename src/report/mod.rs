@@ -1,19 +1,23 @@
 //! Prints a close: reconciliation, billing and provenance in, papers (name, bytes) out.
 //!
 //! Every list becomes one neutral table, which the renderers (`as_csv`, `as_xlsx`) print without arithmetic; the summary
-//! is one list of blocks, printed as text and as the workbook's first sheet. What is summed here (`totals`) is summed
-//! through `Amount` and compared with what the stages before said. Never reads a clock or a locale, never writes a file.
+//! is one list of blocks, printed as text and on the workbook's first sheet. What is summed here (`totals`, `sums`) is
+//! summed through `Amount`, and `totals` is compared with what the stages before said. Never reads a clock or a locale,
+//! never writes a file; a workbook of long lists lets its library keep their rows in a temporary one.
 
 mod as_csv;
 mod as_json;
 mod as_text;
 mod as_xlsx;
 mod cash;
+mod definitions;
 mod months;
 mod overview;
+mod pictures;
 mod proposals;
 mod recheck;
 mod statement;
+mod sums;
 mod table;
 mod tables;
 mod totals;
@@ -94,6 +98,12 @@ pub enum ReportError {
     /// `close.xlsx` cannot be printed.
     #[error("close.xlsx: the workbook cannot be printed")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// `close.xlsx` has a long list, whose rows the temporary folder cannot hold.
+    #[error("close.xlsx: the temporary folder cannot hold the rows: {reason}")]
+    TemporaryFile {
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.
@@ -112,7 +122,15 @@ pub fn report(
     let mut papers = as_papers(&tables)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
-    add("close.xlsx", as_xlsx::print(provenance, &overview, &tables)?);
+    let contents = as_xlsx::Contents {
+        provenance,
+        verdict: books.verdict,
+        overview: &overview,
+        tables: &tables,
+        pictures: &pictures::pictures(&tables, &provenance.partner),
+        definitions: &definitions::table(&tables),
+    };
+    add("close.xlsx", as_xlsx::print(&contents)?);
     add("summary.txt", as_text::print(&overview).into_bytes());
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(papers)

@@ -17,7 +17,7 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
     let table = |name, title, columns, rows| Table { name, title, columns, rows };
     vec![
         table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
-        table("bridge", "", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
+        table("bridge", "Bridge", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
         table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(|it| legs(it, books, run)).collect()),
         months::table(books),
         proposals::table(books),
@@ -38,15 +38,15 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
 
 const TIE_OUTS: &[Column] = &[
     Column::words("account", "Account", 16),
-    Column::words("currency", "Currency", 10),
-    Column::words("direction", "Direction", 12),
-    Column::numbers("master", "Master", 18),
-    Column::numbers("customer", "Customer", 18),
-    Column::numbers("difference", "Difference", 15),
-    Column::numbers("explained", "Explained", 15),
-    Column::numbers("gross", "Gross", 15),
-    Column::numbers("residual", "Residual", 13),
-    Column::numbers("breaks", "Breaks", 9),
+    Column::key("currency", "Currency", 10),
+    Column::key("direction", "Direction", 12),
+    Column::sum("master", "Master", 18),
+    Column::sum("customer", "Customer", 18),
+    Column::sum("difference", "Difference", 15),
+    Column::sum("explained", "Explained", 15),
+    Column::sum("gross", "Gross", 15),
+    Column::sum("residual", "Residual", 13),
+    Column::sum("breaks", "Breaks", 9),
     Column::words("verdict", "Verdict", 20),
     Column::words("bridge", "Bridge", 48),
 ];
@@ -117,13 +117,13 @@ const BREAKS: &[Column] = &[
     Column::words("class", "Class", 21),
     Column::words("severity", "Severity", 11),
     Column::words("account", "Account", 14),
-    Column::words("currency", "Currency", 10),
+    Column::key("currency", "Currency", 10),
     Column::words("entry_id", "Entry", 20),
     Column::words("reference", "Reference", 18),
     Column::words("field", "Field", 11),
     Column::words("master_value", "Master says", 14),
     Column::words("customer_value", "Customer says", 15),
-    Column::numbers("effect", "Effect", 12),
+    Column::sum("effect", "Effect", 12),
     Column::words("origin", "Origin", 24),
     Column::words("explanation", "Explanation", 42),
     Column::words("direction", "Direction", 10),
@@ -176,15 +176,15 @@ fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
 const ACCOUNTS: &[Column] = &[
     Column::words("account", "Account", 16),
     Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("entries", "Entries", 10),
-    Column::numbers("opening", "Opening", 17),
-    Column::numbers("credits", "Credits", 17),
-    Column::numbers("debits", "Debits", 17),
-    Column::numbers("closing", "Closing", 17),
-    Column::numbers("unsettled", "Unsettled", 11),
+    Column::key("currency", "Currency", 10),
+    Column::sum("entries", "Entries", 10),
+    Column::sum("opening", "Opening", 17),
+    Column::sum("credits", "Credits", 17),
+    Column::sum("debits", "Debits", 17),
+    Column::sum("closing", "Closing", 17),
+    Column::sum("unsettled", "Unsettled", 11),
     Column::words("verdict", "Verdict", 20),
-    Column::numbers("accepted", "Accepted breaks", 11),
+    Column::sum("accepted", "Accepted breaks", 11),
 ];
 
 fn account(it: &AccountStanding) -> Vec<Cell> {
@@ -207,13 +207,13 @@ const INVOICES: &[Column] = &[
     Column::words("number", "Number", 18),
     Column::words("account", "Account", 16),
     Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("cost_base", "Cost", 16),
-    Column::numbers("markup", "Markup", 15),
-    Column::numbers("tax", "Tax", 13),
-    Column::numbers("total", "Total", 16),
-    Column::numbers("fees", "Fees", 13),
-    Column::numbers("lines", "Lines", 8),
+    Column::key("currency", "Currency", 10),
+    Column::sum("cost_base", "Cost", 16),
+    Column::sum("markup", "Markup", 15),
+    Column::sum("tax", "Tax", 13),
+    Column::sum("total", "Total", 16),
+    Column::sum("fees", "Fees", 13),
+    Column::sum("lines", "Lines", 8),
 ];
 
 fn invoice(it: &Invoice) -> Vec<Cell> {
@@ -238,13 +238,13 @@ const LINES: &[Column] = &[
     Column::words("account", "Account", 16),
     Column::words("class", "Class", 18),
     Column::words("description", "Description", 38),
-    Column::numbers("entries", "Entries", 10),
-    Column::numbers("cost_base", "Cost", 16),
+    Column::sum("entries", "Entries", 10),
+    Column::sum("cost_base", "Cost", 16),
     Column::numbers("markup_percent", "Markup %", 10),
-    Column::numbers("markup", "Markup", 15),
-    Column::numbers("amount", "Amount", 16),
+    Column::sum("markup", "Markup", 15),
+    Column::sum("amount", "Amount", 16),
     Column::words("kind", "Kind", 10),
-    Column::words("currency", "Currency", 10),
+    Column::key("currency", "Currency", 10),
 ];
 
 fn line(invoice: &Invoice, number: u64, it: &InvoiceLine) -> Vec<Cell> {
@@ -278,8 +278,8 @@ pub(super) const fn kind(kind: LineKind) -> &'static str {
 pub(super) const HELD: &[Column] = &[
     Column::words("account", "Account", 16),
     Column::words("name", "Name", 30),
-    Column::words("currency", "Currency", 10),
-    Column::numbers("cost_base", "Cost", 16),
+    Column::key("currency", "Currency", 10),
+    Column::sum("cost_base", "Cost", 16),
     Column::words("reason", "Reason", 72),
 ];
 
@@ -315,9 +315,9 @@ const WALK: &[Column] = &[
     Column::numbers("type_refund", "Filter refund", 12),
     Column::numbers("type_transfer", "Filter transfer", 14),
     Column::words("how", "How", 10),
-    Column::numbers("pages", "Pages", 8),
-    Column::numbers("walks", "Walks", 8),
-    Column::numbers("requests", "Requests", 10),
+    Column::sum("pages", "Pages", 8),
+    Column::sum("walks", "Walks", 8),
+    Column::sum("requests", "Requests", 10),
 ];
 
 fn proof(it: &ListProof) -> Vec<Cell> {

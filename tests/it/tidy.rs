@@ -86,7 +86,7 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("tokio::net", &["src/cli/", "src/simulator/socket.rs"]),
     ("std::process", &["src/main.rs", "src/cli/mod.rs"]),
     ("f32", &[]),
-    ("f64", &["src/report/as_xlsx.rs", "src/report/as_xlsx/"]),
+    ("f64", &["src/report/as_xlsx/"]),
     ("HashMap", &[]),
     ("HashSet", &[]),
     ("Method", &["src/simulator/"]),
