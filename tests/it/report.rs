@@ -138,7 +138,7 @@ fn breaks() -> Vec<Break> {
 }
 
 /// A small month: one customer sound, two with breaks, one in yen whose ledger could not be read.
-fn books() -> Reconciliation {
+pub(crate) fn books() -> Reconciliation {
     let breaks = breaks();
     let tie_outs = vec![
         tie_out(key("MA_ALPHA", "INR", Direction::Debit), Some("1250.40"), Some("1250.40"), &breaks),
@@ -200,7 +200,7 @@ fn line(kind: LineKind, class: &str, percent: Option<i64>, cost: &str, amount_ch
     }
 }
 
-fn billing() -> Billing {
+pub(crate) fn billing() -> Billing {
     let lines = vec![
         line(LineKind::Usage, "call", Some(20), "1250.40405", "1500.48"),
         line(LineKind::Refund, "refund", Some(20), "-100", "-120.00"),
@@ -233,7 +233,7 @@ fn billing() -> Billing {
     }
 }
 
-fn unreadable() -> Vec<UnreadableRow> {
+pub(crate) fn unreadable() -> Vec<UnreadableRow> {
     vec![UnreadableRow {
         list: List::Master,
         origin: Origin { page: 3, row: 17 },
@@ -243,7 +243,7 @@ fn unreadable() -> Vec<UnreadableRow> {
     }]
 }
 
-fn paper<'a>(papers: &'a [Paper], name: &str) -> &'a [u8] {
+pub(crate) fn paper<'a>(papers: &'a [Paper], name: &str) -> &'a [u8] {
     &papers.iter().find(|paper| paper.name == name).unwrap_or_else(|| panic!("no {name}")).bytes
 }
 

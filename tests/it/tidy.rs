@@ -84,7 +84,7 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("std::time::Instant", &["src/cli/"]),
     ("tokio::time", &["src/cli/commands.rs", "src/fetch/", "src/simulator/socket.rs"]),
     ("tokio::net", &["src/cli/", "src/simulator/socket.rs"]),
-    ("std::process", &["src/main.rs", "src/cli/mod.rs"]),
+    ("std::process", &["src/main.rs", "src/cli/mod.rs", "src/report/as_xlsx/tests.rs"]),
     ("f32", &[]),
     ("f64", &["src/report/as_xlsx/"]),
     ("HashMap", &[]),

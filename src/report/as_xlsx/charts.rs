@@ -130,8 +130,9 @@ fn chart(picture: &Picture, first: usize) -> Chart {
         .set_data_label(ChartDataLabel::new().show_value().set_num_format(form).set_font(&small));
     chart.title().set_name(&picture.title).set_font(&title);
     chart.legend().set_hidden();
-    chart.x_axis().set_reverse().set_font(&small).set_label_position(ChartAxisLabelPosition::Low);
-    chart.y_axis().set_hidden(true).set_major_gridlines(false);
+    // In a bar chart the bars' names stand along the vertical axis.
+    chart.y_axis().set_reverse().set_font(&small).set_label_position(ChartAxisLabelPosition::Low);
+    chart.x_axis().set_hidden(true).set_major_gridlines(false);
     chart.set_width(WIDTH_PIXELS).set_height(HEIGHT_PIXELS).set_alt_text(&picture.title);
     chart
 }

@@ -5,7 +5,7 @@ use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
 
 use super::cells::{fitting, write_exact, write_figure, write_words};
 use super::charts::{HEIGHT_PIXELS, WIDTH_PIXELS, charts};
-use super::laid::Laid;
+use super::laid::{Laid, WIDTH_MAX, length};
 use super::looks::Looks;
 use super::sheet::{LINE_PIXELS, lacks_links, place, write_header, write_total};
 use super::{Contents, Limits};
@@ -16,20 +16,18 @@ use crate::report::table::{Cell, Column, Table};
 /// The sheet's name.
 pub(super) const SUMMARY: &str = "Summary";
 
-/// Columns of the sheet, and the characters of each.
-const COLUMNS: u16 = 8;
-const FIRST_WIDTH: u16 = 26;
-const WIDTH: u16 = 17;
+/// Columns of the sheet, and the characters of each at least.
+const COLUMNS: u16 = 9;
+const FIRST_WIDTH: usize = 26;
+const WIDTH_MIN: usize = 15;
 
-/// Characters that fit beside each other over all columns.
-const LINE_MAX: usize = 140;
+/// Characters that fit beside each other over all columns at least.
+const LINE_MAX: usize = 150;
 
 /// The figures told first: of which list and column, and what they are called.
 const KEYS: &[(&str, &str, &str)] = &[
-    ("tie_outs", "master", "Master ledger"),
-    ("tie_outs", "customer", "Customers' ledgers"),
-    ("tie_outs", "difference", "Difference"),
-    ("tie_outs", "residual", "Unexplained"),
+    ("tie_outs", "difference", "Tie-out, difference"),
+    ("tie_outs", "residual", "Tie-out, unexplained"),
     ("wallets", "difference", "Proof of cash, difference"),
     ("invoices", "total", "Invoiced"),
     ("held", "cost_base", "Held, at cost"),
@@ -53,8 +51,13 @@ pub(super) fn write(
     lists: &[Laid],
     (limits, looks): (Limits, &Looks),
 ) -> Result<(), XlsxError> {
+    let grids = it.overview.iter().filter_map(|block| if let Block::Grid(table) = block { Some(table) } else { None });
+    let sums = lists.iter().flat_map(|laid| &laid.sums).flat_map(|sum| &sum.figures).map(|figure| &figure.sum);
+    let figures = grids.flat_map(|table| table.rows.iter().flatten()).chain(sums);
+    let width = figures.filter_map(length).max().unwrap_or(0).clamp(WIDTH_MIN, WIDTH_MAX);
     for column in 0..COLUMNS {
-        sheet.set_column_width(column, if column == 0 { FIRST_WIDTH } else { WIDTH })?;
+        let width = if column == 0 { FIRST_WIDTH } else { width };
+        sheet.set_column_width(column, u32::try_from(width).unwrap_or(u32::MAX))?;
     }
     let (mut title, mut origin, mut verdict, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut headings = 0;
@@ -171,8 +174,8 @@ impl Front<'_> {
 
     fn across(&mut self, first: u16, text: &str, format: &Format) -> Result<(), XlsxError> {
         let text = fitting(text, self.limits.text);
-        let room = if first == 0 { LINE_MAX } else { LINE_MAX - usize::from(FIRST_WIDTH) };
-        let lines = u32::try_from(text.chars().count() / room + 1).unwrap_or(1);
+        let room = if first == 0 { LINE_MAX } else { LINE_MAX - FIRST_WIDTH };
+        let lines = u32::try_from(text.chars().count().div_ceil(room).max(1)).unwrap_or(1);
         self.sheet.merge_range(self.row, first, self.row, COLUMNS - 1, &text, format)?;
         if lines > 1 {
             self.sheet.set_row_height_pixels(self.row, lines.min(20) * LINE_PIXELS)?;
@@ -266,7 +269,7 @@ impl Front<'_> {
                     let all = of(laid.table.rows.len());
                     format!("{told}: rows {first} to {last} of {all}, more than one sheet can hold")
                 };
-                self.across(2, &told, &self.looks.line)?;
+                self.across(2, &told, &self.looks.text)?;
                 self.row += 1;
             }
         }

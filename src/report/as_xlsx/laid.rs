@@ -12,7 +12,7 @@ use crate::report::sums::{Figure, Sum, Whose, sums};
 use crate::report::table::{Cell, Table};
 
 /// Characters beyond which a column of words grows no wider.
-const WIDTH_MAX: usize = 40;
+pub(super) const WIDTH_MAX: usize = 40;
 
 /// Some rows of a list, on a sheet of their own.
 pub(super) struct Part {
@@ -168,17 +168,21 @@ fn extents(table: &Table, limits: Limits) -> Vec<Extent> {
     for row in &table.rows {
         for (extent, cell) in extents.iter_mut().zip(row) {
             extent.cut += usize::from(is_cut(cell, limits.text));
-            if let Some((figure, decimals)) = digits(cell) {
+            if let Some(length) = length(cell) {
                 extent.as_text += usize::from(!survives(cell));
-                let (digits, decimals) = (figure.checked_ilog10().unwrap_or(0), decimals);
-                let whole = digits.saturating_sub(decimals) + 1;
-                // The digits, the commas between thousands, the point, and a sign.
-                let length = whole + whole / 3 + decimals + 2;
-                extent.longest = extent.longest.max(usize::try_from(length).unwrap_or(WIDTH_MAX));
+                extent.longest = extent.longest.max(length);
             } else if let Cell::Code(text) = cell {
                 extent.longest = extent.longest.max(text.chars().take(WIDTH_MAX).count());
             }
         }
     }
     extents
+}
+
+/// The characters of a figure as it is shown; nothing for what is no figure.
+pub(super) fn length(cell: &Cell) -> Option<usize> {
+    let (figure, decimals) = digits(cell)?;
+    let whole = figure.checked_ilog10().unwrap_or(0).saturating_sub(decimals) + 1;
+    // The digits, the commas between thousands, the point, and a sign.
+    usize::try_from(whole + whole / 3 + decimals + 2).ok()
 }

@@ -19,8 +19,8 @@ pub(super) const LINE_PIXELS: u32 = 20;
 /// Lines beyond which a row grows no higher.
 const LINES_MAX: u32 = 20;
 
-/// Columns that fit beside each other on a printed page.
-const COLUMNS_A_PAGE: u16 = 16;
+/// Characters that can be read beside each other on a printed page.
+const WIDTH_A_PAGE: usize = 230;
 
 /// Links that a sheet can hold (Excel's limit); the rows beyond have none.
 const LINKS_MAX: usize = 65_530;
@@ -80,9 +80,11 @@ impl<'a> Writer<'a> {
     pub(super) fn write(&self, sheet: &mut Worksheet, part: &Part, footer: &str) -> Result<(), XlsxError> {
         let table = self.laid.table;
         page(sheet, footer);
+        let mut whole = 0;
         for column in 0..table.columns.len() {
-            let width = u32::try_from(self.laid.width(column)).unwrap_or(u32::MAX);
-            sheet.set_column_width(place(column), width)?;
+            let width = self.laid.width(column);
+            sheet.set_column_width(place(column), index(width))?;
+            whole += width;
         }
         write_header(sheet, 0, table, self.looks)?;
         for (number, cells) in (1..).zip(&table.rows[part.rows.clone()]) {
@@ -95,7 +97,7 @@ impl<'a> Writer<'a> {
         let (last, last_column) = (index(part.rows.len()), columns.saturating_sub(1));
         sheet.set_freeze_panes(1, 1)?.set_repeat_rows(0, 0)?.set_repeat_columns(0, 0)?;
         // A wide table takes more than one page beside each other, each with the first column, so that it can be read.
-        sheet.set_print_fit_to_pages(columns.div_ceil(COLUMNS_A_PAGE), 0);
+        sheet.set_print_fit_to_pages(place(whole.div_ceil(WIDTH_A_PAGE)), 0);
         sheet.autofilter(0, 0, last, last_column)?;
         // Ids of digits alone, and exact totals, are text on purpose.
         let below = index(2 * self.laid.sums.len() + 2);
@@ -155,7 +157,7 @@ impl<'a> Writer<'a> {
     /// How many lines the longest wrapped text of a row needs: not every program finds out by itself.
     fn lines(&self, cells: &[Cell]) -> u32 {
         let of_cell = |(column, cell): (usize, &Cell)| match cell {
-            Cell::Text(text) => text.chars().count() / self.laid.width(column).saturating_sub(4).max(1) + 1,
+            Cell::Text(text) => text.chars().count().div_ceil(self.laid.width(column).saturating_sub(2).max(1)),
             Cell::Empty | Cell::Code(_) | Cell::Count(_) | Cell::Amount(..) | Cell::Percent(_) => 1,
         };
         let lines = cells.iter().enumerate().map(of_cell).max();
@@ -195,7 +197,8 @@ impl<'a> Writer<'a> {
     /// The words of a sum: what it is over. The formulas look them up here.
     fn total_words(&self, sheet: &mut Worksheet, row: u32, sum: &Sum) -> Result<(), XlsxError> {
         let own = self.laid.table.column("account").filter(|_| sum.whose == Whose::Own);
-        sheet.write_string_with_format(row, 0, "Total", &self.looks.total_words)?;
+        let label = if sum.whose == Whose::Customers { "Total, customers" } else { "Total" };
+        sheet.write_string_with_format(row, 0, label, &self.looks.total_words)?;
         for (column, word) in &sum.keys {
             sheet.write_string_with_format(row, place(*column), word, &self.looks.total_words)?;
         }
@@ -227,6 +230,9 @@ pub(super) fn write_total(
 
 /// Writes the titles of the columns.
 pub(super) fn write_header(sheet: &mut Worksheet, row: u32, table: &Table, looks: &Looks) -> Result<(), XlsxError> {
+    if table.columns.iter().any(|column| column.title.len() + 2 > usize::from(column.width)) {
+        sheet.set_row_height_pixels(row, 2 * LINE_PIXELS)?;
+    }
     for (index, column) in (0_u16..).zip(table.columns) {
         let format = if column.numeric { &looks.numbers_header } else { &looks.words_header };
         sheet.write_string_with_format(row, index, column.title, format)?;

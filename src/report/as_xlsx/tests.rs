@@ -93,6 +93,36 @@ fn a_list_that_one_sheet_cannot_hold_stands_on_several_and_its_total_adds_them()
     assert_eq!(printed(&table).unwrap(), printed(&table).unwrap(), "a temporary file leaves no trace");
 }
 
+/// What becomes of a workbook whose rows go through a temporary file, in a process prepared by the shell.
+fn in_a_process(prepared: &str) -> String {
+    let program = std::env::current_exe().unwrap();
+    let test = "report::as_xlsx::tests::prints_a_long_list";
+    let line = format!("{prepared} exec '{}' --exact {test} --ignored --nocapture", program.display());
+    let done = std::process::Command::new("sh").arg("-c").arg(line).output().unwrap();
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+#[test]
+#[ignore = "the next test runs it, in processes of its own"]
+#[expect(clippy::print_stdout, reason = "the process that waits for it reads it")]
+fn prints_a_long_list() {
+    let table = table((0..40).map(|_| row(&"x".repeat(30), 1)).collect());
+    match printed(&table) {
+        Ok(bytes) => println!("printed {} bytes", bytes.len()),
+        Err(error) => println!("refused: {error}"),
+    }
+}
+
+#[test]
+fn a_temporary_folder_that_is_missing_or_full_is_a_failure_and_no_panic() {
+    let told = in_a_process("");
+    assert!(told.contains("printed "), "{told}");
+    let missing = in_a_process("TMPDIR=/nonexistent");
+    assert!(missing.contains("refused: close.xlsx: the workbook cannot be printed"), "{missing}");
+    let full = in_a_process("trap '' XFSZ; ulimit -f 0;");
+    assert!(full.contains("refused: close.xlsx: the temporary folder cannot hold the rows"), "{full}");
+}
+
 #[test]
 fn a_cut_text_fits_and_says_so() {
     for text in ["x".repeat(31), "😀".repeat(16), "é".repeat(4000), "\u{ffff}".repeat(31)] {
