@@ -25,9 +25,10 @@ mod totals;
 use serde::Serialize;
 use thiserror::Error;
 
+use overview::Block;
 use table::Table;
 
-use crate::domain::{Amount, Period, UnreadableRow};
+use crate::domain::{Amount, Period, UnreadableRow, Verdict};
 use crate::invoice::Billing;
 use crate::reconcile::Reconciliation;
 
@@ -117,23 +118,55 @@ pub fn report(
     unreadable: &[UnreadableRow],
 ) -> Result<Vec<Paper>, ReportError> {
     totals::check(books, billing)?;
-    let tables = tables::tables(&provenance.run, books, billing, unreadable);
-    let overview = overview::overview(provenance, books, billing);
-    let mut papers = as_papers(&tables)?;
+    let lists = Lists::new(provenance, books, billing, unreadable);
+    let mut papers = as_papers(&lists.tables)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
-    let contents = as_xlsx::Contents {
-        provenance,
-        verdict: books.verdict,
-        overview: &overview,
-        tables: &tables,
-        pictures: &pictures::pictures(&tables, &provenance.partner),
-        definitions: &definitions::table(&tables),
-    };
-    add("close.xlsx", as_xlsx::print(&contents)?);
-    add("summary.txt", as_text::print(&overview).into_bytes());
+    add("close.xlsx", lists.workbook()?);
+    add("summary.txt", as_text::print(&lists.overview).into_bytes());
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(papers)
+}
+
+/// The lists and the overview of a close, laid out and not yet printed.
+pub struct Lists<'a> {
+    provenance: &'a Provenance,
+    verdict: Verdict,
+    overview: Vec<Block>,
+    tables: Vec<Table>,
+}
+
+impl<'a> Lists<'a> {
+    /// Lays them out; compares no sums.
+    #[must_use]
+    pub fn new(
+        provenance: &'a Provenance,
+        books: &Reconciliation,
+        billing: &Billing,
+        unreadable: &[UnreadableRow],
+    ) -> Self {
+        Self {
+            provenance,
+            verdict: books.verdict,
+            overview: overview::overview(provenance, books, billing),
+            tables: tables::tables(&provenance.run, books, billing, unreadable),
+        }
+    }
+
+    /// The bytes of `close.xlsx`.
+    ///
+    /// # Errors
+    /// When the workbook cannot be laid out, or the temporary folder cannot hold the rows of a long list.
+    pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
+        as_xlsx::print(&as_xlsx::Contents {
+            provenance: self.provenance,
+            verdict: self.verdict,
+            overview: &self.overview,
+            tables: &self.tables,
+            pictures: &pictures::pictures(&self.tables, &self.provenance.partner),
+            definitions: &definitions::table(&self.tables),
+        })
+    }
 }
 
 /// Every table as a paper of its own.

@@ -18,11 +18,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use chrono::Datelike;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
-use super::overview::Block;
-use super::pictures::Picture;
-use super::table::Table;
-use super::{Provenance, ReportError};
 use crate::domain::Verdict;
+use crate::report::overview::Block;
+use crate::report::pictures::Picture;
+use crate::report::table::Table;
+use crate::report::{Provenance, ReportError};
 
 use laid::Laid;
 use looks::Looks;
