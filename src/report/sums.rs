@@ -95,6 +95,28 @@ pub(super) fn sums(table: &Table, own: &str) -> Vec<Sum> {
     groups.into_iter().map(sum).collect()
 }
 
+/// The sums of a whole list, where all its rows may be summed together: in one currency, the partner's own among them.
+pub(super) fn together(sums: &[Sum]) -> Vec<Figure> {
+    let mut whole: Vec<Figure> = Vec::new();
+    if sums.windows(2).any(|pair| pair[0].keys != pair[1].keys) {
+        return whole;
+    }
+    for figure in sums.iter().flat_map(|sum| &sum.figures) {
+        let Some(seen) = whole.iter_mut().find(|seen| seen.column == figure.column) else {
+            whole.push(figure.clone());
+            continue;
+        };
+        seen.decimals = seen.decimals.max(figure.decimals);
+        match (&mut seen.sum, &figure.sum) {
+            (Cell::Amount(sum, _), Cell::Amount(more, _)) => *sum += *more,
+            (Cell::Count(sum), Cell::Count(more)) => *sum += more,
+            // No column holds both counts and money.
+            (_, _) => {}
+        }
+    }
+    whole
+}
+
 fn add(tally: &mut Option<Tally>, cell: &Cell) {
     match (cell, tally) {
         (Cell::Count(more), Some(Tally::Count(count))) => *count += more,

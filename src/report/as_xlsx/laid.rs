@@ -129,9 +129,9 @@ impl<'a> Laid<'a> {
         }))
     }
 
-    /// The formula of what a filter shows of a column, where there is one sum alone.
+    /// The formula of what a filter shows of a column.
     pub(super) fn shown(&self, figure: &Figure) -> Option<String> {
-        let live = self.is_live(figure.column) && survives(&figure.sum) && self.sums.len() == 1;
+        let live = self.is_live(figure.column) && survives(&figure.sum);
         let ranges: Vec<String> = self.ranges(figure.column).collect();
         live.then(|| self.over_parts(figure.decimals, |part| format!("SUBTOTAL(109,{})", ranges[part])))
     }

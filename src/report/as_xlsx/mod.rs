@@ -31,7 +31,7 @@ use sheet::Writer;
 /// The paper size A4.
 const A4: u8 = 9;
 
-/// How well the file is compressed where a list is long: the library's own level takes three times as long for a tenth.
+/// How hard the file is compressed where a list is long: the least, for most of the time goes there.
 const FAST: u8 = 1;
 
 /// What a sheet can hold.
@@ -45,7 +45,7 @@ struct Limits {
     in_memory: usize,
 }
 
-const EXCEL: Limits = Limits { rows: 1_048_576, text: 32_767, in_memory: 20_000 };
+const EXCEL: Limits = Limits { rows: 1_048_576, text: 32_767, in_memory: 10_000 };
 
 /// What a workbook is made of.
 pub(super) struct Contents<'a> {

@@ -10,7 +10,7 @@ use super::laid::{Laid, Part};
 use super::looks::{Looks, severity};
 use super::{Limits, page};
 use crate::domain::Severity;
-use crate::report::sums::{Sum, Whose};
+use crate::report::sums::{Sum, Whose, together};
 use crate::report::table::{Cell, Table};
 
 /// The height of a line of text.
@@ -182,10 +182,13 @@ impl<'a> Writer<'a> {
                 write_exact(sheet, (row + 1, place(figure.column)), &figure.sum, &self.looks.total_exact)?;
             }
         }
-        let [sum] = self.laid.sums.as_slice() else { return Ok(()) };
-        let row = index(self.laid.sum_row(1));
+        let whole = together(&self.laid.sums);
+        if whole.is_empty() {
+            return Ok(());
+        }
+        let row = index(self.laid.sum_row(self.laid.sums.len()));
         sheet.write_string_with_format(row, 0, "Rows shown", &self.looks.code)?;
-        for figure in &sum.figures {
+        for figure in &whole {
             if let Some(formula) = self.laid.shown(figure) {
                 let at = (row, place(figure.column));
                 write_total(sheet, at, Some(formula), &figure.sum, self.looks.figure(&figure.sum), self.looks)?;
