@@ -1,8 +1,9 @@
 //! Prints a close: reconciliation, billing and provenance in, papers (name, bytes) out.
 //!
 //! Every list becomes one neutral table, which the renderers (`as_csv`, `as_xlsx`) print without arithmetic; the summary
-//! is one list of blocks, printed as text, as the workbook's first sheet and, with its charts and the lists, as a page. What is summed here (`totals`) is summed
-//! through `Amount` and compared with what the stages before said. Never reads a clock or a locale, never writes a file.
+//! is one list of blocks, printed as text, on the workbook's first sheet and, with charts and the lists, as a page. What is
+//! summed here (`totals`, `sums`) is summed through `Amount`, and `totals` is compared with what the stages before said. Never
+//! reads a clock or a locale, never writes a file; a workbook of long lists lets its library keep their rows in a temporary one.
 
 mod as_csv;
 mod as_html;
@@ -11,15 +12,18 @@ mod as_text;
 mod as_xlsx;
 mod cash;
 mod days;
+mod definitions;
 mod documents;
 mod invoices;
 mod markup;
 mod months;
 mod overview;
+mod pictures;
 mod proposals;
 mod recheck;
 mod spread;
 mod statement;
+mod sums;
 mod table;
 mod tables;
 mod totals;
@@ -27,9 +31,10 @@ mod totals;
 use serde::Serialize;
 use thiserror::Error;
 
+use overview::Block;
 use table::Table;
 
-use crate::domain::{Amount, Period, UnreadableRow};
+use crate::domain::{Amount, Period, UnreadableRow, Verdict};
 use crate::invoice::Billing;
 use crate::reconcile::Reconciliation;
 
@@ -101,6 +106,12 @@ pub enum ReportError {
     /// `close.xlsx` cannot be printed.
     #[error("close.xlsx: the workbook cannot be printed")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// `close.xlsx` has a long list, whose rows the temporary folder cannot hold.
+    #[error("close.xlsx: the temporary folder cannot hold the rows: {reason}")]
+    TemporaryFile {
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.
@@ -114,16 +125,56 @@ pub fn report(
     unreadable: &[UnreadableRow],
 ) -> Result<Vec<Paper>, ReportError> {
     totals::check(books, billing)?;
-    let tables = tables::tables(&provenance.run, books, billing, unreadable);
-    let overview = overview::overview(provenance, books, billing);
-    let mut papers = as_papers(&tables)?;
+    let lists = Lists::new(provenance, books, billing, unreadable);
+    let mut papers = as_papers(&lists.tables)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
-    add("close.html", as_html::print(provenance, books, &overview, &tables).into_bytes());
+    add("close.html", as_html::print(provenance, books, &lists.overview, &lists.tables).into_bytes());
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
-    add("close.xlsx", as_xlsx::print(provenance, &overview, &tables)?);
-    add("summary.txt", as_text::print(&overview).into_bytes());
+    add("close.xlsx", lists.workbook()?);
+    add("summary.txt", as_text::print(&lists.overview).into_bytes());
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(papers)
+}
+
+/// The lists and the overview of a close, laid out and not yet printed.
+pub struct Lists<'a> {
+    provenance: &'a Provenance,
+    verdict: Verdict,
+    overview: Vec<Block>,
+    tables: Vec<Table>,
+}
+
+impl<'a> Lists<'a> {
+    /// Lays them out; compares no sums.
+    #[must_use]
+    pub fn new(
+        provenance: &'a Provenance,
+        books: &Reconciliation,
+        billing: &Billing,
+        unreadable: &[UnreadableRow],
+    ) -> Self {
+        Self {
+            provenance,
+            verdict: books.verdict,
+            overview: overview::overview(provenance, books, billing),
+            tables: tables::tables(&provenance.run, books, billing, unreadable),
+        }
+    }
+
+    /// The bytes of `close.xlsx`.
+    ///
+    /// # Errors
+    /// When the workbook cannot be laid out, or the temporary folder cannot hold the rows of a long list.
+    pub fn workbook(&self) -> Result<Vec<u8>, ReportError> {
+        as_xlsx::print(&as_xlsx::Contents {
+            provenance: self.provenance,
+            verdict: self.verdict,
+            overview: &self.overview,
+            tables: &self.tables,
+            pictures: &pictures::pictures(&self.tables, &self.provenance.partner),
+            definitions: &definitions::table(&self.tables),
+        })
+    }
 }
 
 /// Every table as a paper of its own.

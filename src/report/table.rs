@@ -52,6 +52,14 @@ impl Cell {
         amount.map_or(Self::Empty, |amount| Self::money(amount, currency))
     }
 
+    /// What a word or prose says; nothing of the other kinds.
+    pub(super) fn word(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Code(text) => Some(text),
+            Self::Empty | Self::Count(_) | Self::Amount(..) | Self::Percent(_) => None,
+        }
+    }
+
     /// The cell as exact text, without grouping.
     pub(super) fn plain(&self) -> String {
         match self {
@@ -69,6 +77,17 @@ pub(super) fn decimal_text(amount: Amount, decimals: u32) -> String {
     amount.to_text(usize::try_from(decimals).unwrap_or(usize::MAX))
 }
 
+/// What a column is to the sums of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Nothing.
+    Plain,
+    /// Rows are summed apart by what stands here: a currency, a direction.
+    Key,
+    /// Its figures add up.
+    Sum,
+}
+
 /// What stands in a column, and how wide it is on a sheet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
@@ -80,17 +99,29 @@ pub(super) struct Column {
     pub(super) width: u16,
     /// Whether it holds numbers, which stand to the right.
     pub(super) numeric: bool,
+    /// What it is to the sums of its list.
+    pub(super) role: Role,
 }
 
 impl Column {
     /// A column of words.
     pub(super) const fn words(name: &'static str, title: &'static str, width: u16) -> Self {
-        Self { name, title, width, numeric: false }
+        Self { name, title, width, numeric: false, role: Role::Plain }
     }
 
     /// A column of numbers.
     pub(super) const fn numbers(name: &'static str, title: &'static str, width: u16) -> Self {
-        Self { name, title, width, numeric: true }
+        Self { name, title, width, numeric: true, role: Role::Plain }
+    }
+
+    /// A column of words by which rows are summed apart.
+    pub(super) const fn key(name: &'static str, title: &'static str, width: u16) -> Self {
+        Self { name, title, width, numeric: false, role: Role::Key }
+    }
+
+    /// A column of numbers that add up.
+    pub(super) const fn sum(name: &'static str, title: &'static str, width: u16) -> Self {
+        Self { name, title, width, numeric: true, role: Role::Sum }
     }
 }
 
@@ -105,4 +136,11 @@ pub(super) struct Table {
     pub(super) columns: &'static [Column],
     /// The rows.
     pub(super) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// The place of a column.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
 }

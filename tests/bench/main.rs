@@ -1,5 +1,5 @@
 //! The benchmark: `settle` of a month at 100,000 and at 1,000,000 archived entries, half of them on each side; and the
-//! search for proposals by itself (`-- proposals` runs that alone).
+//! search for proposals and the printing of a workbook by themselves (`-- proposals` and `-- workbook` run one alone).
 //!
 //! Prints medians with cores and memory and writes them to `reports/benchmarks.txt` when asked to (`-- --write`). Each
 //! measured run is a process of its own, so that its peak memory is its own. Never a test: it asserts nothing about time.
@@ -12,6 +12,7 @@ mod support;
 
 mod paper;
 mod proposals;
+mod workbook;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,15 +37,22 @@ fn main() {
             measure(Path::new(archive), &scenario(number(entries), number(customers)));
         }
         ["proposals", rest @ ..] => propose(rest.contains(&"--write")),
+        ["workbook-once"] => workbook::measure(),
+        ["workbook", rest @ ..] => print_workbook(rest.contains(&"--write")),
         rest => {
             report(rest.contains(&"--write"));
             propose(rest.contains(&"--write"));
+            print_workbook(rest.contains(&"--write"));
         }
     }
 }
 
 fn propose(write: bool) {
     paper::show("proposals", &(paper::machine(RUNS) + &proposals::lines()), write);
+}
+
+fn print_workbook(write: bool) {
+    paper::show("workbook", &(paper::machine(workbook::runs()) + &workbook::lines()), write);
 }
 
 fn number(text: &str) -> usize {

@@ -67,3 +67,5 @@ mod support;
 mod tidy;
 mod tidy_lexer;
 mod wallets;
+mod workbook;
+mod workbook_reader;
