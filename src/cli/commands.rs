@@ -12,9 +12,13 @@ use tokio::sync::oneshot;
 
 use super::args::{Command, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs};
 use super::breaks::breaks;
+use super::check::check;
+use super::completions::completions;
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
+use super::init::init;
+use super::manual::manual;
 use super::month::Month;
 use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
 use super::simulate::{interrupted, simulate};
@@ -71,6 +75,10 @@ fn answer(
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
     match command {
+        Command::Init(args) => until(stopped, init(&args, environment, watch)),
+        Command::Check(args) => until(stopped, check(&args, environment, watch)),
+        Command::Completions(args) => Ok(completions(args.shell)),
+        Command::Manual => manual(),
         Command::Demo(args) => until(stopped, demo::demo(&args, environment, watch)),
         Command::Close(args) => close(&args, environment, watch, stopped),
         Command::Fetch(args) => fetch(&args, environment, watch, stopped),
