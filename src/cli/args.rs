@@ -11,6 +11,7 @@ use super::breaks::BreaksArgs;
 use super::exit::Exit;
 use crate::domain::{Class, Currency, Period};
 use crate::invoice::Percent;
+use crate::settings::zone_named;
 
 /// Closes a telephony reseller's month: ties the master ledger out to the customers' ledgers, bills the usage, seals
 /// the proof
@@ -109,7 +110,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The zone whose midnights bound a month, by its IANA name [default: Asia/Kolkata]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = zone_named)]
     pub timezone: Option<Tz>,
     /// The currency of fees and minimum [default: INR]
     #[arg(long, value_name = "CODE")]

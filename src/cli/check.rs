@@ -40,7 +40,7 @@ pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &d
         Some(_) | None => None,
     };
     let names: Vec<String> = [&file, &card].into_iter().flatten().map(|file| file.display().to_string()).collect();
-    let mut lines: Vec<String> = problems.iter().map(told).collect();
+    let mut lines = told(&problems);
     lines.extend(standing.as_ref().map(partner::told));
     let refused = problems.iter().filter(|problem| problem.refused).count();
     let doubts = problems.len() - refused;
@@ -74,9 +74,16 @@ fn word(problem: &Problem) -> &'static str {
     if problem.refused { "error" } else { "warning" }
 }
 
-fn told(problem: &Problem) -> String {
-    let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("{}: {}{hint}", word(problem), problem.line)
+/// The problems a line each; advice that holds for several in a row stands once, behind the last.
+fn told(problems: &[Problem]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (at, problem) in problems.iter().enumerate() {
+        lines.push(format!("{}: {}", word(problem), problem.line));
+        let next = problems.get(at + 1);
+        let hint = problem.hint.as_ref().filter(|_| next.is_none_or(|next| next.hint != problem.hint));
+        lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    }
+    lines
 }
 
 fn as_json(problem: &Problem) -> Value {

@@ -25,7 +25,7 @@ pub(super) async fn init(args: &InitArgs, environment: &Environment, watch: &dyn
         Err(refused) => return Err(refused.into()),
     };
     base_url(&Settings::default(), environment)?;
-    let folder = args.dir.clone().unwrap_or_else(PathBuf::new);
+    let folder = args.dir.clone().unwrap_or_default();
     let beginning = if environment.asks {
         interview(Asked::from(args), &mut io::stdin().lock(), &mut io::stderr().lock())?
     } else {

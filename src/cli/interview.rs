@@ -1,8 +1,8 @@
 //! What `init` asks somebody at a terminal: a question a line, each with the answer that Enter gives.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::{self, BufRead, Write};
-use std::str::FromStr;
 
 use anyhow::anyhow;
 use chrono_tz::Tz;
@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::terminal::printable;
 use crate::domain::Currency;
 use crate::invoice::Percent;
-use crate::settings::Beginning;
+use crate::settings::{Beginning, zone_named};
 
 /// Answers to one question, at most.
 const TRIES_MAX: u32 = 3;
@@ -57,13 +57,23 @@ impl Asked {
 pub fn interview(asked: Asked, input: &mut dyn BufRead, output: &mut dyn Write) -> Result<Beginning, Failure> {
     let mut ask = Conversation { input, output };
     let defaults = Asked::default().or_default();
+    let any = |name: &str| Ok::<_, Infallible>(name.to_owned());
     let supplier = match asked.supplier {
         Some(given) => given,
-        None => ask.about("who bills (the rate card is named after it)", &String::new())?,
+        None => ask.about("who bills (the rate card is named after it)", &String::new(), any)?,
     };
-    let timezone = ask.unless(asked.timezone, "the zone whose midnights bound a month", &defaults.timezone)?;
-    let currency = ask.unless(asked.currency, "the currency of fees and minimum", &defaults.currency)?;
-    let markup = ask.unless(asked.markup, "what is charged above cost, in percent", &defaults.markup)?;
+    let timezone = match asked.timezone {
+        Some(given) => given,
+        None => ask.about("the zone whose midnights bound a month", &defaults.timezone, zone_named)?,
+    };
+    let currency = match asked.currency {
+        Some(given) => given,
+        None => ask.about("the currency of fees and minimum", &defaults.currency, str::parse)?,
+    };
+    let markup = match asked.markup {
+        Some(given) => given,
+        None => ask.about("what is charged above cost, in percent", &defaults.markup, str::parse)?,
+    };
     let all =
         Asked { timezone: Some(timezone), currency: Some(currency), markup: Some(markup), supplier: Some(supplier) };
     Ok(all.or_default())
@@ -75,17 +85,13 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    fn unless<T>(&mut self, given: Option<T>, question: &str, default: &T) -> Result<T, Failure>
-    where
-        T: FromStr<Err: Display> + Display + Clone,
-    {
-        given.map_or_else(|| self.about(question, default), Ok)
-    }
-
-    fn about<T>(&mut self, question: &str, default: &T) -> Result<T, Failure>
-    where
-        T: FromStr<Err: Display> + Display + Clone,
-    {
+    /// One question, until the answer is one that `read` takes.
+    fn about<T: Display + Clone, E: Display>(
+        &mut self,
+        question: &str,
+        default: &T,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<T, Failure> {
         let gone = |refused: io::Error| Failure::new(Exit::Usage, anyhow!(refused).context("terminal"), None);
         let mut said = String::new();
         for _ in 0..TRIES_MAX {
@@ -98,7 +104,7 @@ impl Conversation<'_> {
             if answer.is_empty() {
                 return Ok(default.clone());
             }
-            match answer.parse() {
+            match read(answer) {
                 Ok(answer) => return Ok(answer),
                 Err(refused) => writeln!(self.output, "{}", printable(&refused.to_string())).map_err(gone)?,
             }

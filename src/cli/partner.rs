@@ -59,10 +59,9 @@ fn failed(refused: FetchError, base_url: &str) -> Failure {
             "the partner knows these credentials and does not let them in".to_owned(),
             "partner credentials (`PA_…`) open the partner API, a customer's do not; ask the platform whether the account is blocked",
         ),
-        FetchError::Line { .. } => (
-            format!("no answer from {base_url}"),
-            "is the address right, and the network open? `tieout check --online` asks again",
-        ),
+        FetchError::Line { .. } => {
+            (format!("no answer that can be used from {base_url}"), "is the address right, and the network open?")
+        }
         _ => return RunError::Fetch(refused).into(),
     };
     Failure::new(Exit::Line, anyhow!(refused).context(said), Some(hint.to_owned()))

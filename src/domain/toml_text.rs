@@ -19,6 +19,7 @@ pub struct TomlText<'a> {
     text: &'a str,
     /// What the text says, without what was at fault.
     table: DeTable<'a>,
+    lists_whole: bool,
 }
 
 /// One thing that is wrong with a text.
@@ -44,20 +45,29 @@ impl<'a> TomlText<'a> {
         let span = table.span();
         let mut table = table.into_inner();
         let mut value = None;
+        let mut aside = Aside::default();
         // Behind a fault of grammar nobody knows what was meant.
         while refused.is_empty() && value.is_none() && faults.len() < FAULTS_MAX {
             match T::deserialize(Deserializer::from(Spanned::new(span.clone(), table.clone()))) {
                 Ok(read) => value = Some(read),
                 Err(refused) => {
-                    faults.push(fault(&refused));
-                    if !refused.span().is_some_and(|span| set_aside(&mut table, &span)) {
+                    // A key that was set aside is lacking because of that.
+                    let lacking = aside.keys.iter().any(|key| refused.message() == format!("missing field `{key}`"));
+                    faults.extend((!lacking).then(|| fault(&refused)));
+                    if !refused.span().is_some_and(|span| aside.set(&mut table, &span)) {
                         break;
                     }
                 }
             }
         }
         faults.sort_by_key(|fault| fault.place);
-        (Self { text, table }, value.unwrap_or_default(), faults)
+        (Self { text, table, lists_whole: !aside.items }, value.unwrap_or_default(), faults)
+    }
+
+    /// Whether no item of a list was set aside, so that its items can be counted.
+    #[must_use]
+    pub const fn lists_are_whole(&self) -> bool {
+        self.lists_whole
     }
 
     /// Where a key stands: `["markup", "classes", "call"]`, items of a list by their number from 0. Where it is not
@@ -100,29 +110,50 @@ impl<'a> TomlText<'a> {
     }
 }
 
-/// Takes the innermost key or value at a place out of a table; says whether there was one.
-fn set_aside(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
-    if table.iter_mut().any(|(_key, value)| set_aside_within(value.get_mut(), span)) {
-        return true;
-    }
-    let found = table.iter().find(|(key, value)| key.span() == *span || holds(value, span));
-    let key = found.map(|(key, _)| key.get_ref().clone().into_owned());
-    key.is_some_and(|key| table.remove(key.as_str()).is_some())
+/// What was set aside.
+#[derive(Default)]
+struct Aside {
+    /// The names of keys.
+    keys: Vec<String>,
+    /// Whether items of lists were.
+    items: bool,
 }
 
-fn set_aside_within(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
-    match value {
-        DeValue::Table(table) => set_aside(table, span),
-        DeValue::Array(items) => {
-            if items.iter_mut().any(|item| set_aside_within(item.get_mut(), span)) {
-                return true;
-            }
-            let before = items.len();
-            *items = std::mem::replace(items, DeArray::new()).into_iter().filter(|item| !holds(item, span)).collect();
-            items.len() < before
+impl Aside {
+    /// Takes the innermost key or value at a place out of a table, or the item of a list that it stands in: what the rest
+    /// of an item would mean nobody knows. Says whether there was one.
+    fn set(&mut self, table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+        if table.iter_mut().any(|(_key, value)| self.set_within(value.get_mut(), span)) {
+            return true;
         }
-        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-            false
+        let found = table.iter().find(|(key, value)| key.span() == *span || holds(value, span));
+        let Some(key) = found.map(|(key, _)| key.get_ref().clone().into_owned()) else { return false };
+        table.remove(key.as_str());
+        self.keys.push(key);
+        true
+    }
+
+    fn set_within(&mut self, value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+        match value {
+            DeValue::Table(table) => self.set(table, span),
+            DeValue::Array(items) => {
+                let mut found = None;
+                for (at, item) in items.iter_mut().enumerate() {
+                    if found.is_none() && (self.set_within(item.get_mut(), span) || holds(item, span)) {
+                        found = Some(at);
+                    }
+                }
+                let Some(found) = found else { return false };
+                let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+                *items = all.filter(|(at, _)| *at != found).map(|(_, item)| item).collect();
+                self.items = true;
+                true
+            }
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => false,
         }
     }
 }

@@ -131,6 +131,26 @@ pub enum RateCardError {
     },
 }
 
+impl RateCardError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::At { refused, .. } => refused.hint(),
+            Self::Text { message, .. } if message.starts_with("\"-") && message.contains("is not a markup") => {
+                "a markup of -100 % or less would give usage away; \"0\" bills at cost, \"-99.9999\" is the least"
+            }
+            Self::FeeTwice { .. } => "a fee that is due twice on purpose needs two names",
+            Self::Class(..) => {
+                "classes are the built-in ones, `other`, and those that `classify` in the settings names"
+            }
+            Self::Text { .. } | Self::Account(..) | Self::Amount { .. } | Self::FeeName(_) | Self::Series(_) => {
+                "an empty rate card bills at cost; percentages and amounts stand in quotes"
+            }
+        }
+    }
+}
+
 /// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
 struct Fault {
     path: Vec<String>,
@@ -152,9 +172,13 @@ impl RateCard {
     #[must_use]
     pub fn read(text: &str) -> (Self, Vec<RateCardError>) {
         let (text, card, faults) = TomlText::read::<Written>(text);
+        let mut judged = card.clone();
+        if !text.lists_are_whole() {
+            judged.fees.clear();
+        }
         let faults =
             faults.into_iter().map(|TextFault { place, message }| (place, RateCardError::Text { place, message }));
-        let meant = card.faults().into_iter().chain(card.fees_twice()).map(|Fault { path, of_key, refused }| {
+        let meant = judged.faults().into_iter().chain(judged.fees_twice()).map(|Fault { path, of_key, refused }| {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             let place = if of_key { text.place_of_key(&path) } else { text.place_of_value(&path) };
             (place, RateCardError::At { place, refused: Box::new(refused) })
@@ -293,10 +317,10 @@ impl Written {
     /// Fees that an account would pay twice. A card that was sealed may have such: asked of texts alone.
     fn fees_twice(&self) -> Vec<Fault> {
         let mut faults = Faults::default();
-        let same = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
+        let same_name = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
         for (index, fee) in self.fees.iter().enumerate() {
             let earlier = self.fees.iter().take(index).enumerate();
-            let twice = earlier.filter(|(_, before)| same(before, fee)).find_map(|(at, before)| {
+            let twice = earlier.filter(|(_, before)| same_name(before, fee)).find_map(|(at, before)| {
                 let who = match (&before.accounts, &fee.accounts) {
                     (None, None) => Some("everyone".to_owned()),
                     (None, Some(some)) | (Some(some), None) => some.first().cloned(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{RATE_CARD_FILE, SETTINGS_FILE, Settings, SettingsError, credentials, read_text};
 use crate::domain::{Amount, Place, TextFault, TomlText};
 use crate::invoice::{RateCard, RateCardError};
-use crate::normalise::Rules;
+use crate::normalise::{Rule, Rules};
 
 /// A tolerance from which on real differences pass unseen: one unit of a currency, at the ledger's 10⁻⁸.
 const TOLERANCE_DOUBTED: i128 = 100_000_000;
@@ -81,7 +81,7 @@ pub fn check(named: Option<&Path>) -> Checked {
 fn doubts(text: &str, settings: &Settings) -> Vec<TextFault> {
     let (text, _, _) = TomlText::read::<Settings>(text);
     let mut found = Vec::new();
-    let rules = &settings.classify;
+    let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
     for (index, rule) in rules.iter().enumerate() {
         let place = text.place_of_key(&["classify", &index.to_string()]);
         let number = index + 1;
@@ -141,14 +141,13 @@ fn check_credentials(settings: &Settings) -> Option<Problem> {
 
 fn of_settings(refused: &SettingsError) -> Problem {
     let place = match refused {
-        SettingsError::Unreadable { .. } => None,
         SettingsError::Text { place, .. }
         | SettingsError::RuleWithoutCondition { place, .. }
         | SettingsError::RateCard {
             refused: RateCardError::Text { place, .. } | RateCardError::At { place, .. },
             ..
         } => Some(*place),
-        SettingsError::RateCard { .. } => None,
+        SettingsError::Unreadable { .. } | SettingsError::RateCard { .. } => None,
     };
     let hint = Some(refused.hint().to_owned());
     Problem { file: Some(refused.file().to_owned()), place, line: refused.to_string(), hint, refused: true }

@@ -29,6 +29,7 @@ pub use beginning::{Beginning, BeginningError, begin};
 pub use check::{Checked, Problem, check};
 pub use credentials::{CredentialsError, find_credentials};
 pub use templates::{Answer, rate_card_text, settings_text};
+pub use values::zone_named;
 
 /// The settings file that is read where none is named.
 pub const SETTINGS_FILE: &str = "tieout.toml";
@@ -177,7 +178,7 @@ impl SettingsError {
 
     /// What the user can do about it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => {
                 "a path in the settings is relative to the settings file, an argument to the current folder"
@@ -186,9 +187,7 @@ impl SettingsError {
             Self::RuleWithoutCondition { .. } => {
                 "conditions are direction, type, reference_prefix, description_prefix and description_contains"
             }
-            Self::RateCard { .. } => {
-                "percentages and amounts stand in quotes; a markup of -100 % would give usage away, an empty card bills at cost"
-            }
+            Self::RateCard { refused, .. } => refused.hint(),
         }
     }
 }
@@ -222,7 +221,8 @@ impl Settings {
         let named = |TextFault { place, message }| SettingsError::Text { file: file.to_owned(), place, message };
         let mut faults: Vec<(Place, SettingsError)> =
             faults.into_iter().map(|fault| (fault.place, named(fault))).collect();
-        for (index, _) in settings.classify.iter().enumerate().filter(|(_, rule)| !rule.has_condition()) {
+        let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
+        for (index, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.has_condition()) {
             let place = text.place_of_key(&["classify", &index.to_string()]);
             faults.push((place, SettingsError::RuleWithoutCondition { file: file.to_owned(), place, rule: index + 1 }));
         }

@@ -131,7 +131,7 @@ const SETTINGS: [Section<Settings>; 5] = [
         optional: true,
         keys: &[
             ("direction", "\"credit\" or \"debit\".", |_| quoted("debit")),
-            ("type", "The partner's word in `type` or `reference_type`.", |_| quoted("debit")),
+            ("type", "The partner's word in `type` or `reference_type`.", |_| quoted("cdr")),
             ("reference_prefix", "How the reference begins.", |_| quoted("wa:")),
             ("description_prefix", "How the description begins.", |_| quoted("WhatsApp")),
             ("description_contains", "What the description contains.", |_| quoted("message")),

@@ -41,7 +41,9 @@ impl RateCard {
         for (class, markup) in of_classes {
             let path = ["markup", "classes", class];
             doubts.of_markup(&path, *markup);
-            unmade(class).into_iter().for_each(|message| doubts.add(&path, message));
+            if let Some(message) = unmade(class) {
+                doubts.add(&path, message);
+            }
         }
         for (account, own) in accounts {
             let path = ["markup", "accounts", account];
@@ -54,7 +56,9 @@ impl RateCard {
             for (class, markup) in &own.classes {
                 let path = [path[0], path[1], account, "classes", class];
                 doubts.of_markup(&path, *markup);
-                unmade(class).into_iter().for_each(|message| doubts.add(&path, message));
+                if let Some(message) = unmade(class) {
+                    doubts.add(&path, message);
+                }
             }
         }
         if card.markup == Markup::default() && card.fees.is_empty() && card.minimum.is_none() {
