@@ -25,7 +25,7 @@ use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
 use crate::run::{self, Ledgers};
-use crate::settings::Settings;
+use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
 /// How long a command that is interrupted may take to come to an end of its own.
@@ -202,11 +202,18 @@ fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
     Ok(Outcome { exit: Exit::TiedOut, text: format!("{file}: packed\nnext: tieout verify {file}"), json })
 }
 
-/// The month asked for, with a warning when it is not over.
+/// The month asked for, with a warning when it is not over, and one when `check` has some.
 fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
     let month = Month::prepare(args, environment)?;
     if let Some(warning) = month.warning() {
         terminal::warn(&warning);
+    }
+    let doubts = look(args.config.as_deref()).problems;
+    // Where there is no file, there is none on purpose.
+    match doubts.iter().filter(|doubt| doubt.file.is_some()).count() {
+        0 => {}
+        1 => terminal::warn("1 warning about settings or rate card: `tieout check` tells it"),
+        doubts => terminal::warn(&format!("{doubts} warnings about settings or rate card: `tieout check` tells them")),
     }
     Ok(month)
 }

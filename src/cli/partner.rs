@@ -53,7 +53,7 @@ fn failed(refused: FetchError, base_url: &str) -> Failure {
     let (said, hint) = match &refused {
         FetchError::Credentials { status: 401, .. } => (
             "the partner does not know these credentials".to_owned(),
-            "auth id and token must be the partner's own pair (`PA_…`), from the same console; a new token ends the old one",
+            "auth id and token must be a pair, the partner's own (`PA_…`), and the token the one that holds now",
         ),
         FetchError::Credentials { .. } => (
             "the partner knows these credentials and does not let them in".to_owned(),
@@ -81,7 +81,7 @@ pub(super) fn told(it: &Standing) -> String {
         None => "not said",
     };
     let rows = [
-        ("active", said(it.active, "yes", "no"), "an inactive partner may be refused its own books"),
+        ("active", said(it.active, "yes", "no"), "a close needs it"),
         ("verified", said(it.verified, "yes", "no"), "a close does not need it"),
         ("create customer accounts", may(it.creates_accounts), "a close does not need it"),
         ("create pricing tiers", may(it.creates_pricing_tiers), "a close does not need it"),

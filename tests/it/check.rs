@@ -24,7 +24,13 @@ fn the_settings_of_others_are_found_beside_nothing() {
     let desk = desk();
     fs::remove_file(desk.path("tieout.toml")).unwrap();
     let told = desk.ends(0, &["check"]);
-    insta::assert_snapshot!(told.stdout, @"");
+    insta::assert_snapshot!(told.stdout, @r#"
+    warning: no tieout.toml in this folder: the defaults hold
+    hint: `tieout init` writes one; `--config` names another
+    warning: no rate-card.toml beside the settings: usage is billed at cost
+    hint: `tieout init` writes one; `rate_card` in the settings names another
+    the defaults: fit for a close, 2 warnings
+    "#);
     let told = desk.ends(2, &["check", "--config", "none.toml"]);
     assert!(told.stdout.starts_with("error: none.toml: No such file or directory"), "{}", told.stdout);
 }

@@ -178,7 +178,19 @@ fn the_partner_is_asked_once_and_no_secret_is_kept() {
     assert!(!everything.contains(&token) && !desk.path("books/credentials.toml").exists());
     // The month to close next hangs on the day.
     let text = told.stdout.split("--period").next().unwrap();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    books/tieout.toml: written, months of Asia/Kolkata
+    books/rate-card.toml: written, 20 % above cost, fees in INR
+    partner Sagar Voice (PA_BCY3IEWJ), 4 customers of at most 20000
+      active                    yes          a close needs it
+      verified                  yes          a close does not need it
+      create customer accounts  allowed      a close does not need it
+      create pricing tiers      allowed      a close does not need it
+      read call records         allowed      a close does not need it: it reads ledgers
+      transfer balance          allowed      a close does not need it, and never does it: tieout only asks (GET)
+    the credentials are right: a close can begin
+    next: tieout check --config books/tieout.toml, then tieout close
+    "#);
     let json = desk.ends(0, &["--json", "init", "--dir", "books", "--force"]).json();
     assert_eq!(json["partner"]["rights"]["can_transfer_balance"], true);
     assert_eq!(json["meaning"], "settings and rate card are written");
@@ -202,7 +214,19 @@ fn what_is_not_allowed_is_said_in_plain_words() {
     let mut desk = Desk::alone().with(&partner);
     desk.set("VOBIZ_AUTH_ID", Some("PA_X"));
     let told = desk.ends(0, &["check", "--online"]);
-    insta::assert_snapshot!(told.stdout, @"");
+    insta::assert_snapshot!(told.stdout, @r#"
+    warning: no rate-card.toml beside the settings: usage is billed at cost
+    hint: `tieout init` writes one; `rate_card` in the settings names another
+    partner Anvil�[2J (PA_X), 3 customers
+      active                    no           a close needs it
+      verified                  not said     a close does not need it
+      create customer accounts  not allowed  a close does not need it
+      create pricing tiers      not said     a close does not need it
+      read call records         not allowed  a close does not need it: it reads ledgers
+      transfer balance          allowed      a close does not need it, and never does it: tieout only asks (GET)
+    the partner is not active: a close may be refused, ask the platform first
+    tieout.toml: fit for a close, 1 warning
+    "#);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
@@ -234,7 +258,26 @@ fn refusals_and_silence_end_with_5_and_the_files_are_written() {
     desk.set("VOBIZ_AUTH_TOKEN", Some(token));
     desk.set("TIEOUT_BASE_URL", Some("http://127.0.0.1:9/api"));
     messages.push(desk.ends(5, &["init", "--dir", "books"]).stderr);
-    insta::assert_snapshot!(messages.concat(), @"");
+    insta::assert_snapshot!(messages.concat(), @r#"
+    error: the partner does not know these credentials: me: HTTP 401: bad token [struck]
+    hint: books/tieout.toml and books/rate-card.toml are written, `tieout check --online` asks the partner again; auth id and token must be a pair, the partner's own (`PA_…`), and the token the one that holds now
+    error: the partner does not know these credentials: me: HTTP 401: bad token [struck]
+    hint: auth id and token must be a pair, the partner's own (`PA_…`), and the token the one that holds now
+    error: the partner knows these credentials and does not let them in: me: HTTP 403: Forbidden
+    hint: books/tieout.toml and books/rate-card.toml are written, `tieout check --online` asks the partner again; partner credentials (`PA_…`) open the partner API, a customer's do not; ask the platform whether the account is blocked
+    error: the partner knows these credentials and does not let them in: me: HTTP 403: Forbidden
+    hint: partner credentials (`PA_…`) open the partner API, a customer's do not; ask the platform whether the account is blocked
+    error: no answer that can be used from http://partner/api/v1/partner: me: HTTP 404: No such path
+    hint: books/tieout.toml and books/rate-card.toml are written, `tieout check --online` asks the partner again; is the address right, and the network open?
+    error: no answer that can be used from http://partner/api/v1/partner: me: HTTP 404: No such path
+    hint: is the address right, and the network open?
+    error: no answer that can be used from http://partner/api/v1/partner: me: the answer is not the JSON asked for
+    hint: books/tieout.toml and books/rate-card.toml are written, `tieout check --online` asks the partner again; is the address right, and the network open?
+    error: no answer that can be used from http://partner/api/v1/partner: me: the answer is not the JSON asked for
+    hint: is the address right, and the network open?
+    error: no answer that can be used from http://127.0.0.1:9/api: me: cannot connect
+    hint: books/tieout.toml and books/rate-card.toml are written, `tieout check --online` asks the partner again; is the address right, and the network open?
+    "#);
     // Another partner's answer is a mix-up of credentials.
     let (partner, _) = Partner::saying(SCENARIO, 200, r#"{"id":"u","auth_id":"PA_Y"}"#);
     let mut desk = Desk::alone().with(&partner);
@@ -256,7 +299,16 @@ fn somebody_at_a_terminal_is_asked_for_what_was_not_given() {
     let told = told.unwrap();
     assert_eq!((told.timezone, told.currency), (chrono_tz::Europe::Berlin, Currency::INR));
     assert_eq!((told.markup.to_string(), told.supplier.as_deref()), ("12.5".to_owned(), Some("Anvil")));
-    insta::assert_snapshot!(shown.replace("]: ", "]:\n"), @"");
+    insta::assert_snapshot!(shown.replace("]: ", "]:\n"), @r#"
+    who bills (the rate card is named after it) [none]:
+    the zone whose midnights bound a month [Asia/Kolkata]:
+    "Mars" is not a time zone (IANA name, as in "Asia/Kolkata")
+    the zone whose midnights bound a month [Asia/Kolkata]:
+    the currency of fees and minimum [INR]:
+    what is charged above cost, in percent [0]:
+    "12,5" is not a markup (percent above -100, at most 1000, up to 4 decimals, as in "12.5")
+    what is charged above cost, in percent [0]:
+    "#);
     // Enter alone, and the end of the input, are the defaults; what was given is not asked for.
     let defaults = Asked::default().or_default();
     assert_eq!(talk(Asked::default(), "\n\n\n\n").0.unwrap(), defaults);
