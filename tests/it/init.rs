@@ -355,6 +355,7 @@ fn completions_and_manual_know_every_command_and_option() {
 
 /// The units as they would be installed, with this program in the place of the installed one.
 #[test]
+#[expect(clippy::print_stderr, reason = "whoever reads the tests is told what was not looked at")]
 fn the_units_are_sound_and_hold_no_secret() {
     let desk = Desk::alone();
     let mut units = Vec::new();
