@@ -32,6 +32,67 @@ pub struct Me<'a> {
     pub currency: Option<Cow<'a, str>>,
 }
 
+/// `GET /me`, what a person wants to know before the first close. Nothing here is needed by one: whatever is absent or of
+/// another kind stays unknown.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
+pub struct MeRights<'a> {
+    /// `PA_…`.
+    #[serde(borrow)]
+    pub auth_id: Cow<'a, str>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_active: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_verified: Option<&'a RawValue>,
+    #[serde(borrow)]
+    can_create_accounts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    can_create_pricing_tiers: Option<&'a RawValue>,
+    #[serde(borrow)]
+    can_view_cdrs: Option<&'a RawValue>,
+    #[serde(borrow)]
+    can_transfer_balance: Option<&'a RawValue>,
+    #[serde(borrow)]
+    account_count: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_accounts: Option<&'a RawValue>,
+}
+
+impl MeRights<'_> {
+    /// The partner's name.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        known(self.name)
+    }
+
+    /// Active, verified; may create accounts, create pricing tiers, view call records, transfer balance: in this order.
+    #[must_use]
+    pub fn flags(&self) -> [Option<bool>; 6] {
+        [
+            self.is_active,
+            self.is_verified,
+            self.can_create_accounts,
+            self.can_create_pricing_tiers,
+            self.can_view_cdrs,
+            self.can_transfer_balance,
+        ]
+        .map(known)
+    }
+
+    /// Customers there are, and customers there may be.
+    #[must_use]
+    pub fn accounts(&self) -> [Option<u64>; 2] {
+        [self.account_count, self.max_accounts].map(known)
+    }
+}
+
+/// A value of the kind expected; nothing where it is absent or of another kind.
+fn known<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(value?.get()).ok()
+}
+
 /// `GET /dashboard`: the partner's totals.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]

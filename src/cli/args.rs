@@ -4,11 +4,14 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::breaks::BreaksArgs;
 use super::exit::Exit;
-use crate::domain::{Class, Period};
+use crate::domain::{Class, Currency, Period};
+use crate::invoice::Percent;
+use crate::settings::zone_named;
 
 /// Closes a telephony reseller's month: ties the master ledger out to the customers' ledgers, bills the usage, seals
 /// the proof
@@ -55,6 +58,14 @@ pub enum LogFormat {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write the first tieout.toml and rate-card.toml, and ask the partner what the credentials may do
+    ///
+    /// On a terminal it asks for what was not given; elsewhere, and with --quiet or --json, it takes the defaults. Nothing that
+    /// stands there is overwritten without --force. Credentials are read as `close` reads them from the environment,
+    /// used for one request (`GET /me`), and stored nowhere.
+    Init(InitArgs),
+    /// Tell everything that is wrong or doubtful about settings, rate card and credentials file, with line and column
+    Check(CheckArgs),
     /// Close a month of the embedded simulator: no account, no network, no settings
     Demo(DemoArgs),
     /// Fetch and settle one month
@@ -88,6 +99,65 @@ pub enum Command {
     Pack(PackArgs),
     /// Serve the simulated partner API of a scenario
     Simulate(SimulateArgs),
+    /// Write the completions of a shell to stdout
+    Completions(CompletionsArgs),
+    /// Write the manual page to stdout, for man
+    Manual,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The folder to write into [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The zone whose midnights bound a month, by its IANA name [default: Asia/Kolkata]
+    #[arg(long, value_name = "ZONE", value_parser = zone_named)]
+    pub timezone: Option<Tz>,
+    /// The currency of fees and minimum [default: INR]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// What is charged above cost, in percent, as in 12.5 [default: 0]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
+    pub markup: Option<Percent>,
+    /// The name of whoever bills; the rate card is named after it
+    #[arg(long, value_name = "NAME")]
+    pub supplier: Option<String>,
+    /// Do not ask the partner
+    #[arg(long)]
+    pub offline: bool,
+    /// Overwrite settings and rate card that stand there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// The settings [default: tieout.toml in the current folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Ask the partner, too, what the credentials may do
+    #[arg(long)]
+    pub online: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: CompletedShell,
+}
+
+/// A shell that completions are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompletedShell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly one.
+    Fish,
 }
 
 /// Arguments of `demo`.

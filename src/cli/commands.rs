@@ -14,16 +14,20 @@ use super::args::{
     Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs,
 };
 use super::breaks::breaks;
+use super::check::check;
+use super::completions::completions;
 use super::demo;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
+use super::init::init;
+use super::manual::manual;
 use super::month::Month;
 use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
 use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
 use crate::run::{self, Ledgers};
-use crate::settings::Settings;
+use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
 /// How long a command that is interrupted may take to come to an end of its own.
@@ -73,6 +77,10 @@ fn answer(
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
     match command {
+        Command::Init(args) => until(stopped, init(&args, environment, watch)),
+        Command::Check(args) => until(stopped, check(&args, environment, watch)),
+        Command::Completions(args) => Ok(completions(args.shell)),
+        Command::Manual => manual(),
         Command::Demo(args) => until(stopped, demo::demo(&args, environment, watch)),
         Command::Close(args) => close(&args, environment, watch, stopped),
         Command::Fetch(args) => fetch(&args, environment, watch, stopped),
@@ -207,11 +215,18 @@ fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
     Ok(Outcome { exit: Exit::TiedOut, text: format!("{file}: packed\nnext: tieout verify {file}"), json })
 }
 
-/// The month asked for, with a warning when it is not over.
+/// The month asked for, with a warning when it is not over, and one when `check` has some.
 fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
     let month = Month::prepare(args, environment)?;
     if let Some(warning) = month.warning() {
         terminal::warn(&warning);
+    }
+    let doubts = look(args.config.as_deref()).problems;
+    // Where there is no file, there is none on purpose.
+    match doubts.iter().filter(|doubt| doubt.file.is_some()).count() {
+        0 => {}
+        1 => terminal::warn("1 warning about settings or rate card: `tieout check` tells it"),
+        doubts => terminal::warn(&format!("{doubts} warnings about settings or rate card: `tieout check` tells them")),
     }
     Ok(month)
 }

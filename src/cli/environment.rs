@@ -21,6 +21,8 @@ pub struct Environment {
     pub colour: bool,
     /// Whether stderr is a terminal that can redraw a line.
     pub terminal: bool,
+    /// Whether somebody can be asked: stdin and stderr are terminals, and nobody wants it quiet.
+    pub asks: bool,
     /// The moment the program began.
     pub now: DateTime<Utc>,
     /// The same moment on the clock that nobody sets.
@@ -42,6 +44,7 @@ impl Environment {
             base_url: set("TIEOUT_BASE_URL"),
             colour: stderr_is_terminal && set("NO_COLOR").is_none(),
             terminal: stderr_is_terminal && set("TERM").is_none_or(|term| term != "dumb"),
+            asks: stderr_is_terminal && std::io::stdin().is_terminal(),
             now: Utc::now(),
             began: Instant::now(),
         }

@@ -10,7 +10,7 @@ use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
 use crate::run::RunError;
 use crate::seal::SealError;
-use crate::settings::{CredentialsError, SettingsError};
+use crate::settings::{BeginningError, CredentialsError, SettingsError};
 
 /// An exit code. The numbers are a contract: they never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +120,13 @@ impl Failure {
 
 impl From<SettingsError> for Failure {
     fn from(refused: SettingsError) -> Self {
+        let hint = refused.hint().to_owned();
+        Self::new(Exit::Usage, refused, Some(hint))
+    }
+}
+
+impl From<BeginningError> for Failure {
+    fn from(refused: BeginningError) -> Self {
         let hint = refused.hint().to_owned();
         Self::new(Exit::Usage, refused, Some(hint))
     }

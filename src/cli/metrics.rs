@@ -75,6 +75,10 @@ impl Metrics {
             Command::Breaks(_) => ("breaks", None),
             Command::Pack(_) => ("pack", None),
             Command::Simulate(_) => ("simulate", None),
+            Command::Init(_) => ("init", None),
+            Command::Check(_) => ("check", None),
+            Command::Completions(_) => ("completions", None),
+            Command::Manual => ("manual", None),
         };
         Self::of(name, file)
     }

@@ -6,13 +6,19 @@
 
 mod args;
 mod breaks;
+mod check;
 mod commands;
+mod completions;
 mod demo;
 mod environment;
 mod exit;
+mod init;
+mod interview;
 mod logs;
+mod manual;
 mod metrics;
 mod month;
+mod partner;
 mod progress;
 mod result;
 mod simulate;
@@ -29,6 +35,7 @@ use clap::Parser;
 pub use args::{Args, Command, Global, LogFormat};
 pub use environment::Environment;
 pub use exit::{Exit, Failure, Outcome};
+pub use interview::{Asked, interview};
 pub use metrics::{Ended, Metrics};
 pub use month::Month;
 pub use progress::Progress;
@@ -50,7 +57,8 @@ fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(args) => args,
         Err(asked_for_help_or_refused) => return terminal::show_usage(&asked_for_help_or_refused),
     };
-    let environment = Environment::read();
+    let mut environment = Environment::read();
+    environment.asks &= !args.global.quiet && !args.global.json;
     if args.global.log == LogFormat::Json {
         terminal::speak_json();
     }

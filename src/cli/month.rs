@@ -14,7 +14,7 @@ use crate::domain::Period;
 use crate::fetch::{Credentials, Limits, Line, Thorough};
 use crate::invoice::RateCard;
 use crate::run::{Request, Terms};
-use crate::settings::{BaseUrl, GlobalLedger, Settings, find_credentials};
+use crate::settings::{BaseUrl, FetchSettings, GlobalLedger, Settings, find_credentials};
 
 /// A month to be fetched or closed: everything that arguments, settings and environment say about it.
 #[derive(Clone, Debug)]
@@ -45,16 +45,7 @@ impl Month {
     pub fn prepare(args: &MonthArgs, environment: &Environment) -> Result<Self, Failure> {
         let settings = Settings::read(args.config.as_deref())?;
         let card = settings.rate_card()?;
-        let base_url = match &environment.base_url {
-            Some(text) => text.parse().context("TIEOUT_BASE_URL").map_err(|refused| {
-                Failure::new(
-                    Exit::Usage,
-                    refused,
-                    Some("without it, the settings' partner.base_url is used".to_owned()),
-                )
-            })?,
-            None => settings.partner.base_url.clone(),
-        };
+        let base_url = base_url(&settings, environment)?;
         let credentials = find_credentials(
             environment.auth_id.clone(),
             environment.auth_token.clone(),
@@ -78,20 +69,12 @@ impl Month {
     pub fn request(&self, environment: &Environment) -> Request {
         let (fetch, period) = (&self.settings.fetch, self.period);
         let (from, to) = period.window(fetch.pad_days);
-        let limits = Limits {
-            requests_per_second: fetch.requests_per_second,
-            concurrency: usize::try_from(fetch.concurrency).unwrap_or(usize::MAX),
-            attempts_max: fetch.attempts_max,
-            timeout: Duration::from_secs(u64::from(fetch.timeout_seconds)),
-            walks_max: fetch.walks_max,
-            ..Limits::default()
-        };
         Request {
             period,
             line: Line {
                 base_url: self.base_url.as_str().to_owned(),
                 credentials: self.credentials.clone(),
-                limits,
+                limits: limits(fetch),
                 thorough: Thorough {
                     full_walk: fetch.full_walk,
                     type_counts: fetch.type_counts,
@@ -121,5 +104,25 @@ impl Month {
         let next = self.period.day_after();
         let running = self.today < next;
         running.then(|| format!("{} is not over before {next}: entries may still be added to it", self.period))
+    }
+}
+
+/// Where the partner API is: the environment's word before the settings'.
+pub(super) fn base_url(settings: &Settings, environment: &Environment) -> Result<BaseUrl, Failure> {
+    let Some(text) = &environment.base_url else { return Ok(settings.partner.base_url.clone()) };
+    text.parse().context("TIEOUT_BASE_URL").map_err(|refused| {
+        Failure::new(Exit::Usage, refused, Some("without it, the settings' partner.base_url is used".to_owned()))
+    })
+}
+
+/// The bounds of a fetch as the settings have them.
+pub(super) fn limits(fetch: &FetchSettings) -> Limits {
+    Limits {
+        requests_per_second: fetch.requests_per_second,
+        concurrency: usize::try_from(fetch.concurrency).unwrap_or(usize::MAX),
+        attempts_max: fetch.attempts_max,
+        timeout: Duration::from_secs(u64::from(fetch.timeout_seconds)),
+        walks_max: fetch.walks_max,
+        ..Limits::default()
     }
 }

@@ -22,6 +22,7 @@ mod rounding;
 mod standing;
 mod tie_out;
 mod tie_out_key;
+mod toml_text;
 mod transfer;
 
 pub use account::{AccountId, AccountIdError};
@@ -43,4 +44,5 @@ pub use rounding::{Rounding, round};
 pub use standing::{Age, Aged, Standing, UnknownWord};
 pub use tie_out::{TieOut, Verdict};
 pub use tie_out_key::TieOutKey;
+pub use toml_text::{TextFault, TomlText};
 pub use transfer::{TransferReference, TransferReferenceError, is_transfer};

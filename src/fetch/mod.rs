@@ -12,6 +12,7 @@ mod ledger;
 mod line;
 mod pace;
 mod page;
+mod partner;
 mod reading;
 mod session;
 mod setback;
@@ -27,6 +28,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 pub use error::FetchError;
 pub use line::{Credentials, Limits, Line, Secret, Thorough};
 pub use pace::{Pace, Permit};
+pub use partner::{Standing, ask_who};
 
 use crate::archive::{Archive, FetchId, FetchPlan};
 use crate::domain::List;

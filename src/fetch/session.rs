@@ -7,7 +7,7 @@ use futures::stream::{Stream, TryStreamExt};
 use tokio::sync::Mutex;
 
 use super::Fetched;
-use super::caller::{Caller, Counts, Good};
+use super::caller::{Caller, Counts, Good, Refusal};
 use super::earlier::Earlier;
 use super::error::FetchError;
 use super::line::Line;
@@ -66,13 +66,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if self.held_page(&list, 1, 1).is_none() {
-            let answer = self.caller.ask(&list, 1, "me", partner_named).await;
-            let answer = answer.map_err(|refusal| match Setback::from((&list, refusal)) {
-                Setback::Refused { status: status @ 403, message } => {
-                    FetchError::Credentials { list: list.clone(), status, message }
-                }
-                other @ (Setback::Fatal(_) | Setback::Refused { .. } | Setback::Line { .. }) => other.fatal(&list),
-            })?;
+            let answer = self.caller.ask(&list, 1, "me", partner_named).await.map_err(refused_partner)?;
             same_partner("me", &answer.read, self.line)?;
             self.keep(&list, 1, 1, "me".to_owned(), answer).await?;
         }
@@ -240,7 +234,16 @@ impl<'a> Session<'a> {
     }
 }
 
-fn same_partner(place: &'static str, seen: &str, line: &Line) -> Result<(), FetchError> {
+/// What it means that `/me` cannot be read: here a 403 refuses the credentials as a 401 does.
+pub(super) fn refused_partner(refusal: Refusal) -> FetchError {
+    let list = List::Me;
+    match Setback::from((&list, refusal)) {
+        Setback::Refused { status: status @ 403, message } => FetchError::Credentials { list, status, message },
+        other @ (Setback::Fatal(_) | Setback::Refused { .. } | Setback::Line { .. }) => other.fatal(&list),
+    }
+}
+
+pub(super) fn same_partner(place: &'static str, seen: &str, line: &Line) -> Result<(), FetchError> {
     let expected = line.credentials.auth_id.as_str();
     if seen == expected {
         return Ok(());

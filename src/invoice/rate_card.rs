@@ -1,6 +1,9 @@
 //! The rate card: what is charged above cost, which fees and minimum apply, how invoices are numbered.
 //!
-//! Text in, a checked card out; a card that was read needs no further checks. Never opens the file itself.
+//! Text in, a checked card out, or everything that is wrong with it, with line and column; a card that was read needs no
+//! further checks. Never opens the file itself.
+
+mod doubts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +13,9 @@ use thiserror::Error;
 
 use super::percent::Percent;
 use super::series::{NumberError, Series};
-use crate::domain::{AccountId, AccountIdError, Amount, ChargeClass, ChargeClassError, Currency, Place, Rounding};
+use crate::domain::{
+    AccountId, AccountIdError, Amount, ChargeClass, ChargeClassError, Currency, Place, Rounding, TextFault, TomlText,
+};
 
 /// A checked rate card. The empty one bills at cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,23 +107,86 @@ pub enum RateCardError {
     /// A fee that no customer could name.
     #[error("fees, entry {0}: the name is empty, expected what the customer is to read")]
     FeeName(usize),
+    /// A fee that a customer would pay twice.
+    #[error("fees, entry {entry}: {name:?} is charged to {who} by entry {before} already, expected each fee once")]
+    FeeTwice {
+        /// The later one, from 1.
+        entry: usize,
+        /// The earlier one.
+        before: usize,
+        /// Its name.
+        name: String,
+        /// Who would pay both: an account, or everyone.
+        who: String,
+    },
     /// A series whose numbers nobody could use.
     #[error("series: {0}")]
     Series(NumberError),
+    /// One of these, in a text.
+    #[error("{place}: {refused}")]
+    At {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        refused: Box<Self>,
+    },
+}
+
+impl RateCardError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::At { refused, .. } => refused.hint(),
+            Self::Text { message, .. } if message.starts_with("\"-") && message.contains("is not a markup") => {
+                "a markup of -100 % or less would give usage away; \"0\" bills at cost, \"-99.9999\" is the least"
+            }
+            Self::FeeTwice { .. } => "a fee that is due twice on purpose needs two names",
+            Self::Class(..) => {
+                "classes are the built-in ones, `other`, and those that `classify` in the settings names"
+            }
+            Self::Text { .. } | Self::Account(..) | Self::Amount { .. } | Self::FeeName(_) | Self::Series(_) => {
+                "an empty rate card bills at cost; percentages and amounts stand in quotes"
+            }
+        }
+    }
+}
+
+/// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
+struct Fault {
+    path: Vec<String>,
+    of_key: bool,
+    refused: RateCardError,
 }
 
 impl RateCard {
     /// Reads a card from TOML.
     ///
     /// # Errors
-    /// When the text is not TOML, holds an unknown key, or a value that cannot be right; with its line and column, or
-    /// its key.
+    /// When the text is not TOML, holds an unknown key, or a value that cannot be right; with its line and column.
     pub fn parse(text: &str) -> Result<Self, RateCardError> {
-        let written: Written = toml::from_str(text).map_err(|refused| RateCardError::Text {
-            place: Place::of(text, refused.span().map_or(0, |span| span.start)),
-            message: refused.message().to_owned(),
-        })?;
-        written.try_into()
+        let (card, faults) = Self::read(text);
+        faults.into_iter().next().map_or(Ok(card), Err)
+    }
+
+    /// The same, with everything that is wrong, in order of place. The card is fit for use only where nothing is.
+    #[must_use]
+    pub fn read(text: &str) -> (Self, Vec<RateCardError>) {
+        let (text, card, faults) = TomlText::read::<Written>(text);
+        let mut judged = card.clone();
+        if !text.lists_are_whole() {
+            judged.fees.clear();
+        }
+        let faults =
+            faults.into_iter().map(|TextFault { place, message }| (place, RateCardError::Text { place, message }));
+        let meant = judged.faults().into_iter().chain(judged.fees_twice()).map(|Fault { path, of_key, refused }| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let place = if of_key { text.place_of_key(&path) } else { text.place_of_value(&path) };
+            (place, RateCardError::At { place, refused: Box::new(refused) })
+        });
+        let mut faults: Vec<(Place, RateCardError)> = faults.chain(meant).collect();
+        faults.sort_by_key(|(place, _)| *place);
+        (Self(card), faults.into_iter().map(|(_, refused)| refused).collect())
     }
 
     /// The card's name, for the papers.
@@ -214,43 +282,98 @@ impl TryFrom<Written> for RateCard {
     type Error = RateCardError;
 
     fn try_from(card: Written) -> Result<Self, RateCardError> {
-        check_classes("markup.classes", &card.markup.classes)?;
-        for (account, own) in &card.markup.accounts {
-            check_account("markup.accounts", account)?;
-            check_classes(&format!("markup.accounts.{account}.classes"), &own.classes)?;
+        let first = card.faults().into_iter().next();
+        first.map_or(Ok(Self(card)), |fault| Err(fault.refused))
+    }
+}
+
+impl Written {
+    /// Everything that makes the card unfit, in the order of its keys.
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.of_classes(&["markup", "classes"], &self.markup.classes);
+        for (account, own) in &self.markup.accounts {
+            let path = ["markup", "accounts", account];
+            faults.of_account(&path, "markup.accounts", account);
+            faults.of_classes(&[path[0], path[1], path[2], "classes"], &own.classes);
         }
-        for (index, fee) in card.fees.iter().enumerate() {
+        for (index, fee) in self.fees.iter().enumerate() {
+            let (at, named) = (index.to_string(), format!("fees, {:?}", fee.name));
             if fee.name.trim().is_empty() {
-                return Err(RateCardError::FeeName(index + 1));
+                faults.add(&["fees", &at, "name"], false, RateCardError::FeeName(index + 1));
             }
-            check_amount(&format!("fees, {:?}", fee.name), fee.amount, card.currency)?;
-            let accounts = fee.accounts.iter().flatten();
-            accounts.into_iter().try_for_each(|account| check_account(&format!("fees, {:?}", fee.name), account))?;
+            faults.of_amount(&["fees", &at, "amount"], &named, fee.amount, self.currency);
+            for account in fee.accounts.iter().flatten() {
+                faults.of_account(&["fees", &at, "accounts"], &named, account);
+            }
         }
-        if let Some(minimum) = &card.minimum {
-            check_amount("minimum", minimum.amount, card.currency)?;
+        if let Some(minimum) = &self.minimum {
+            faults.of_amount(&["minimum", "amount"], "minimum", minimum.amount, self.currency);
         }
         // Every financial year takes as many characters as another.
-        card.series.number(card.series.first, NaiveDate::default()).map_err(RateCardError::Series)?;
-        Ok(Self(card))
+        if let Err(refused) = self.series.number(self.series.first, NaiveDate::default()) {
+            faults.add(&["series"], true, RateCardError::Series(refused));
+        }
+        faults.0
+    }
+
+    /// Fees that an account would pay twice. A card that was sealed may have such: asked of texts alone.
+    fn fees_twice(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        let same_name = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
+        for (index, fee) in self.fees.iter().enumerate() {
+            let earlier = self.fees.iter().take(index).enumerate();
+            let twice = earlier.filter(|(_, before)| same_name(before, fee)).find_map(|(at, before)| {
+                let who = match (&before.accounts, &fee.accounts) {
+                    (None, None) => Some("everyone".to_owned()),
+                    (None, Some(some)) | (Some(some), None) => some.first().cloned(),
+                    (Some(some), Some(others)) => some.intersection(others).next().cloned(),
+                };
+                who.map(|who| (at + 1, who))
+            });
+            if let Some((before, who)) = twice {
+                let refused = RateCardError::FeeTwice { entry: index + 1, before, name: fee.name.clone(), who };
+                faults.add(&["fees", &index.to_string(), "name"], false, refused);
+            }
+        }
+        faults.0
     }
 }
 
-fn check_classes(place: &str, classes: &BTreeMap<String, Percent>) -> Result<(), RateCardError> {
-    let refused = classes.keys().find_map(|class| ChargeClass::parse(class).err());
-    refused.map_or(Ok(()), |refused| Err(RateCardError::Class(place.to_owned(), refused)))
-}
+/// Faults as they are found.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
 
-fn check_account(place: &str, account: &str) -> Result<(), RateCardError> {
-    AccountId::parse(account).map(drop).map_err(|refused| RateCardError::Account(place.to_owned(), refused))
-}
-
-/// A fee is charged as it is written, never rounded: it must be whole minor units.
-fn check_amount(place: &str, amount: Amount, currency: Currency) -> Result<(), RateCardError> {
-    let digits = currency.minor_digits();
-    let whole = crate::domain::round(amount.to_decimal(), digits, Rounding::Down) == amount;
-    if whole && amount > Amount::ZERO {
-        return Ok(());
+impl Faults {
+    fn add(&mut self, path: &[&str], of_key: bool, refused: RateCardError) {
+        self.0.push(Fault { path: path.iter().map(|step| (*step).to_owned()).collect(), of_key, refused });
     }
-    Err(RateCardError::Amount { place: place.to_owned(), amount: amount.to_string(), currency, digits })
+
+    fn of_classes(&mut self, path: &[&str], classes: &BTreeMap<String, Percent>) {
+        for class in classes.keys() {
+            if let Err(refused) = ChargeClass::parse(class) {
+                self.add(&[path, &[class.as_str()]].concat(), true, RateCardError::Class(path.join("."), refused));
+            }
+        }
+    }
+
+    fn of_account(&mut self, path: &[&str], place: &str, account: &str) {
+        if let Err(refused) = AccountId::parse(account) {
+            self.add(
+                path,
+                path.len() == 3 && path.first() == Some(&"markup"),
+                RateCardError::Account(place.to_owned(), refused),
+            );
+        }
+    }
+
+    /// A fee is charged as it is written, never rounded: it must be whole minor units.
+    fn of_amount(&mut self, path: &[&str], place: &str, amount: Amount, currency: Currency) {
+        let digits = currency.minor_digits();
+        let whole = crate::domain::round(amount.to_decimal(), digits, Rounding::Down) == amount;
+        if !whole || amount <= Amount::ZERO {
+            let (place, amount) = (place.to_owned(), amount.to_string());
+            self.add(path, false, RateCardError::Amount { place, amount, currency, digits });
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The rules that name what an entry is charged for, from its type, reference and description.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{ChargeClass, Direction};
@@ -52,6 +54,15 @@ impl Rules {
         Self { rules: own.iter().cloned().chain(built_in()).collect() }
     }
 
+    /// The classes that a charge or a refund can have by these rules, and so be billed under; `other` is always among them.
+    #[must_use]
+    pub fn billable_classes(&self) -> BTreeSet<String> {
+        let refund = |rule: &Rule| rule.class.as_str() == ChargeClass::REFUND;
+        let billable = |rule: &&Rule| rule.direction != Some(Direction::Credit) || refund(rule);
+        let named = self.rules.iter().filter(billable).map(|rule| rule.class.as_str());
+        named.chain([ChargeClass::OTHER]).map(ToOwned::to_owned).collect()
+    }
+
     /// What a row is charged for. A direction that is not known is `unclassified`, whatever the rules say; a readable
     /// row that no rule names is `other`.
     pub(super) fn class_of(&self, row: &LedgerRow<'_>, direction: Direction) -> ChargeClass {
@@ -69,6 +80,30 @@ impl Rule {
     pub fn has_condition(&self) -> bool {
         let texts = [&self.kind, &self.reference_prefix, &self.description_prefix, &self.description_contains];
         self.direction.is_some() || texts.into_iter().any(Option::is_some)
+    }
+
+    /// Whether a text that references or descriptions must hold is empty, and so asks for nothing.
+    #[must_use]
+    pub fn has_empty_condition(&self) -> bool {
+        let texts = [&self.reference_prefix, &self.description_prefix, &self.description_contains];
+        texts.into_iter().any(|text| text.as_deref() == Some(""))
+    }
+
+    /// Whether it names every entry that another one could name, so that the other, standing behind it, never names any.
+    #[must_use]
+    pub fn leaves_nothing_to(&self, other: &Self) -> bool {
+        let covers = |own: &Option<String>, others: &Option<String>, implied: fn(&str, &str) -> bool| {
+            own.as_deref().is_none_or(|own| others.as_deref().is_some_and(|others| implied(others, own)))
+        };
+        let described = |own: &Option<String>| {
+            let texts = [&other.description_contains, &other.description_prefix];
+            own.as_deref().is_none_or(|own| texts.into_iter().flatten().any(|text| contains(text, own)))
+        };
+        self.direction.is_none_or(|own| other.direction == Some(own))
+            && covers(&self.kind, &other.kind, |others, own| others == own)
+            && covers(&self.reference_prefix, &other.reference_prefix, begins)
+            && covers(&self.description_prefix, &other.description_prefix, begins)
+            && described(&self.description_contains)
     }
 
     fn holds(&self, row: &LedgerRow<'_>, direction: Direction) -> bool {

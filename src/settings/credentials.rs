@@ -85,6 +85,21 @@ pub fn find_credentials(
 }
 
 impl CredentialsError {
+    /// Where in the file, where that is known.
+    #[must_use]
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Form { place, .. } => Some(*place),
+            Self::Absent
+            | Self::Half(_)
+            | Self::Unreadable { .. }
+            | Self::Open { .. }
+            | Self::AuthId(_)
+            | Self::Customer(_)
+            | Self::Token(_) => None,
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> String {

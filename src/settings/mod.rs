@@ -2,10 +2,14 @@
 //! values out.
 //!
 //! Everything has a default, so an absent file is as good as an empty one; an unknown key or a value out of bounds is
-//! refused with its place. Never reads the environment itself: `cli` hands it over. Never shows a secret.
+//! refused with its place. `check` tells everything that is wrong with them, and what is doubtful; `beginning` writes the
+//! first ones. Never reads the environment itself: `cli` hands it over. Never shows a secret.
 
 mod base_url;
+mod beginning;
+mod check;
 mod credentials;
+mod templates;
 mod values;
 
 use std::fs;
@@ -16,12 +20,16 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::domain::{Amount, Place};
+use crate::domain::{Amount, Place, TextFault, TomlText};
 use crate::invoice::{InvoiceTerms, RateCard, RateCardError};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use beginning::{Beginning, BeginningError, begin};
+pub use check::{Checked, Problem, check};
 pub use credentials::{CredentialsError, find_credentials};
+pub use templates::{Answer, rate_card_text, settings_text};
+pub use values::zone_named;
 
 /// The settings file that is read where none is named.
 pub const SETTINGS_FILE: &str = "tieout.toml";
@@ -139,10 +147,12 @@ pub enum SettingsError {
         message: String,
     },
     /// A rule that would match every entry.
-    #[error("{}, classify, rule {rule}: no condition, expected at least one beside the class", .file.display())]
+    #[error("{}, {place}: classify, rule {rule}: no condition, expected at least one beside the class", .file.display())]
     RuleWithoutCondition {
         /// The file.
         file: PathBuf,
+        /// Where in it.
+        place: Place,
         /// The rule, from 1.
         rule: usize,
     },
@@ -157,9 +167,20 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
+    /// The file that cannot be used.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. }
+            | Self::Text { file, .. }
+            | Self::RuleWithoutCondition { file, .. }
+            | Self::RateCard { file, .. } => file,
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => {
                 "a path in the settings is relative to the settings file, an argument to the current folder"
@@ -168,7 +189,7 @@ impl SettingsError {
             Self::RuleWithoutCondition { .. } => {
                 "conditions are direction, type, reference_prefix, description_prefix and description_contains"
             }
-            Self::RateCard { .. } => "an empty rate card bills at cost; percentages and amounts stand in quotes",
+            Self::RateCard { refused, .. } => refused.hint(),
         }
     }
 }
@@ -191,23 +212,37 @@ impl Settings {
     /// # Errors
     /// When the text is not TOML, holds an unknown key, a value out of bounds, or a rule without a condition.
     pub fn parse(text: &str, file: &Path) -> Result<Self, SettingsError> {
-        let mut settings: Self = toml::from_str(text).map_err(|refused| SettingsError::Text {
-            file: file.to_owned(),
-            place: Place::of(text, refused.span().map_or(0, |span| span.start)),
-            message: refused.message().to_owned(),
-        })?;
-        if let Some(index) = settings.classify.iter().position(|rule| !rule.has_condition()) {
-            return Err(SettingsError::RuleWithoutCondition { file: file.to_owned(), rule: index + 1 });
+        let (settings, faults) = Self::parse_all(text, file);
+        faults.into_iter().next().map_or(Ok(settings), Err)
+    }
+
+    /// The same, with everything that is wrong, in order of place. The settings are fit for use only where nothing is.
+    #[must_use]
+    pub fn parse_all(text: &str, file: &Path) -> (Self, Vec<SettingsError>) {
+        let (text, mut settings, faults) = TomlText::read::<Self>(text);
+        let named = |TextFault { place, message }| SettingsError::Text { file: file.to_owned(), place, message };
+        let mut faults: Vec<(Place, SettingsError)> =
+            faults.into_iter().map(|fault| (fault.place, named(fault))).collect();
+        let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
+        for (index, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.has_condition()) {
+            let place = text.place_of_key(&["classify", &index.to_string()]);
+            faults.push((place, SettingsError::RuleWithoutCondition { file: file.to_owned(), place, rule: index + 1 }));
         }
+        faults.sort_by_key(|(place, _)| *place);
+        settings.lead_from(file);
+        (settings, faults.into_iter().map(|(_, fault)| fault).collect())
+    }
+
+    /// Makes the paths lead from the folder of the file, and finds the rate card beside it.
+    fn lead_from(&mut self, file: &Path) {
         let folder = file.parent().unwrap_or(Path::new(""));
-        settings.reports = folder.join(&settings.reports);
-        for path in [&mut settings.rate_card, &mut settings.archive, &mut settings.partner.credentials_file] {
+        self.reports = folder.join(&self.reports);
+        for path in [&mut self.rate_card, &mut self.archive, &mut self.partner.credentials_file] {
             *path = path.take().map(|path| folder.join(path));
         }
-        if settings.rate_card.is_none() {
-            settings.rate_card = Some(folder.join(RATE_CARD_FILE)).filter(|card| card.is_file());
+        if self.rate_card.is_none() {
+            self.rate_card = Some(folder.join(RATE_CARD_FILE)).filter(|card| card.is_file());
         }
-        Ok(settings)
     }
 
     /// The rate card: the one named, else `rate-card.toml` beside the settings, else one that bills at cost.

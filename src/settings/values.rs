@@ -15,10 +15,15 @@ pub(super) fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
 
 /// A time zone by its IANA name.
 pub(super) fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
-    let name = String::deserialize(from)?;
-    name.parse().map_err(|_unknown| {
-        D::Error::custom(format_args!("{name:?} is not a time zone (IANA name, as in \"Asia/Kolkata\")"))
-    })
+    zone_named(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// The zone of a name.
+///
+/// # Errors
+/// When there is none of that name, in words for whoever wrote it.
+pub fn zone_named(name: &str) -> Result<Tz, String> {
+    name.parse().map_err(|_unknown| format!("{name:?} is not a time zone (IANA name, as in \"Asia/Kolkata\")"))
 }
 
 /// An amount of zero or more.

@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Instant;
 
-use tieout::domain::Amount;
-use tieout::invoice::{Billing, Invoice, InvoiceLine, LineKind};
+use chrono::NaiveDate;
+use tieout::domain::{Amount, Party};
+use tieout::invoice::{Billing, Invoice, InvoiceLine, LineKind, LineTax, Supply};
 use tieout::report::Lists;
 use tieout::simulator::Scenario;
 
@@ -48,6 +49,7 @@ fn invoice(number: u64) -> Invoice {
             markup_percent: Some(20.into()),
             markup,
             amount: cost_base + markup,
+            tax: LineTax::default(),
         }
     });
     Invoice {
@@ -61,6 +63,10 @@ fn invoice(number: u64) -> Invoice {
         tax: Amount::ZERO,
         total: amount(number * 61_850_000 + 21_037_500),
         lines: lines.collect(),
+        round_off: Amount::ZERO,
+        date: NaiveDate::default(),
+        due: NaiveDate::default(),
+        supply: Supply::untaxed(Party::default()),
     }
 }
 

@@ -43,7 +43,23 @@ fn help_names_every_command_exit_code_and_break() {
         let line = format!("{class} {} {}", class.severity().word(), class.meaning());
         assert!(wrapped.contains(&words(&line)), "{class}");
     }
-    for command in ["demo", "close", "fetch", "settle", "recheck", "verify", "explain", "breaks", "pack", "simulate"] {
+    let commands = [
+        "init",
+        "check",
+        "demo",
+        "close",
+        "fetch",
+        "settle",
+        "recheck",
+        "verify",
+        "explain",
+        "breaks",
+        "pack",
+        "simulate",
+        "completions",
+        "manual",
+    ];
+    for command in commands {
         let (code, text, _) = told(&tieout(folder.path(), &[command, "--help"], &[]));
         assert!(code == 0 && help.contains(&format!("\n  {command} ")) && text.contains("Usage: tieout"), "{command}");
     }
@@ -106,7 +122,7 @@ fn settings_that_cannot_be_used_exit_2_with_one_error_and_one_hint() {
     error: bad.toml, line 2, column 15: 0 is not within 1 to 256
     hint: every setting has a default: what is not needed can be left out
     error: rates.toml, line 2, column 11: "-100" is not a markup (percent above -100, at most 1000, up to 4 decimals, as in "12.5")
-    hint: an empty rate card bills at cost; percentages and amounts stand in quotes
+    hint: a markup of -100 % or less would give usage away; "0" bills at cost, "-99.9999" is the least
     error: none.toml: No such file or directory (os error 2)
     hint: a path in the settings is relative to the settings file, an argument to the current folder
     error: no credentials, expected VOBIZ_AUTH_ID and VOBIZ_AUTH_TOKEN in the environment

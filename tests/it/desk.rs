@@ -59,6 +59,22 @@ impl Partner {
         Self { base_url, world, _runtime: runtime }
     }
 
+    /// Serves a world whose partner says of itself what `me` gives, with this status, and counts what it was asked.
+    pub(crate) fn saying(scenario: &str, status: u16, me: &str) -> (Self, Arc<AtomicUsize>) {
+        let world = Arc::new(World::build(&Scenario::read(scenario).unwrap()).unwrap());
+        let (asked, answer) =
+            (Arc::new(AtomicUsize::new(0)), (axum::http::StatusCode::from_u16(status).unwrap(), me.to_owned()));
+        let counted = Arc::clone(&asked);
+        let app = axum::Router::new().fallback(move |uri: Uri| {
+            assert_eq!(uri.path(), format!("{BASE_PATH}/me"));
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(answer.clone())
+        });
+        let (runtime, listener, base_url) = listening();
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        (Self { base_url, world, _runtime: runtime }, asked)
+    }
+
     /// The same, but it answers so many requests and then has a breakdown, until it is given more; says what was asked.
     pub(crate) fn failing_after(scenario: &str, answers: usize) -> (Self, Arc<Patience>) {
         let world = Arc::new(World::build(&Scenario::read(scenario).unwrap()).unwrap());

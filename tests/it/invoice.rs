@@ -116,17 +116,17 @@ fn refusals_name_the_place_what_was_seen_and_what_was_expected() {
     line 1, column 12: unknown variant `nearest`, expected one of `half-up`, `half-even`, `up`, `down`
     line 1, column 12: "rupee" is not a currency code (three capital letters, as in `INR`)
     line 1, column 8: unclosed table, expected `]`
-    markup.classes: "Call" is not a charge class (1 to 32 of `a-z`, `0-9` and `-`, as in `number-rental`)
-    markup.accounts: "MA 1" is not an account id (1 to 64 ASCII letters, digits, `_` or `-`)
-    fees, "Desk": amount 1.005 is not above zero and in whole minor units of INR (2 decimals)
-    fees, "Desk": amount -1.00 is not above zero and in whole minor units of INR (2 decimals)
-    fees, entry 1: the name is empty, expected what the customer is to read
-    fees, "Desk": "MA/1" is not an account id (1 to 64 ASCII letters, digits, `_` or `-`)
-    minimum: amount 0.50 is not above zero and in whole minor units of JPY (0 decimals)
-    series: number "inv-000001" holds 'i', only `A-Z`, `0-9`, `/` and `-` are allowed
-    series: number "000001" begins with '0', which an e-invoice refuses
-    series: number "INV-2026/2027-000001" has 20 characters, at most 16 are allowed
-    series: the count begins with 0, expected 1 or more
-    series: number "INV-00000000000000001" has 21 characters, at most 16 are allowed
+    line 2, column 1: markup.classes: "Call" is not a charge class (1 to 32 of `a-z`, `0-9` and `-`, as in `number-rental`)
+    line 1, column 18: markup.accounts: "MA 1" is not an account id (1 to 64 ASCII letters, digits, `_` or `-`)
+    line 3, column 10: fees, "Desk": amount 1.005 is not above zero and in whole minor units of INR (2 decimals)
+    line 3, column 10: fees, "Desk": amount -1.00 is not above zero and in whole minor units of INR (2 decimals)
+    line 2, column 8: fees, entry 1: the name is empty, expected what the customer is to read
+    line 4, column 12: fees, "Desk": "MA/1" is not an account id (1 to 64 ASCII letters, digits, `_` or `-`)
+    line 3, column 10: minimum: amount 0.50 is not above zero and in whole minor units of JPY (0 decimals)
+    line 1, column 2: series: number "inv-000001" holds 'i', only `A-Z`, `0-9`, `/` and `-` are allowed
+    line 1, column 2: series: number "000001" begins with '0', which an e-invoice refuses
+    line 1, column 2: series: number "INV-2026/2027-000001" has 20 characters, at most 16 are allowed
+    line 1, column 2: series: the count begins with 0, expected 1 or more
+    line 1, column 2: series: number "INV-00000000000000001" has 21 characters, at most 16 are allowed
     "#);
 }

@@ -24,10 +24,11 @@ use crate::support::fixture;
 type Telling = fn(&[u8]) -> String;
 
 /// What is refused, by the folder that its cases stand in, and how each of them is told.
-const KINDS: [(&str, Telling); 10] = [
+const KINDS: [(&str, Telling); 11] = [
     ("account-rows", |row| told(&account_row(row))),
     ("accounts", |body| told(&account_list(body))),
     ("arguments", |lines| program(text(lines))),
+    ("checks", |files| checked(text(files))),
     ("ledger-pages", |body| told(&RawBooks::sound().with(ledger("MA_B"), body))),
     ("master-pages", |body| told(&RawBooks::sound().with(List::Master, body))),
     ("me", |body| told(&RawBooks::sound().with(List::Me, body))),
@@ -53,6 +54,22 @@ fn program(lines: &str) -> String {
     let output = command.args(lines.lines()).current_dir(folder.path()).env_clear().output().unwrap();
     assert!(output.stdout.is_empty() && fs::read_dir(folder.path()).unwrap().next().is_none(), "{lines}");
     format!("exit {}\n{}", output.status.code().unwrap(), text(&output.stderr))
+}
+
+/// What `tieout check` says to settings, and to the rate card that stands in the case behind them.
+fn checked(files: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, card) =
+        files.split_once("#### rate-card.toml\n").map_or((files, None), |(it, card)| (it, Some(card)));
+    fs::write(folder.path().join("tieout.toml"), settings).unwrap();
+    if let Some(card) = card {
+        fs::write(folder.path().join("rate-card.toml"), card).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
+    let keys = [("VOBIZ_AUTH_ID", "PA_1"), ("VOBIZ_AUTH_TOKEN", "t0ken-t0ken")];
+    let output = command.arg("check").current_dir(folder.path()).env_clear().envs(keys).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    format!("exit {}\n{}", output.status.code().unwrap(), text(&output.stdout))
 }
 
 /// Books whose account list holds one more row.

@@ -106,7 +106,7 @@ fn refusals_name_the_file_and_the_place() {
     month/tieout.toml, line 2, column 13: invalid type: floating point `0.01`, expected a string
     month/tieout.toml, line 2, column 9: "Calls" is not a charge class (1 to 32 of `a-z`, `0-9` and `-`, as in `number-rental`)
     month/tieout.toml, line 3, column 13: "in" is not a direction (`credit` or `debit`)
-    month/tieout.toml, classify, rule 2: no condition, expected at least one beside the class
+    month/tieout.toml, line 4, column 1: classify, rule 2: no condition, expected at least one beside the class
     month/tieout.toml, line 1, column 1: missing field `class`
     month/tieout.toml, line 1, column 8: key with no value, expected `=`
     "#);

@@ -61,7 +61,7 @@ const ABSENCES: [(&str, &[&str]); 11] = [
 ];
 
 /// Words that only these files may hold, outside comments and texts. A folder ends in `/`.
-const WORDS: [(&str, &[&str]); 28] = [
+const WORDS: [(&str, &[&str]); 30] = [
     ("reqwest", &["src/fetch/client.rs", "src/fetch/error.rs", "src/fetch/line.rs"]),
     ("governor", &["src/fetch/pace.rs"]),
     ("polars", &["src/frame/"]),
@@ -71,6 +71,8 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("rust_xlsxwriter", &["src/report/"]),
     ("axum", &[]),
     ("clap", &["src/cli/"]),
+    ("clap_complete", &["src/cli/completions.rs"]),
+    ("clap_mangen", &["src/cli/manual.rs"]),
     ("indicatif", &["src/cli/"]),
     ("tracing", &["src/cli/"]),
     ("tracing_subscriber", &["src/cli/"]),
@@ -92,8 +94,8 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("Method", &["src/simulator/"]),
 ];
 
-/// The files that reach the disk: settings and scenarios in, the archive, the run folder, its seal.
-const DISK: [&str; 15] = [
+/// The files that reach the disk: settings and scenarios in, the first settings out, the archive, the run folder, its seal.
+const DISK: [&str; 16] = [
     "src/archive/file.rs",
     "src/archive/pack.rs",
     "src/archive/writer.rs",
@@ -107,6 +109,7 @@ const DISK: [&str; 15] = [
     "src/seal/check.rs",
     "src/seal/folder.rs",
     "src/seal/mod.rs",
+    "src/settings/beginning.rs",
     "src/settings/credentials.rs",
     "src/settings/mod.rs",
 ];

@@ -1,0 +1,98 @@
+//! Everything that a close would refuse, and what is doubtful, told before the close.
+
+use serde_json::{Value, json};
+
+use super::args::CheckArgs;
+use super::environment::Environment;
+use super::exit::{Exit, Failure, Outcome};
+use super::month::base_url;
+use super::partner;
+use super::result::object;
+use crate::settings::{Checked, CredentialsError, Problem, check as looked_at, find_credentials};
+use crate::watch::Watch;
+
+/// Looks at everything that a close begins with; asks the partner only where that is wanted and nothing is refused.
+pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+    let Checked { settings, file, card, mut problems } = looked_at(args.config.as_deref());
+    if let Err(refused) = base_url(&settings, environment) {
+        problems.push(of_failure(&refused));
+    }
+    let own = settings.partner.credentials_file.as_deref();
+    let found = find_credentials(environment.auth_id.clone(), environment.auth_token.clone(), own);
+    let credentials = match found {
+        Ok(found) => Some(found),
+        Err(absent @ CredentialsError::Absent) => {
+            problems.push(Problem { refused: args.online, ..of_failure(&absent.into()) });
+            None
+        }
+        // The file that the settings name was looked at already.
+        Err(_) if environment.auth_id.is_none() && environment.auth_token.is_none() => None,
+        Err(refused) => {
+            problems.push(of_failure(&refused.into()));
+            None
+        }
+    };
+    let sound = !problems.iter().any(|problem| problem.refused);
+    let standing = match credentials {
+        Some(credentials) if args.online && sound => {
+            Some(partner::asked(&settings, credentials, environment, watch).await?)
+        }
+        Some(_) | None => None,
+    };
+    let names: Vec<String> = [&file, &card].into_iter().flatten().map(|file| file.display().to_string()).collect();
+    let mut lines = told(&problems);
+    lines.extend(standing.as_ref().map(partner::told));
+    let refused = problems.iter().filter(|problem| problem.refused).count();
+    let doubts = problems.len() - refused;
+    let looked = if names.is_empty() { "the defaults".to_owned() } else { names.join(", ") };
+    let doubted = match doubts {
+        0 => "no warnings".to_owned(),
+        1 => "1 warning".to_owned(),
+        _ => format!("{doubts} warnings"),
+    };
+    lines.push(match refused {
+        0 => format!("{looked}: fit for a close, {doubted}"),
+        1 => format!("{looked}: 1 error, {doubted}"),
+        _ => format!("{looked}: {refused} errors, {doubted}"),
+    });
+    let meaning = if sound { "fit for a close" } else { Exit::Usage.meaning() };
+    let json = object(json!({
+        "meaning": meaning,
+        "settings": file.map(|file| file.display().to_string()),
+        "rate_card": card.map(|file| file.display().to_string()),
+        "problems": problems.iter().map(as_json).collect::<Vec<Value>>(),
+        "partner": standing.as_ref().map_or(Value::Null, partner::as_json),
+    }));
+    Ok(Outcome { exit: if sound { Exit::TiedOut } else { Exit::Usage }, text: lines.join("\n"), json })
+}
+
+fn of_failure(failure: &Failure) -> Problem {
+    Problem { file: None, place: None, line: failure.line(), hint: failure.hint.clone(), refused: true }
+}
+
+fn word(problem: &Problem) -> &'static str {
+    if problem.refused { "error" } else { "warning" }
+}
+
+/// The problems a line each; advice that holds for several in a row stands once, behind the last.
+fn told(problems: &[Problem]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (at, problem) in problems.iter().enumerate() {
+        lines.push(format!("{}: {}", word(problem), problem.line));
+        let next = problems.get(at + 1);
+        let hint = problem.hint.as_ref().filter(|_| next.is_none_or(|next| next.hint != problem.hint));
+        lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    }
+    lines
+}
+
+fn as_json(problem: &Problem) -> Value {
+    json!({
+        "severity": word(problem),
+        "file": problem.file.as_ref().map(|file| file.display().to_string()),
+        "line": problem.place.map(|place| place.line),
+        "column": problem.place.map(|place| place.column),
+        "message": problem.line,
+        "hint": problem.hint,
+    })
+}

@@ -1,0 +1,68 @@
+//! The invoicing terms in the first settings: regime, codes, rates and parties.
+
+use super::{Key, Section, quoted};
+use crate::settings::Settings;
+
+/// What is said of a party, with an example of each.
+const fn party(of: &'static str) -> [Key<Settings>; 8] {
+    [
+        ("name", of, |_| quoted("Voice Private Limited")),
+        ("address", "Street and house, in one line.", |_| quoted("4 Museum Road")),
+        ("city", "", |_| quoted("Bengaluru")),
+        ("state", "The State: its GST code, its letters or its name.", |_| quoted("KA")),
+        ("postal_code", "", |_| quoted("560001")),
+        ("country", "India where nothing is said.", |_| quoted("IN")),
+        ("gstin", "", |_| quoted("29AAFCS4821K1Z1")),
+        ("email", "Where bills are sent from or to.", |_| quoted("billing@example.com")),
+    ]
+}
+
+/// The sections below `[invoice]`.
+pub(super) const INVOICE: [Section<Settings>; 3] = [
+    Section {
+        heading: "[invoice]",
+        about: "How invoices are taxed and dated. Nothing of it is needed for a close without tax.",
+        optional: false,
+        keys: &[
+            (
+                "regime",
+                "\"none\"; \"gst\": Indian goods and services tax; \"plain\": one tax of the rates below.",
+                |_| quoted("none"),
+            ),
+            ("due_days", "Days from the invoice's date, that of the close, to the day it is due: 0 to 365.", |_| {
+                "15".to_owned()
+            }),
+            ("round_off", "true: the total is brought to the whole unit by a line of its own.", |_| "false".to_owned()),
+            ("annex", "The usage behind an invoice on it: \"days\", \"entries\" or \"none\".", |_| quoted("days")),
+            ("wrong_gstin", "A customer with a wrong GSTIN: \"hold\", or bill as \"unregistered\".", |_| {
+                quoted("hold")
+            }),
+            ("reverse_charge", "Whether the customer owes the tax under reverse charge.", |_| "false".to_owned()),
+            (
+                "address_from",
+                "From which total an unregistered customer's address has to stand on a GST invoice.",
+                |_| quoted("50000"),
+            ),
+            ("sac", "The services accounting code, six digits.", |_| quoted("998412")),
+            ("sac_classes", "Charge classes with a code of their own.", |_| "{ streaming = \"998423\" }".to_owned()),
+            ("tax_name", "What the plain regime's tax is called.", |_| quoted("Tax")),
+            (
+                "rates",
+                "Rates of tax and the day each begins; the last that has begun counts. Not written, under GST: 18 %.",
+                |_| "[{ from = \"2017-07-01\", percent = \"18\" }]".to_owned(),
+            ),
+        ],
+    },
+    Section {
+        heading: "[invoice.supplier]",
+        about: "Who sends the invoices. A tax invoice needs the name; under GST also address and GSTIN.",
+        optional: true,
+        keys: &party("The legal name."),
+    },
+    Section {
+        heading: "[invoice.customers.MA_EXAMPLE]",
+        about: "What is known of one customer better than the API knows it.",
+        optional: true,
+        keys: &party("The legal name, where the API has another or none."),
+    },
+];
