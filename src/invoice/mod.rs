@@ -3,6 +3,7 @@
 //! Accepts nothing but a `TiedAccount`, which only `reconcile` can make: an invoice needs a proof. Never does input or
 //! output; all rounding goes through `domain::round`.
 
+mod exports;
 mod lines;
 mod notes;
 mod percent;
@@ -25,6 +26,7 @@ use crate::domain::{Amount, Currency, Party};
 use crate::normalise::Customer as Listed;
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
+pub use exports::{CsvProfile, ExportFormat, ExportTerms, ExportTermsError, Ledgers};
 pub use notes::{
     Billable, Billed, BilledInvoice, BilledLine, BilledPlace, Note, NoteKind, NoteLine, NoteStatus, bearing, notes,
 };

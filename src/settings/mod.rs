@@ -17,7 +17,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{Amount, Place};
-use crate::invoice::{InvoiceTerms, RateCard, RateCardError};
+use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub classify: Vec<Rule>,
     /// Tax and parties of the invoices.
     pub invoice: InvoiceTerms,
+    /// Files for other programs, and how CSV files are written.
+    pub export: ExportTerms,
 }
 
 /// The partner and its API.
@@ -245,6 +247,7 @@ impl Default for Settings {
             reports: PathBuf::from("reports"),
             classify: Vec::new(),
             invoice: InvoiceTerms::default(),
+            export: ExportTerms::default(),
         }
     }
 }
