@@ -147,9 +147,9 @@ pub enum ExportTermsError {
         /// The account.
         seen: String,
     },
-    /// Two of the journals' accounts that are one.
-    #[error("export.ledgers: {0:?} is named twice, and a journal could not tell what stands on it")]
-    Twice(String),
+    /// Two of the journals' accounts that are one, or of which one holds the other.
+    #[error("export.ledgers: {0:?} holds {1:?}, and a journal could not tell what stands on it")]
+    Within(String, String),
     /// A key that is no account id.
     #[error("export.customers: {0}")]
     Key(String),
@@ -294,13 +294,14 @@ impl TryFrom<Written> for ExportTerms {
             AccountId::parse(account).map_err(|refused| ExportTermsError::Key(refused.to_string()))?;
             check_name(format!("customers.{account}"), name)?;
         }
-        let mut accounts = BTreeSet::new();
-        for (key, account) in it.ledgers.accounts() {
-            if !is_account(account) {
-                return Err(ExportTermsError::Account { key, seen: account.to_owned() });
-            }
-            if !accounts.insert(account) {
-                return Err(ExportTermsError::Twice(account.to_owned()));
+        let accounts = it.ledgers.accounts();
+        if let Some((key, account)) = accounts.into_iter().find(|(_, account)| !is_account(account)) {
+            return Err(ExportTermsError::Account { key, seen: account.to_owned() });
+        }
+        for (key, holds) in accounts {
+            let within = |of: &str| of == holds || of.starts_with(&format!("{holds}:"));
+            if let Some((_, held)) = accounts.into_iter().find(|(other, held)| *other != key && within(held)) {
+                return Err(ExportTermsError::Within(holds.to_owned(), held.to_owned()));
             }
         }
         Ok(Self(it))

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::Close;
 use super::journal::Journal;
+use crate::domain::Currency;
 
 /// `exports/close.beancount`.
 pub(super) fn print(close: &Close<'_>, journal: &Journal) -> String {
@@ -22,7 +23,7 @@ pub(super) fn print(close: &Close<'_>, journal: &Journal) -> String {
         let _ = writeln!(text, "{} commodity {currency}", journal.opens);
     }
     for (account, currencies) in &journal.accounts {
-        let codes: Vec<&str> = currencies.iter().map(|currency| currency.code()).collect();
+        let codes: Vec<&str> = currencies.iter().map(Currency::code).collect();
         let _ = writeln!(text, "{} open {account} {}", journal.opens, codes.join(","));
     }
     for transaction in &journal.transactions {

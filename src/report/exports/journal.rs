@@ -112,7 +112,7 @@ fn proved(
     equal(sum(Direction::Debit), rolled.debits, || place("debits by class"))?;
     let ledgers = close.terms.ledgers();
     let mut legs = Legs::new(close, &wallet.account);
-    legs.into_wallet(rolled.opening);
+    legs.to_wallet(rolled.opening);
     if legs.own {
         legs.post(&ledgers.opening, -rolled.opening);
     }
@@ -189,7 +189,7 @@ impl<'a> Legs<'a> {
     }
 
     /// Money into the wallet: an asset, and of a customer's wallet a liability as well.
-    fn into_wallet(&mut self, amount: Amount) {
+    fn to_wallet(&mut self, amount: Amount) {
         if self.own {
             self.post(&self.wallet(), amount);
         } else {
@@ -206,22 +206,22 @@ impl<'a> Legs<'a> {
         match (charge.direction, class) {
             (Direction::Unclassified, _) => {}
             (Direction::Debit, ChargeClass::TRANSFER) if self.own => {
-                self.into_wallet(-amount);
+                self.to_wallet(-amount);
                 self.post(&ledgers.transfers, amount);
             }
             (Direction::Credit, ChargeClass::TRANSFER) if self.own => {
-                self.into_wallet(amount);
+                self.to_wallet(amount);
                 self.post(&ledgers.transfers, -amount);
             }
             (Direction::Credit, ChargeClass::TRANSFER) => {
-                self.into_wallet(amount);
+                self.to_wallet(amount);
                 self.post(&ledgers.transfers, -amount);
                 self.post(&self.of_account(&ledgers.transferred), amount);
             }
             (Direction::Debit, _) => self.used(&usage, amount),
             (Direction::Credit, ChargeClass::REFUND) => self.used(&usage, -amount),
             (Direction::Credit, _) => {
-                self.into_wallet(amount);
+                self.to_wallet(amount);
                 if self.own {
                     self.post(&ledgers.top_ups, -amount);
                 }
@@ -231,7 +231,7 @@ impl<'a> Legs<'a> {
 
     /// Usage at cost, paid from the wallet.
     fn used(&mut self, usage: &str, amount: Amount) {
-        self.into_wallet(-amount);
+        self.to_wallet(-amount);
         self.post(usage, amount);
         if !self.own {
             self.post(&self.of_account(&self.close.terms.ledgers().prepaid), -amount);
@@ -245,7 +245,9 @@ impl<'a> Legs<'a> {
         let left = self.amounts.into_iter().filter(|(_, amount)| !amount.is_zero());
         let postings: Vec<Posting> = left.map(|(account, amount)| Posting { account, currency, amount }).collect();
         if !postings.is_empty() {
-            postings.iter().for_each(|posting| journal.open(&posting.account, currency));
+            for posting in &postings {
+                journal.open(&posting.account, currency);
+            }
             let whom = if is_plain(self.whom) { self.whom.to_owned() } else { part(self.whom) };
             journal.transactions.push(Transaction { date, whom, what: what.to_owned(), postings });
         }
