@@ -63,10 +63,10 @@ fn for_import_every_text_stands_as_it_is() {
 #[test]
 fn for_import_what_a_spreadsheet_would_run_is_refused_with_its_place() {
     let refused = printed(CsvProfile::Import, &books()).unwrap_err();
-    insta::assert_snapshot!(refused.to_string(), @"");
+    insta::assert_snapshot!(refused.to_string(), @r#"breaks.csv, row 4, column reference: "=cdr:1" begins like a formula, which the CSV profile "import" refuses"#);
     let failure = Failure::from(RunError::Report(refused));
     assert_eq!(failure.exit, Exit::Usage);
-    insta::assert_snapshot!(failure.hint.unwrap(), @"");
+    insta::assert_snapshot!(failure.hint.unwrap(), @r#"export.csv = "spreadsheet" makes such text harmless; the same command goes on from what is kept"#);
     let mut calm = settled(&scenario_at(&fixture("scenarios/calm.toml"))).1;
     for dangerous in DANGEROUS {
         for blank in ["", " ", "\u{a0}\u{200b}", "'"] {

@@ -156,7 +156,7 @@ fn a_run_seals_its_exports_and_derives_them_again() {
     let scenario = scenario_at(&fixture("scenarios/worlds/nasty-names.toml"));
     let (run, again) = (run_of(&scenario), run_of(&scenario));
     assert_eq!(run.papers, again.papers);
-    let sealed = run.seal.to_text();
+    let sealed = &run.seal.text;
     let names: Vec<&str> =
         run.papers.iter().map(|paper| paper.name.as_str()).filter(|name| name.starts_with("exports/")).collect();
     assert_eq!(names.len(), 7, "{names:?}");

@@ -258,7 +258,8 @@ fn items(invoice: &Invoice) -> Result<(Vec<Item>, Amount), String> {
         printed += total;
         items.push(Item {
             sl_no: format!("{place}"),
-            prd_desc: sum.classes.join(", ").chars().take(300).collect(),
+            // At least three characters, however short the class.
+            prd_desc: format!("Telephony: {}", sum.classes.join(", ")).chars().take(300).collect(),
             is_servc: "Y",
             hsn_cd: sac.to_owned(),
             unit_price: number(decimal_text(sum.charged, 3))?,

@@ -15,12 +15,11 @@ mod zoho;
 
 use std::collections::BTreeMap;
 
-use super::table::decimal_text;
-use super::{Paper, Provenance, ReportError, as_csv, totals};
 use crate::domain::{Amount, Currency};
 use crate::invoice::{Billing, CsvProfile, ExportFormat, ExportTerms, Invoice, InvoiceTerms};
 use crate::reconcile::{Reconciliation, WalletCharges};
-use crate::report::table::Table;
+use crate::report::table::{Table, decimal_text};
+use crate::report::{Paper, Provenance, ReportError, as_csv, totals};
 
 /// A close as the exports state it.
 #[derive(Clone, Copy)]
