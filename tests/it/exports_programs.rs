@@ -17,6 +17,7 @@ use tieout::watch::Nobody;
 
 use crate::books::Layout;
 use crate::cash_damage::spoil;
+use crate::csv_profiles::is_table;
 use crate::damage::damaged;
 use crate::exports::{all, gst};
 use crate::laws_weather::soaking;
@@ -25,10 +26,17 @@ use crate::scenarios::files;
 use crate::schema::faults;
 use crate::support::{archive, fixture, scenario_at, settled, terms};
 
-/// The programs, and what each is asked before the file.
-const PROGRAMS: [(&str, &str, &[&str], &[&str]); 2] = [
-    ("hledger", "exports/close.journal", &["-f"], &["check", "--strict"]),
-    ("bean-check", "exports/close.beancount", &[], &[]),
+/// A program that reads a journal: the journal, and what stands before and behind it on the command line.
+struct Program {
+    name: &'static str,
+    journal: &'static str,
+    before: &'static [&'static str],
+    after: &'static [&'static str],
+}
+
+const PROGRAMS: [Program; 2] = [
+    Program { name: "hledger", journal: "exports/close.journal", before: &["-f"], after: &["check", "--strict"] },
+    Program { name: "bean-check", journal: "exports/close.beancount", before: &[], after: &[] },
 ];
 
 /// Random books of a test run, and of a quiet hour.
@@ -51,12 +59,12 @@ fn journals(settled: &Settled, invoicing: &InvoiceTerms) -> Vec<Paper> {
 /// Whether a program takes its journal, or why not; nothing where it is not here.
 #[expect(clippy::disallowed_methods, reason = "the environment says whether the programs have to be there")]
 #[expect(clippy::print_stdout, reason = "a test that stands aside says so")]
-fn look(program: usize, journal: &str) -> Option<Result<(), String>> {
-    let (name, file, before, after) = PROGRAMS[program];
+fn look(program: &Program, journal: &str) -> Option<Result<(), String>> {
+    let Program { name, journal: file, before, after } = program;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(file.trim_start_matches("exports/"));
     std::fs::write(&path, journal).unwrap();
-    let done = match Command::new(name).args(before).arg(&path).args(after).output() {
+    let done = match Command::new(name).args(*before).arg(&path).args(*after).output() {
         Ok(done) => done,
         Err(absent) => {
             assert!(std::env::var_os("TIEOUT_EXPORTS").is_none(), "{name} has to be here: {absent}");
@@ -71,10 +79,10 @@ fn look(program: usize, journal: &str) -> Option<Result<(), String>> {
 /// Both programs take the journals of a run.
 fn are_taken(settled: &Settled, what: &str) {
     let papers = journals(settled, &InvoiceTerms::default());
-    for program in 0..PROGRAMS.len() {
-        let journal = std::str::from_utf8(paper(&papers, PROGRAMS[program].1)).unwrap();
+    for program in &PROGRAMS {
+        let journal = std::str::from_utf8(paper(&papers, program.journal)).unwrap();
         if let Some(Err(refused)) = look(program, journal) {
-            panic!("{what}, {}: {refused}\n{journal}", PROGRAMS[program].0);
+            panic!("{what}, {}: {refused}\n{journal}", program.name);
         }
     }
 }
@@ -104,8 +112,8 @@ fn the_journals_of_any_books_are_taken() {
 fn a_unit_too_many_is_not_taken() {
     let settled = settled(&scenario_at(&fixture("scenarios/calm.toml"))).1;
     let papers = journals(&settled, &InvoiceTerms::default());
-    for program in 0..PROGRAMS.len() {
-        let journal = std::str::from_utf8(paper(&papers, PROGRAMS[program].1)).unwrap();
+    for program in &PROGRAMS {
+        let journal = std::str::from_utf8(paper(&papers, program.journal)).unwrap();
         let lines: Vec<&str> = journal.lines().collect();
         let places = |of: &str| lines.iter().rposition(|line| line.contains(of)).unwrap();
         // A posting of the last transaction, and the last assertion.
@@ -170,7 +178,7 @@ fn a_run_seals_its_exports_and_derives_them_again() {
     assert!(!invoices.as_array().unwrap().is_empty());
     assert_eq!(faults(&schema, &invoices), Vec::<String>::new());
     second_opinion(paper(&run.papers, "exports/e-invoice.json"));
-    for csv in run.papers.iter().filter(|paper| paper.name.ends_with(".csv")) {
+    for csv in run.papers.iter().filter(|paper| is_table(paper)) {
         assert_eq!(csv.bytes.starts_with(b"\xef\xbb\xbf"), !csv.name.starts_with("exports/"), "{}", csv.name);
     }
 }

@@ -112,7 +112,7 @@ fn proved(
     equal(sum(Direction::Debit), rolled.debits, || place("debits by class"))?;
     let ledgers = close.terms.ledgers();
     let mut legs = Legs::new(close, &wallet.account);
-    legs.to_wallet(rolled.opening);
+    legs.paid_in(rolled.opening);
     if legs.own {
         legs.post(&ledgers.opening, -rolled.opening);
     }
@@ -188,8 +188,8 @@ impl<'a> Legs<'a> {
         if self.own { self.of_account(&ledgers.own_wallet) } else { self.of_account(&ledgers.wallet) }
     }
 
-    /// Money into the wallet: an asset, and of a customer's wallet a liability as well.
-    fn to_wallet(&mut self, amount: Amount) {
+    /// Money that comes into the wallet: an asset, and of a customer's wallet a liability as well.
+    fn paid_in(&mut self, amount: Amount) {
         if self.own {
             self.post(&self.wallet(), amount);
         } else {
@@ -206,22 +206,22 @@ impl<'a> Legs<'a> {
         match (charge.direction, class) {
             (Direction::Unclassified, _) => {}
             (Direction::Debit, ChargeClass::TRANSFER) if self.own => {
-                self.to_wallet(-amount);
+                self.paid_in(-amount);
                 self.post(&ledgers.transfers, amount);
             }
             (Direction::Credit, ChargeClass::TRANSFER) if self.own => {
-                self.to_wallet(amount);
+                self.paid_in(amount);
                 self.post(&ledgers.transfers, -amount);
             }
             (Direction::Credit, ChargeClass::TRANSFER) => {
-                self.to_wallet(amount);
+                self.paid_in(amount);
                 self.post(&ledgers.transfers, -amount);
                 self.post(&self.of_account(&ledgers.transferred), amount);
             }
             (Direction::Debit, _) => self.used(&usage, amount),
             (Direction::Credit, ChargeClass::REFUND) => self.used(&usage, -amount),
             (Direction::Credit, _) => {
-                self.to_wallet(amount);
+                self.paid_in(amount);
                 if self.own {
                     self.post(&ledgers.top_ups, -amount);
                 }
@@ -231,7 +231,7 @@ impl<'a> Legs<'a> {
 
     /// Usage at cost, paid from the wallet.
     fn used(&mut self, usage: &str, amount: Amount) {
-        self.to_wallet(-amount);
+        self.paid_in(-amount);
         self.post(usage, amount);
         if !self.own {
             self.post(&self.of_account(&self.close.terms.ledgers().prepaid), -amount);
