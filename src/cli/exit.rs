@@ -8,6 +8,7 @@ use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
+use crate::report::ReportError;
 use crate::run::RunError;
 use crate::seal::SealError;
 use crate::settings::{BeginningError, CredentialsError, SettingsError};
@@ -144,6 +145,14 @@ impl From<RunError> for Failure {
         let (exit, hint) = match &refused {
             RunError::Fetch(error) => of_fetch(error),
             RunError::Archive(error) | RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
+            // The close is whole and the text is the partner's or a customer's: only a setting can help, so it is no finding
+            // (4, whose papers are there) and nothing that heals by asking again (5).
+            RunError::Report(ReportError::Dangerous { .. }) => (
+                Exit::Usage,
+                Some(
+                    "export.csv = \"spreadsheet\" makes such text harmless; the same command goes on from what is kept",
+                ),
+            ),
             RunError::Normalise(NormaliseError::Frame(_))
             | RunError::Frame(_)
             | RunError::Report(_)

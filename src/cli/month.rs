@@ -93,6 +93,7 @@ impl Month {
                 classify: self.settings.classify.clone(),
                 rate_card: self.card.clone(),
                 invoice: self.settings.invoice.clone(),
+                export: self.settings.export.clone(),
                 scenario: None,
             },
         }

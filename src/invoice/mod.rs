@@ -5,6 +5,7 @@
 
 mod bill;
 mod billed;
+mod exports;
 mod lines;
 mod notes;
 mod percent;
@@ -27,6 +28,7 @@ use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
 use bill::bill;
 pub use billed::{Billed, BilledInvoice, BilledLine, BilledPlace};
+pub use exports::{CsvProfile, ExportFormat, ExportTerms, ExportTermsError, Ledgers};
 pub use lines::kind_of;
 pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
 pub use percent::{Percent, PercentError};

@@ -3,6 +3,7 @@
 //! Never does input or output and never stops on a finding: a break is data. The frame selects the few entries that
 //! are not plainly the same in both books; this module judges them.
 
+mod by_class;
 mod cash;
 mod control;
 mod days;
@@ -29,6 +30,7 @@ use crate::domain::{
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
+pub use by_class::{WalletCharges, by_class};
 pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
 pub use days::DayTotal;
 pub use outcome::{

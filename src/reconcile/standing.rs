@@ -165,9 +165,10 @@ fn standing(
     }
 }
 
-type Charges = BTreeMap<(String, Currency), Vec<Charge>>;
+/// Charges by account and currency.
+pub(super) type Charges = BTreeMap<(String, Currency), Vec<Charge>>;
 
-fn charges(totals: Vec<ChargeTotal>) -> Charges {
+pub(super) fn charges(totals: Vec<ChargeTotal>) -> Charges {
     let mut charges = Charges::new();
     for total in totals {
         let ChargeTotal { account, currency, class, direction, entries, amount } = total;

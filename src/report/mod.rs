@@ -14,6 +14,7 @@ mod cash;
 mod days;
 mod definitions;
 mod documents;
+mod exports;
 mod invoices;
 mod markup;
 mod months;
@@ -35,10 +36,11 @@ use overview::Block;
 use table::Table;
 
 use crate::domain::{Amount, Period, UnreadableRow, Verdict};
-use crate::invoice::Billing;
+use crate::invoice::{Billing, CsvProfile};
 use crate::reconcile::Reconciliation;
 
 pub use documents::{Stand, documents};
+pub use exports::{Close, exports};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.
@@ -77,7 +79,7 @@ pub struct Provenance {
     pub tolerance: Amount,
 }
 
-/// Why a close cannot be printed: always a fault of this program, never of the books.
+/// Why a close cannot be printed: a fault of this program, never of the books, but for a text that the settings refuse.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// Two sums of the same thing differ.
@@ -91,6 +93,28 @@ pub enum ReportError {
         stated: Amount,
         /// `printed − stated`.
         difference: Amount,
+    },
+    /// A text that a spreadsheet would run, where the settings ask for CSV files with every text as it is.
+    #[error(
+        "{paper}, row {row}, column {column}: {seen:?} begins like a formula, which the CSV profile \"import\" refuses"
+    )]
+    Dangerous {
+        /// The paper.
+        paper: String,
+        /// The row, from 1 below the header.
+        row: usize,
+        /// The column.
+        column: &'static str,
+        /// The text.
+        seen: String,
+    },
+    /// A file for another program that cannot be printed as JSON.
+    #[error("{name}: the file cannot be printed as json")]
+    Export {
+        /// The paper.
+        name: &'static str,
+        /// Why.
+        source: serde_json::Error,
     },
     /// A table that cannot be printed as CSV.
     #[error("{name}: the table cannot be printed as csv")]
@@ -124,9 +148,23 @@ pub fn report(
     billing: &Billing,
     unreadable: &[UnreadableRow],
 ) -> Result<Vec<Paper>, ReportError> {
+    report_in(CsvProfile::default(), provenance, books, billing, unreadable)
+}
+
+/// The same, with the CSV files in one of their profiles.
+///
+/// # Errors
+/// Those of `report`; for import also when a text would run in a spreadsheet.
+pub fn report_in(
+    csv: CsvProfile,
+    provenance: &Provenance,
+    books: &Reconciliation,
+    billing: &Billing,
+    unreadable: &[UnreadableRow],
+) -> Result<Vec<Paper>, ReportError> {
     totals::check(books, billing)?;
     let lists = Lists::new(provenance, books, billing, unreadable);
-    let mut papers = as_papers(&lists.tables)?;
+    let mut papers = as_papers(&lists.tables, csv)?;
     let mut add = |name: &str, bytes| papers.push(Paper { name: name.to_owned(), bytes });
     add("close.html", as_html::print(provenance, books, &lists.overview, &lists.tables).into_bytes());
     add("close.json", as_json::print(provenance, books, billing, unreadable)?);
@@ -178,11 +216,8 @@ impl<'a> Lists<'a> {
 }
 
 /// Every table as a paper of its own.
-fn as_papers(tables: &[Table]) -> Result<Vec<Paper>, ReportError> {
-    let paper = |table: &Table| {
-        let bytes = as_csv::print(table).map_err(|source| ReportError::Csv { name: table.name, source })?;
-        Ok(Paper { name: format!("{}.csv", table.name), bytes })
-    };
+fn as_papers(tables: &[Table], csv: CsvProfile) -> Result<Vec<Paper>, ReportError> {
+    let paper = |table: &Table| Ok(Paper { name: format!("{}.csv", table.name), bytes: as_csv::print(table, csv)? });
     tables.iter().map(paper).collect()
 }
 

@@ -9,8 +9,8 @@ use crate::archive::{Archive, Evidence};
 use crate::domain::{Class, Side, Verdict, sha256};
 use crate::invoice::{Annex, Billing, invoice};
 use crate::normalise::Books;
-use crate::reconcile::{Detail, Reconciliation, Usage, usage};
-use crate::report::{Paper, Provenance, Stand, documents, report, summary};
+use crate::reconcile::{Detail, Reconciliation, Usage, by_class, usage};
+use crate::report::{Close, Paper, Provenance, Stand, documents, exports, report_in, summary};
 use crate::seal::{Seal, seal};
 use crate::watch::{self, Watch};
 
@@ -45,7 +45,8 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
-    let mut papers = report(&provenance, &reconciliation, &billing, &books.unreadable)?;
+    let export = &inputs.terms.export;
+    let mut papers = report_in(export.csv(), &provenance, &reconciliation, &billing, &books.unreadable)?;
     let detail = match inputs.terms.invoice.annex() {
         Annex::Days => Some(Detail::Days),
         Annex::Entries => Some(Detail::Entries),
@@ -53,6 +54,15 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     };
     let usage = detail.map(|detail| usage(&books, detail)).transpose()?.unwrap_or_default();
     papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
+    let charges = if export.has_journal() { by_class(&books)? } else { Vec::new() };
+    papers.extend(exports(&Close {
+        provenance: &provenance,
+        terms: export,
+        invoicing: &inputs.terms.invoice,
+        books: &reconciliation,
+        billing: &billing,
+        charges: &charges,
+    })?);
     papers.extend(ledger_parts(&books)?);
     papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: manifest.into_bytes() });
     papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });

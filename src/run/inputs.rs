@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision, Party};
-use crate::invoice::{InvoiceTerms, Issued, Numbering, Pricing, RateCard};
+use crate::invoice::{ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -34,6 +34,9 @@ pub struct Terms {
     /// Tax and parties.
     #[serde(default, skip_serializing_if = "InvoiceTerms::is_default")]
     pub invoice: InvoiceTerms,
+    /// Files for other programs, and how CSV files are written.
+    #[serde(default, skip_serializing_if = "ExportTerms::is_default")]
+    pub export: ExportTerms,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
 }

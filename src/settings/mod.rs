@@ -21,7 +21,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{Amount, Place, TextFault, TomlText};
-use crate::invoice::{InvoiceTerms, RateCard, RateCardError};
+use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -57,6 +57,8 @@ pub struct Settings {
     pub classify: Vec<Rule>,
     /// Tax and parties of the invoices.
     pub invoice: InvoiceTerms,
+    /// Files for other programs, and how CSV files are written.
+    pub export: ExportTerms,
 }
 
 /// The partner and its API.
@@ -280,6 +282,7 @@ impl Default for Settings {
             reports: PathBuf::from("reports"),
             classify: Vec::new(),
             invoice: InvoiceTerms::default(),
+            export: ExportTerms::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a blank explains; one that begins with `#` and a key shows what holds as long as it is not written, or an example
 //! where nothing does. Never reaches the disk.
 
+mod export;
 mod invoice;
 
 use super::{GlobalLedger, RATE_CARD_FILE, Settings};
@@ -215,7 +216,7 @@ const RATE_CARD: [Section<RateCard>; 7] = [
 /// The text of `tieout.toml`: the answers written, everything else shown with its default.
 #[must_use]
 pub fn settings_text(answers: &[Answer]) -> String {
-    let sections: Vec<&Section<Settings>> = SETTINGS.iter().chain(&invoice::INVOICE).collect();
+    let sections: Vec<&Section<Settings>> = SETTINGS.iter().chain(&invoice::INVOICE).chain(&export::EXPORT).collect();
     text("Settings of tieout: every key there is.", &sections, &Settings::default(), answers)
 }
 

@@ -229,6 +229,7 @@ impl RawBooks {
             classify: Vec::new(),
             rate_card: card.clone(),
             invoice: tieout::invoice::InvoiceTerms::default(),
+            export: tieout::invoice::ExportTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, carried: self.carried.clone(), ..Earlier::default() };

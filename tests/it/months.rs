@@ -57,6 +57,7 @@ impl Year {
             classify: Vec::new(),
             rate_card: RateCard::default(),
             invoice: tieout::invoice::InvoiceTerms::default(),
+            export: tieout::invoice::ExportTerms::default(),
             scenario: None,
         };
         let (line, folder) = (self.asker.line.clone(), self.path(&period.to_string()));

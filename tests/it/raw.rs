@@ -140,6 +140,7 @@ impl RawBooks {
             classify: Vec::new(),
             rate_card: RateCard::default(),
             invoice: tieout::invoice::InvoiceTerms::default(),
+            export: tieout::invoice::ExportTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, ..Earlier::default() };

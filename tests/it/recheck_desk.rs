@@ -223,6 +223,7 @@ impl Desk {
                 classify: Vec::new(),
                 rate_card: RateCard::parse(include_str!("../../fixtures/rate-cards/standard.toml")).unwrap(),
                 invoice: tieout::invoice::InvoiceTerms::default(),
+                export: tieout::invoice::ExportTerms::default(),
                 scenario: None,
             },
         }

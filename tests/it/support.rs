@@ -45,6 +45,7 @@ pub(crate) fn terms(scenario: &Scenario) -> Terms {
         classify: Vec::new(),
         rate_card: RateCard::parse(RATE_CARD).unwrap(),
         invoice: tieout::invoice::InvoiceTerms::default(),
+        export: tieout::invoice::ExportTerms::default(),
         scenario: Some(scenario.name.clone()),
     }
 }

@@ -4,7 +4,7 @@ mod as_json;
 mod overview;
 mod tables;
 
-use crate::invoice::Note;
+use crate::invoice::{CsvProfile, Note};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Finding, Rechecked};
 use crate::report::{Paper, Provenance, ReportError, as_papers, as_text};
@@ -24,6 +24,8 @@ pub struct Recheck<'a> {
     pub notes: &'a [Note],
     /// Who was held by the sealed run: nobody there gets a note.
     pub held_then: &'a [HeldAccount],
+    /// How the CSV files are written.
+    pub csv: CsvProfile,
 }
 
 /// The run that is rechecked.
@@ -54,7 +56,7 @@ impl<'a> Recheck<'a> {
 /// # Errors
 /// When a paper cannot be laid out.
 pub fn report_recheck(recheck: &Recheck<'_>) -> Result<Vec<Paper>, ReportError> {
-    let mut papers = as_papers(&tables::tables(recheck))?;
+    let mut papers = as_papers(&tables::tables(recheck), recheck.csv)?;
     papers.push(Paper { name: "recheck.json".to_owned(), bytes: as_json::print(recheck)? });
     papers.push(Paper { name: "summary.txt".to_owned(), bytes: recheck_summary(recheck).into_bytes() });
     papers.sort_by(|a, b| a.name.cmp(&b.name));

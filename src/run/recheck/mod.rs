@@ -126,6 +126,7 @@ pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watc
         bearings: &bearings,
         notes: &notes,
         held_then: &held_then,
+        csv: inputs.sealed.terms.export.csv(),
     })?;
     papers.push(Paper { name: MANIFEST_FILE.to_owned(), bytes: now.manifest.into_bytes() });
     papers.push(Paper { name: RUN_FILE.to_owned(), bytes: inputs.to_json()? });
@@ -162,6 +163,7 @@ impl Rechecking {
             bearings: &self.bearings,
             notes: &self.notes,
             held_then: &self.held_then,
+            csv: self.inputs.sealed.terms.export.csv(),
         })
     }
 

@@ -1,0 +1,133 @@
+//! A small validator for the JSON schemas of `fixtures/`: the words of draft 7 that they use, and a refusal of any other, so
+//! that no rule of theirs is passed over.
+
+use serde_json::Value;
+
+/// Everything in `value` that `schema` refuses, each with its place.
+pub(crate) fn faults(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check(schema, value, "$", &mut found);
+    found
+}
+
+fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    for (word, rule) in schema.as_object().expect("a schema is an object") {
+        let holds = match word.as_str() {
+            "$schema" | "title" => true,
+            "type" => is_type(value, rule.as_str().unwrap()),
+            "enum" => rule.as_array().unwrap().contains(value),
+            "pattern" => value.as_str().is_none_or(|text| matches(rule.as_str().unwrap(), text)),
+            "minLength" => value.as_str().is_none_or(|text| text.chars().count() >= size(rule)),
+            "maxLength" => value.as_str().is_none_or(|text| text.chars().count() <= size(rule)),
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "minItems" => value.as_array().is_none_or(|items| items.len() >= size(rule)),
+            "required" => {
+                let known = |key: &Value| value.get(key.as_str().unwrap()).is_some();
+                rule.as_array().unwrap().iter().all(known)
+            }
+            "additionalProperties" => {
+                assert_eq!(rule, &Value::Bool(false));
+                let known = |key: &String| schema["properties"].get(key).is_some();
+                value.as_object().is_none_or(|object| object.keys().all(known))
+            }
+            "properties" => {
+                for (key, rule) in rule.as_object().unwrap() {
+                    value.get(key).into_iter().for_each(|value| check(rule, value, &format!("{place}.{key}"), found));
+                }
+                true
+            }
+            "items" => {
+                let items = value.as_array().into_iter().flatten().enumerate();
+                items.for_each(|(at, value)| check(rule, value, &format!("{place}[{at}]"), found));
+                true
+            }
+            unknown => panic!("the validator does not know {unknown}"),
+        };
+        if !holds {
+            found.push(format!("{place}: {word}"));
+        }
+    }
+}
+
+fn size(rule: &Value) -> usize {
+    usize::try_from(rule.as_u64().unwrap()).unwrap()
+}
+
+fn is_type(value: &Value, name: &str) -> bool {
+    match name {
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        other => panic!("the validator does not know the type {other}"),
+    }
+}
+
+/// Whether a text is as a pattern says: characters, sets with ranges, and how often each of them stands there.
+fn matches(pattern: &str, text: &str) -> bool {
+    let inner = pattern.strip_prefix('^').and_then(|it| it.strip_suffix('$')).expect("a pattern is anchored");
+    from(&inner.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+}
+
+fn from(pattern: &[char], text: &[char]) -> bool {
+    if pattern.is_empty() {
+        return text.is_empty();
+    }
+    let set = if pattern[0] == '[' { pattern.iter().position(|c| *c == ']').unwrap() + 1 } else { 1 };
+    let (one, rest) = pattern.split_at(set);
+    let (least, most, rest) = repeats(rest);
+    let fits = text.iter().take(most).take_while(|c| is_one(one, **c)).count();
+    (least..=fits).rev().any(|count| from(rest, &text[count..]))
+}
+
+fn repeats(pattern: &[char]) -> (usize, usize, &[char]) {
+    match pattern.first() {
+        Some('*') => (0, usize::MAX, &pattern[1..]),
+        Some('{') => {
+            let end = pattern.iter().position(|c| *c == '}').unwrap();
+            let inside: String = pattern[1..end].iter().collect();
+            let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
+            (least.parse().unwrap(), most.parse().unwrap(), &pattern[end + 1..])
+        }
+        _ => (1, 1, pattern),
+    }
+}
+
+fn is_one(one: &[char], c: char) -> bool {
+    let Some(inner) = one.strip_prefix(&['['][..]) else { return one[0] == c };
+    let inner = &inner[..inner.len() - 1];
+    let (negated, inner) = inner.strip_prefix(&['^'][..]).map_or((false, inner), |inner| (true, inner));
+    let mut found = false;
+    let mut at = 0;
+    while at < inner.len() {
+        if inner[at] == '\\' {
+            found |= inner[at + 1] == c;
+            at += 2;
+        } else if inner.get(at + 1) == Some(&'-') && at + 2 < inner.len() {
+            found |= (inner[at]..=inner[at + 2]).contains(&c);
+            at += 3;
+        } else {
+            found |= inner[at] == c;
+            at += 1;
+        }
+    }
+    found != negated
+}
+
+#[test]
+fn patterns_mean_what_they_say() {
+    for (pattern, text, expected) in [
+        ("^[A-Z1-9][A-Z0-9/-]{0,15}$", "VB/26/00001", true),
+        ("^[A-Z1-9][A-Z0-9/-]{0,15}$", "0B/26", false),
+        ("^[A-Z1-9][A-Z0-9/-]{0,15}$", "VB/26/00001/234567", false),
+        ("^[^\"\\\\]*$", "Asha's / Sons", true),
+        ("^[^\"\\\\]*$", "Asha \"A\"", false),
+        ("^[^\"\\\\]*$", "a\\b", false),
+        ("^[0-9]{2}$", "29", true),
+        ("^[0-9]{2}$", "290", false),
+        ("^a*b$", "aaab", true),
+    ] {
+        assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+    }
+}
