@@ -145,14 +145,9 @@ impl From<RunError> for Failure {
         let (exit, hint) = match &refused {
             RunError::Fetch(error) => of_fetch(error),
             RunError::Archive(error) | RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
-            // The close is whole and the text is the partner's or a customer's: only a setting can help, so it is no finding
-            // (4, whose papers are there) and nothing that heals by asking again (5).
-            RunError::Report(ReportError::Dangerous { .. }) => (
-                Exit::Usage,
-                Some(
-                    "export.csv = \"spreadsheet\" makes such text harmless; the same command goes on from what is kept",
-                ),
-            ),
+            // The close is whole, and the text is somebody's: only a setting can help, so it is no finding (4, whose papers are
+            // there) and nothing that heals by asking again (5).
+            RunError::Report(ReportError::Dangerous { paper, .. }) => (Exit::Usage, Some(of_text(paper))),
             RunError::Normalise(NormaliseError::Frame(_))
             | RunError::Frame(_)
             | RunError::Report(_)
@@ -203,6 +198,16 @@ impl From<RunError> for Failure {
             | RunError::Packed(_) => (Exit::Usage, None),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
+    }
+}
+
+/// What can be done about a text that a spreadsheet would run. What accounting programs import is never led by an apostrophe,
+/// and holds no text of customers that could begin so: there it is the rate card's or the settings' own.
+fn of_text(paper: &str) -> &'static str {
+    if paper.starts_with("exports/") {
+        "name it otherwise in the rate card or below [export]; the same command goes on from what is kept"
+    } else {
+        "export.csv = \"spreadsheet\" makes such text harmless; the same command goes on from what is kept"
     }
 }
 

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use tieout::cli::{Exit, Failure};
 use tieout::domain::{Amount, ChargeClass, Currency, Direction, Party, sha256};
 use tieout::invoice::{Billing, ExportTerms, Invoice, InvoiceLine, InvoiceTerms, LineKind};
 use tieout::reconcile::{Charge, OpeningFrom, Reconciliation, RollForward, WalletCharges, WalletProof};
-use tieout::report::{Close, Paper, exports};
+use tieout::report::{Close, Paper, ReportError, exports};
+use tieout::run::RunError;
 use tieout::settings::Settings;
 
 use crate::cash_report::wallets;
@@ -165,10 +167,17 @@ fn close_of() -> (Reconciliation, Vec<WalletCharges>) {
 
 fn exported(terms: &ExportTerms, billing: &Billing) -> Vec<Paper> {
     let (books, charges) = close_of();
+    tried(terms, billing, &books, &charges).unwrap()
+}
+
+fn tried(
+    terms: &ExportTerms,
+    billing: &Billing,
+    books: &Reconciliation,
+    charges: &[WalletCharges],
+) -> Result<Vec<Paper>, ReportError> {
     let (provenance, invoicing) = (provenance(), gst());
-    let close =
-        Close { provenance: &provenance, terms, invoicing: &invoicing, books: &books, billing, charges: &charges };
-    exports(&close).unwrap()
+    exports(&Close { provenance: &provenance, terms, invoicing: &invoicing, books, billing, charges })
 }
 
 fn text(papers: &[Paper], name: &str) -> String {
@@ -191,6 +200,49 @@ fn nothing_is_made_that_is_not_asked_for() {
     assert!(exported(&ExportTerms::default(), &billing("Alpha")).is_empty());
     let one = exported(&ExportTerms::parse("formats = ['hledger', 'hledger']").unwrap(), &billing("Alpha"));
     assert_eq!(one.iter().map(|paper| paper.name.as_str()).collect::<Vec<_>>(), ["exports/close.journal"]);
+}
+
+#[test]
+fn what_does_not_add_up_is_refused() {
+    let (books, charges) = close_of();
+    let mut told = Vec::new();
+    for format in ["tally", "zoho", "xero", "e-invoice", "hledger", "beancount"] {
+        let terms = ExportTerms::parse(&format!("formats = ['{format}']")).unwrap();
+        let mut billing = billing("Alpha");
+        billing.invoices[0].total += amount("0.01");
+        told.push(tried(&terms, &billing, &books, &charges).unwrap_err().to_string());
+    }
+    let terms = ExportTerms::parse("formats = ['hledger']").unwrap();
+    let mut short = close_of().1;
+    short[0].charges[0].amount = amount("1000.39999999");
+    told.push(tried(&terms, &billing("Alpha"), &books, &short).unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_text_of_the_rate_card_that_a_spreadsheet_would_run_is_refused() {
+    let (books, charges) = close_of();
+    let mut billing = billing("Alpha");
+    billing.invoices[0].lines[3].description = "=SUM(A1)".to_owned();
+    let terms = ExportTerms::parse("formats = ['xero']").unwrap();
+    let refused = tried(&terms, &billing, &books, &charges).unwrap_err();
+    let place = "exports/xero.csv, row 4, column *Description: \"=SUM(A1)\" begins like a formula";
+    assert!(refused.to_string().starts_with(place), "{refused}");
+    let failure = Failure::from(RunError::Report(refused));
+    assert_eq!(failure.exit, Exit::Usage);
+    assert!(failure.hint.unwrap().starts_with("name it otherwise in the rate card"));
+}
+
+#[test]
+fn customers_of_one_name_are_told_apart() {
+    let mut billing = billing("Asha");
+    let names = ["Asha", "ASHA", "Asha (MA_ALPHA)", "", "'=Asha"];
+    for (invoice, name) in billing.invoices.iter_mut().zip(names) {
+        invoice.supply.buyer.name = name.to_owned();
+    }
+    let xml = text(&exported(&all(""), &billing), "exports/tally-inr.xml");
+    let expected = ["Asha (MA_ALPHA)", "ASHA (MA_BRAVO)", "Asha (MA_ALPHA) (MA_CHARLIE)", "MA_DELTA", "MA_ECHO"];
+    assert_eq!(elements(&xml, "PARTYLEDGERNAME"), expected);
 }
 
 /// What stands between the tags of one name, in order.
@@ -317,7 +369,8 @@ fn settings_that_cannot_be_meant_are_refused_with_their_place() {
         "[export.ledgers]\nsales = ''",
         "[export.ledgers]\ncgst = 'C\tGST'",
         "[export.ledgers]\nwallet = 'Wallets'",
-        "[export.ledgers]\nwallet = 'Liabilities:my wallets'",
+        "[export.ledgers]\nwallet = 'Liabilities:my'",
+        "[export.ledgers]\nwallet = 'Liabilities:My wallets'",
         "[export.ledgers]\nwallet = 'Liabilities:Prepaid'",
         "[export.ledgers]\nwallet = 'Liabilities:Prepaid:Wallets'",
         "[export.customers]\n'MA/1' = 'Alpha'",

@@ -62,7 +62,7 @@ fn voucher(xml: &mut String, ledgers: &Ledgers, invoice: &Invoice, party: &str, 
     element(xml, 6, "PERSISTEDVIEW", "Accounting Voucher View");
     element(xml, 6, "ISINVOICE", "No");
     let credits = credits(ledgers, invoice);
-    check(file, invoice, credits.iter().map(|(_, amount)| *amount).sum())?;
+    check(&format!("exports/{file}"), invoice, credits.iter().map(|(_, amount)| *amount).sum())?;
     entry(xml, party, -invoice.total, true, invoice.currency);
     for (ledger, amount) in credits {
         entry(xml, ledger, amount, false, invoice.currency);
