@@ -70,6 +70,7 @@ fn open(class: Class, account: &str, entry_ids: &[&str], books: &RawBooks) -> Op
         customer_value: "2026-03-01T06:30:00Z".to_owned(),
         effect: "5".parse().unwrap(),
         gross: "5".parse().unwrap(),
+        since_the_seal: Amount::ZERO,
         dated: books.month(books.zone).start - HALF_A_DAY,
         first_run: "2026-02".to_owned(),
         explanation: "it was open".to_owned(),
