@@ -41,6 +41,13 @@ specimen:
     mv reports/specimen/*.archive.sqlite fixtures/audit/archive.sqlite
     rm reports/specimen/*.lock
 
+# Take the README's pictures of the specimen anew (needs chromium, LibreOffice and poppler).
+pictures:
+    chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,1155 --screenshot=reports/pictures/page.png "file://$PWD/reports/specimen/2026-03/close.html"
+    chromium --headless --no-sandbox --hide-scrollbars --window-size=850,1050 --screenshot=reports/pictures/invoice.png "file://$PWD/reports/specimen/2026-03/invoices/VB-26-00004.html"
+    soffice --headless --convert-to pdf --outdir target/pictures reports/specimen/2026-03/close.xlsx
+    pdftoppm -r 70 -png -singlefile target/pictures/close.pdf reports/pictures/workbook
+
 # Mutate the rules of the reconciliation one by one, each against the tests (needs cargo-mutants; takes many hours).
 mutants *ARGS:
     cargo mutants --profile release -f 'src/reconcile/**' {{ARGS}} -- --test it
