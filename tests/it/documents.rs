@@ -119,7 +119,7 @@ fn a_page_states_every_particular_and_no_text_of_others_becomes_markup() {
         assert!(!page.contains("DRAFT") && !page.contains("<script"), "{name}");
         // Nothing but this program's own tags, and no address but the empty icon.
         assert_eq!(page.matches("<style").count(), 1);
-        for at in ["http:", "https:", "src=", "javascript:", "onerror", " style="] {
+        for at in ["http:", "https:", "src=", "javascript:", "onerror", " style=", "markup", "Cost"] {
             assert!(!page.contains(at), "{name}: {at}");
         }
         let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();

@@ -238,7 +238,7 @@ fn sums(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
 fn usage(html: &mut Html, invoice: &Invoice, annex: &[Used<'_>]) {
     let by_entry = annex.iter().any(|it| !it.line.entry.is_empty());
     html.wrap("table", &[("class", "annex")], |html| {
-        let caption = "Annex: what the wallet was charged for the usage behind this invoice, before markup and tax";
+        let caption = "Annex: what the wallet was charged for the usage behind this invoice";
         html.element("caption", &[], caption);
         html.wrap("thead", &[], |html| {
             html.wrap("tr", &[], |html| {
