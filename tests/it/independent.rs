@@ -30,9 +30,10 @@ const SEEDS_SOAKED: u64 = 400;
 #[expect(clippy::print_stdout, reason = "a test that stands aside says so")]
 fn look(papers: &[Paper]) -> Option<Result<String, String>> {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("ledger")).unwrap();
     for paper in papers {
-        std::fs::write(folder.path().join(&paper.name), &paper.bytes).unwrap();
+        let path = folder.path().join(&paper.name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &paper.bytes).unwrap();
     }
     let done = Command::new(fixture("verify.sh")).arg(folder.path()).output().unwrap();
     let (told, refused) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
