@@ -26,6 +26,9 @@ const SCENARIO: &str = include_str!("../../fixtures/scenarios/demo.toml");
 /// The rate card that is built in.
 const RATE_CARD: &str = include_str!("../../fixtures/rate-cards/standard.toml");
 
+/// The files for other programs that it makes: all there are.
+const EXPORT_TERMS: &str = r#"formats = ["tally", "zoho", "xero", "e-invoice", "hledger", "beancount"]"#;
+
 /// Its invoicing terms.
 const INVOICE_TERMS: &str = include_str!("../../fixtures/invoicing/demo.toml");
 
@@ -103,7 +106,7 @@ fn request(
             classify: Vec::new(),
             rate_card: RateCard::parse(RATE_CARD).map_err(bug)?,
             invoice: InvoiceTerms::parse(INVOICE_TERMS).map_err(bug)?,
-            export: ExportTerms::default(),
+            export: ExportTerms::parse(EXPORT_TERMS).map_err(bug)?,
             scenario: Some(scenario.name.clone()),
         },
     })
