@@ -125,9 +125,11 @@ impl Page<'_> {
 
     /// Explains an invoice, or one line of it, counted from 1.
     fn explain_invoice(&mut self, invoice: &Invoice, only: Option<usize>) -> Result<(), FrameError> {
-        let Invoice { number, account, name, currency, cost_base, markup, fees, tax, total, .. } = invoice;
+        let Invoice { number, account, name, currency, cost_base, markup, fees, tax, total, round_off, .. } = invoice;
         self.line(&format!("invoice {number} to {name} ({account}): {total} {currency}"));
-        self.line(&format!("  cost {cost_base} + markup {markup} + fees {fees} + tax {tax} = {total} {currency}"));
+        self.line(&format!(
+            "  cost {cost_base} + markup {markup} + fees {fees} + tax {tax} + round-off {round_off} = {total} {currency}"
+        ));
         let entries = self.close.books.ledgers.entries_of(Side::Customer, account)?;
         let asked = |(_, place): &(_, usize)| only.is_none_or(|only| only == *place);
         for (line, place) in invoice.lines.iter().zip(1..).filter(asked) {

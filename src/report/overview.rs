@@ -305,6 +305,7 @@ const INVOICES: &[Column] = &[
     Column::numbers("markup", "Markup", 18),
     Column::numbers("fees", "Fees", 15),
     Column::numbers("tax", "Tax", 15),
+    Column::numbers("round_off", "Round-off", 11),
     Column::numbers("total", "Total", 18),
 ];
 
@@ -323,6 +324,7 @@ fn invoices(billing: &Billing) -> Vec<Block> {
             money(sum.markup),
             money(sum.fees),
             money(sum.tax),
+            money(sum.round_off),
             money(sum.total),
         ]
     });

@@ -145,6 +145,8 @@ pub(super) struct Billed {
     pub(super) fees: Amount,
     /// Σ tax.
     pub(super) tax: Amount,
+    /// Σ round-off.
+    pub(super) round_off: Amount,
     /// Σ totals.
     pub(super) total: Amount,
 }
@@ -159,6 +161,7 @@ pub(super) fn billed(invoices: &[Invoice]) -> BTreeMap<Currency, Billed> {
         sum.markup += invoice.markup;
         sum.fees += invoice.fees;
         sum.tax += invoice.tax;
+        sum.round_off += invoice.round_off;
         sum.total += invoice.total;
     }
     currencies
