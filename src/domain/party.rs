@@ -49,11 +49,19 @@ impl Party {
         }
     }
 
-    /// Whether the country is named, and is another than India.
+    /// Whether the country is named by its two letters, and is another than India.
     #[must_use]
     pub fn is_abroad(&self) -> bool {
         let country = self.country.trim();
-        !(country.is_empty() || ["IN", "IND", "INDIA"].iter().any(|name| country.eq_ignore_ascii_case(name)))
+        country.len() == 2 && country.bytes().all(|it| it.is_ascii_alphabetic()) && !country.eq_ignore_ascii_case("IN")
+    }
+
+    /// Whether the country is neither India's, nor two letters, nor left out: nobody can tell where that is.
+    #[must_use]
+    pub fn is_nowhere(&self) -> bool {
+        let country = self.country.trim();
+        let india = ["IN", "IND", "INDIA", "BHARAT"].iter().any(|name| country.eq_ignore_ascii_case(name));
+        !(country.is_empty() || india || self.is_abroad())
     }
 
     /// Street, town, State, postal code and country, each where it is known.

@@ -127,6 +127,8 @@ fn the_place_of_supply_is_the_gstins_else_the_addresss_else_the_suppliers() {
         ("its State unreadable", party("Atlantis", "IN", "")),
         ("a wrong GSTIN", party("KA", "IN", "27AAPFU0939F1ZO")),
         ("abroad", party("Dubai", "AE", "")),
+        ("in a country that nobody knows", party("KA", "Nowhereland", "")),
+        ("in India by another name", party("KA", "Bharat", "")),
         ("registered, with an address abroad", party("Dubai", "AE", "27AAPFU0939F1ZV")),
         ("without a name", Party { name: String::new(), ..party("KA", "IN", "") }),
     ];
@@ -166,6 +168,14 @@ fn a_union_territory_owes_its_own_head_and_an_export_nothing() {
     let tax = chandigarh.line(&supply, "call", amount("50"), "SGD".parse().unwrap(), date).unwrap();
     assert_eq!((tax.amount(), tax.percent.unwrap().to_string()), (Amount::ZERO, "0".to_owned()));
     assert_eq!(supply.place.unwrap().code, "96");
+}
+
+#[test]
+fn under_reverse_charge_the_invoice_charges_no_tax() {
+    let terms = terms("reverse_charge = true");
+    let supply = terms.supply("MA_1", &party("MH", "IN", ""), Currency::INR).unwrap();
+    let tax = terms.line(&supply, "call", amount("100"), Currency::INR, "2026-04-03".parse().unwrap()).unwrap();
+    assert_eq!((tax.amount(), tax.heads.len()), (Amount::ZERO, 1));
 }
 
 #[test]

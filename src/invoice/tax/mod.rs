@@ -144,6 +144,12 @@ impl InvoiceTerms {
             }
             Err(wrong) => return Err(format!("GSTIN {wrong}; invoice.customers.{account}.gstin corrects it")),
         };
+        if gstin.is_none() && buyer.is_nowhere() {
+            let seen = &buyer.country;
+            return Err(format!(
+                "{seen:?} is no country's two letters, as in IN or AE; invoice.customers.{account}.country corrects it"
+            ));
+        }
         if gstin.is_none() && buyer.is_abroad() {
             return Ok(Supply { place: Some(&State::OTHER_COUNTRIES), kind: SupplyKind::Export, ..supply });
         }
@@ -215,6 +221,8 @@ impl InvoiceTerms {
             }
         };
         let percent = percent.filter(|_| !heads.is_empty());
+        // Under reverse charge it is the customer who owes the tax, and the invoice charges none.
+        let percent = percent.map(|rate| if written.reverse_charge { Percent::whole(0) } else { rate });
         let Some(whole) = percent else { return Some(LineTax { sac, percent: None, heads: Vec::new() }) };
         let count = u32::try_from(heads.len()).ok()?;
         let owed = |head: &TaxHead| {

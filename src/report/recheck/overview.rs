@@ -7,6 +7,7 @@ use super::Recheck;
 use super::tables::{note_kind, note_status, side};
 use crate::domain::{Amount, Break, Currency, Direction, Severity, Side};
 use crate::invoice::Note;
+use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::ControlLine;
 use crate::report::overview::{Block, grouped, origin, told};
 use crate::report::table::{Cell, Column, Table, decimal_text};
@@ -35,7 +36,11 @@ pub(super) fn overview(it: &Recheck<'_>) -> Vec<Block> {
 fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let (meaning, next) = match it.rechecked.verdict.0 {
         Severity::None | Severity::Notice | Severity::Timing => {
-            ("Every entry of the month is what it was when the month was sealed.", "nothing is to be done.")
+            let unchanged = "Every entry of the month is what it was when the month was sealed.";
+            // Invoices of an earlier run of the month may differ from what this one was sealed with.
+            let due =
+                "send the notes proposed: invoices of earlier runs of the month are not what its charges come to.";
+            (unchanged, if it.notes.is_empty() { "nothing is to be done." } else { due })
         }
         Severity::Break => (
             "The partner's books of the sealed month have changed. The sealed papers stand as they are.",
@@ -49,10 +54,14 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let both = |side: Side| it.rechecked.findings.iter().filter(|found| found.side == side).count();
     let found =
         format!("{} in the customers' ledgers, {} in the master ledger", both(Side::Customer), both(Side::Master));
+    let noted = |held: &&HeldAccount| {
+        !it.notes.iter().any(|note| (&note.account, note.currency) == (&held.account, held.currency))
+    };
+    let without = it.held_then.iter().filter(noted).count();
     let pairs = vec![
         ("Findings", found),
         ("Notes", format!("{} proposed or waiting", it.notes.len())),
-        ("Held then", format!("{} customers held by the sealed run get no note", it.held_then.len())),
+        ("Held then", format!("{without} customers held by the sealed run get no note")),
         ("Not whole", format!("{} ledgers could not be compared", it.rechecked.gaps.len())),
     ];
     vec![
