@@ -366,6 +366,15 @@ fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     let it = reconcile(&books, &Options::default()).unwrap();
     let own = it.wallets.iter().find(|wallet| wallet.account == partner).unwrap();
     assert_eq!(own.rolled, Err("the master ledger carries no entry of the partner's own".to_owned()));
+    // An entry of its own beside the month is one, too.
+    let of_partner = normalised(&RawBooks::read(WORLD)).master.entries(Side::Master).unwrap();
+    let of_partner = of_partner.into_iter().find(|entry| entry.account == partner && entry.settled).unwrap();
+    let owner = tieout::domain::AccountId::parse(&partner).unwrap();
+    let mut columns = LedgerColumns::with_capacity(0);
+    columns.push(&tieout::domain::Entry { ledger: List::Ledger(owner), ..of_partner }).unwrap();
+    books.around = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
+    let it = reconcile(&books, &Options::default()).unwrap();
+    assert!(it.wallets.iter().any(|wallet| wallet.account == partner && wallet.rolled.is_ok()));
     // Where its currency is not shown, the dashboard's is one that it may be.
     let mut books = normalised(&RawBooks::read(WORLD));
     let wallet =

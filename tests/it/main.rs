@@ -45,6 +45,7 @@ mod laws_proof;
 mod laws_weather;
 mod matrix;
 mod months;
+mod months_corners;
 mod months_judged;
 mod pace;
 mod page;

@@ -36,6 +36,27 @@ async fn a_partner_declared_without_a_master_ledger_is_rechecked_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_copies_only_what_becomes_of_the_one_in_the_month_is_found() {
+    let desk = Desk::open(quiet()).await;
+    let beside = Row::call("e-MA_1-2", "MA_1", "42.02", "2026-04-01T10:00:00Z");
+    desk.books().post(&beside);
+    desk.close("2026-03").await;
+    let change = |day: &str| {
+        let mut books = desk.books();
+        let copies = books.ledgers.values_mut().flatten().filter(|row| row.id == beside.id);
+        copies
+            .filter(|row| row.created_at.starts_with(day))
+            .for_each(|row| row.description = "Call, corrected".to_owned());
+    };
+    change("2026-04-01");
+    assert_eq!(desk.recheck("2026-03").await.rechecking.rechecked.word(), "unchanged");
+    change("2026-03-02");
+    let it = desk.recheck("2026-03").await.rechecking.rechecked;
+    let told: Vec<_> = it.findings.iter().map(|it| (it.found.entry_ids()[0].as_str(), it.found.field())).collect();
+    assert_eq!(told, [("e-MA_1-2", "description"), ("e-MA_1-2", "master.description")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_further_copy_and_a_change_within_one_second_are_found() {
     let desk = Desk::open(quiet()).await;
     let twice = Row::call("e-MA_1-2", "MA_1", "42.02", "2026-03-02T10:00:00Z");

@@ -1,0 +1,96 @@
+//! Corners of what was handed on: a wallet's statement that turns into another, and timing differences of which this month's
+//! evidence says something, or nothing at all.
+
+use tieout::domain::{Amount, Class, List, OpenBreak, Severity};
+use tieout::invoice::RateCard;
+use tieout::reconcile::{Options, reconcile};
+
+use crate::books::{Layout, RawBooks, State, ledger};
+use crate::cash_damage::plain_debit;
+use crate::months_judged::{
+    WORLD, amount, became, change, found, handed, into_the_month_before, judged, only_the_customers, open, plain,
+    wallet_again,
+};
+
+#[test]
+fn what_is_said_of_a_wallet_turns_into_another_word_for_it_and_into_nothing_else() {
+    let raw = RawBooks::read(WORLD);
+    let (account, row) = plain(&raw);
+    let of_wallet = |class| OpenBreak { field: "opening".to_owned(), ..open(class, &account, &[], &raw) };
+    let (books, mut carried) = handed(raw.clone(), Vec::new());
+    carried.closings.iter_mut().find(|it| it.account == account).unwrap().amount += amount("3");
+    let (state, it) = wallet_again(&books, &carried, &of_wallet(Class::OpeningDiffers));
+    let rolled = it.breaks.iter().find(|found| found.class() == Class::RollForward).unwrap();
+    assert_eq!(state, format!("replaced asked its entries are reported as roll-forward now: {}", rolled.id()));
+    // A statement on anything else of the account is not what the wallet says.
+    let gone = "resolved asked this run reads the same month and no longer finds it";
+    let of_ledger = OpenBreak { field: "ledger".to_owned(), ..open(Class::MissingLedger, &account, &[], &raw) };
+    assert_eq!(wallet_again(&books, &carried, &of_ledger).0, gone);
+    // Nor is a break of an entry a statement on the wallet.
+    let mut other = raw.clone();
+    other.rows(&List::Master).iter_mut().filter(|it| it.id == row.id).for_each(|it| it.amount = "0.01".into());
+    let (books, carried) = handed(other, Vec::new());
+    let (state, it) = wallet_again(&books, &carried, &of_wallet(Class::RollForward));
+    assert_eq!((state.as_str(), found(&it)[0].class()), (gone, Class::AmountDiffers));
+}
+
+#[test]
+fn a_timing_difference_whose_halves_are_both_unsettled_now_has_not_cleared() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    change(&mut books, &row.id, |row| row.status = "pending".into());
+    let it = judged(books, timing, Amount::ZERO);
+    // That they are unsettled is a notice of this month, and no word on what was open.
+    let said =
+        it.breaks.iter().find(|found| found.entry_ids() == [row.id.to_string()] && found.class() == Class::Unsettled);
+    assert_eq!(said.unwrap().class().severity(), Severity::Notice);
+    assert_eq!(found(&it).iter().map(|it| it.class()).collect::<Vec<_>>(), [Class::StatusDiffers]);
+}
+
+#[test]
+fn nothing_is_claimed_of_a_timing_difference_whose_ledger_was_not_read() {
+    let mut raw = RawBooks::read(WORLD);
+    let (account, row) = plain(&raw);
+    into_the_month_before(&mut raw, &row.id);
+    let timing = open(Class::Timing, &account, &[&row.id], &raw);
+    let (_, carried) = handed(raw.clone(), vec![timing]);
+    raw.make_honest();
+    raw.ledgers.get_mut(&ledger(&account)).unwrap().state = State::Missing;
+    let books = raw.settled(&Layout::default(), &RateCard::default()).books;
+    let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
+    let classes: Vec<Class> = found(&it).iter().map(|it| it.class()).collect();
+    assert_eq!(classes, [Class::MissingLedger], "{:?}", it.breaks);
+    assert!(became(&it).starts_with("persisting not-asked"), "{}", became(&it));
+}
+
+#[test]
+fn a_copy_at_the_very_first_moment_of_the_month_lies_in_it_like_any_other() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    let start = books.month(books.zone).start;
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    only_the_customers(&mut books, &account, &row.id, |row| row.created_at = start);
+    let it = judged(books, timing, Amount::ZERO);
+    assert_eq!(became(&it), "resolved asked its entries are in both books now and agree");
+    assert!(found(&it).is_empty(), "{:?}", it.breaks);
+}
+
+#[test]
+fn a_timing_difference_whose_halves_agree_in_the_month_alone_is_a_break_of_what_they_disagree_in() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    into_the_month_before(&mut books, &row.id);
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    let more = amount(&row.amount) + amount("1");
+    only_the_customers(&mut books, &account, &row.id, |row| row.amount = more.to_text(2).into());
+    // What is wrong with another entry says nothing of this one.
+    let another = plain_debit(&books, &account, &[]).unwrap();
+    books.rows(&ledger(&account)).retain(|it| it.id != another.id);
+    let it = judged(books, timing, Amount::ZERO);
+    let [missing, found] = found(&it)[..] else { panic!("{:?}", it.breaks) };
+    assert_eq!((missing.class(), missing.entry_ids()), (Class::MissingFromCustomer, &[another.id.to_string()][..]));
+    let values = (found.master_value().to_owned(), found.customer_value().to_owned());
+    assert_eq!((found.class(), values), (Class::AmountDiffers, (amount(&row.amount).to_string(), more.to_string())));
+    assert!(found.legs().is_empty() && found.explanation().contains(" in the master ledger and "), "{found:?}");
+}
