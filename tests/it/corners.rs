@@ -148,6 +148,10 @@ fn a_ledger_of_an_account_that_the_list_does_not_hold_is_told_once() {
     assert!(it.breaks.iter().any(|it| it.explanation().contains(&format!("holds {rows} entries"))));
     assert!(it.tied.iter().all(|it| it.account() != account), "nobody bills whom no list holds");
     assert_eq!(it.held.iter().filter(|it| it.account == account).count(), 1);
+    // Where it has no entry, there is nothing to tell of it.
+    longest(&mut books).rows = 0;
+    assert!(!judged(&books).breaks.iter().any(|it| it.explanation().contains("holds 0 entries")));
+    books.lists.iter_mut().find(|record| record.list == ledger(&account)).unwrap().rows = rows;
     // A row of the account list that cannot be read names it already; another's does not.
     let refused = |account: &str| UnreadableRow {
         list: List::Accounts,

@@ -19,6 +19,7 @@ mod cash_report;
 mod check;
 mod cli;
 mod corners;
+mod corners_of_entries;
 mod csv_profiles;
 mod damage;
 mod days;

@@ -53,3 +53,45 @@ fn an_entry_of_unknown_direction_may_stand_in_either_sum_of_a_summary() {
         assert_eq!(!it.breaks.iter().any(|it| it.class() == Class::ControlTotal), holds, "{debit} {credit}");
     }
 }
+
+#[test]
+fn sums_that_hold_only_apart_from_each_other_are_a_contradiction() {
+    let mut raw = raw();
+    let (account, row) = somebody(&raw);
+    let list = ledger(&account);
+    // One credit and one debit more that are not settled, so that there are two readings of either sum.
+    for (id, kind, worth) in [("u-1", "credit", "7"), ("u-2", "debit", "11")] {
+        let more =
+            tieout::simulator::Row { id: id.into(), kind, amount: worth.into(), status: "pending", ..row.clone() };
+        raw.rows(&list).push(more.clone());
+        raw.rows(&List::Master).push(more);
+    }
+    raw.make_honest();
+    let sums = |raw: &crate::books::RawBooks, kind: &str, settled: bool| -> Amount {
+        let rows = raw.ledgers[&list].rows.iter().filter(|row| row.kind == kind);
+        rows.filter(|row| !settled || row.status == "completed").map(|row| amount(&row.amount)).sum()
+    };
+    let [debit, all_debits] = [true, false].map(|settled| sums(&raw, "debit", settled));
+    let [credit, all_credits] = [true, false].map(|settled| sums(&raw, "credit", settled));
+    assert!(debit < all_debits && credit < all_credits);
+    let told = |debit: Amount, credit: Amount| {
+        let mut books = of(&raw);
+        let control = &mut books.lists.iter_mut().find(|record| record.list == list).unwrap().control;
+        (control.debit, control.credit, control.net, control.transactions) = (Some(debit), Some(credit), None, None);
+        let it = judged(&books);
+        let found = it.breaks.iter().filter(|it| it.class() == Class::ControlTotal);
+        found
+            .map(|it| (it.field().to_owned(), it.master_value().to_owned(), it.explanation().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(debit, credit), []);
+    assert_eq!(told(all_debits, all_credits), []);
+    // Each holds in a reading, but no reading holds for both.
+    let [(field, said, _)] = &told(debit, all_credits)[..] else { panic!("a contradiction") };
+    assert_eq!((field.as_str(), said), ("summary", &format!("debits {debit}, credits {all_credits}")));
+    // Of two sums only the one that holds in neither is told, with both readings.
+    let [(field, said, sentence)] = &told(debit, credit + amount("1"))[..] else { panic!("a contradiction") };
+    assert_eq!((field.as_str(), said), ("total_credit", &(credit + amount("1")).to_string()));
+    assert!(sentence.contains(&format!("{credit} settled, {all_credits} in all")), "{sentence}");
+    assert!(!sentence.contains("total_debit"), "{sentence}");
+}

@@ -1,0 +1,80 @@
+//! Corners of single entries: what is told of one that differs in currency, lies in two customers' ledgers, or falls into the
+//! month before, and what is proposed for it.
+
+use tieout::domain::{Break, Class, List};
+use tieout::reconcile::{Correction, Reconciliation};
+
+use crate::books::{RawBooks, ledger};
+use crate::corners::{amount, judged, of, raw, somebody};
+
+/// The one break that names an entry.
+fn told<'a>(it: &'a Reconciliation, id: &str) -> &'a Break {
+    let found: Vec<&Break> = it.breaks.iter().filter(|it| it.entry_ids().iter().any(|own| own == id)).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0]
+}
+
+/// What is proposed because of a break, each step with what it says.
+fn proposed<'a>(it: &'a Reconciliation, found: &Break) -> Vec<(Correction, &'a str)> {
+    let steps = it.proposals.iter().flat_map(|it| &it.proposal.steps);
+    let of = steps.filter(|step| step.break_id.as_deref() == Some(found.id()));
+    of.map(|step| (step.correction, step.explanation.as_str())).collect()
+}
+
+fn only(books: &mut RawBooks, list: &List, id: &str, change: impl Fn(&mut tieout::simulator::Row)) {
+    books.rows(list).iter_mut().filter(|row| *row.id == *id).for_each(change);
+}
+
+#[test]
+fn a_break_over_two_currencies_is_worth_what_it_is_in_its_own() {
+    let mut books = raw();
+    let (account, row) = somebody(&books);
+    only(&mut books, &ledger(&account), &row.id, |row| row.currency = "USD".parse().unwrap());
+    let it = judged(&of(&books));
+    let found = told(&it, &row.id);
+    assert_eq!((found.class(), found.legs().len()), (Class::CurrencyDiffers, 2));
+    let own = found.legs().iter().find(|leg| Some(leg.key.currency) == found.currency()).unwrap();
+    assert_eq!((found.effect(), found.gross()), (own.effect, own.effect.abs()));
+    assert_eq!(own.effect.abs(), amount(&row.amount));
+}
+
+#[test]
+fn an_entry_in_the_ledgers_of_two_customers_is_one_copy_too_many() {
+    let mut books = raw();
+    let (account, row) = somebody(&books);
+    let other = books.accounts.iter().map(|(id, _)| id.clone()).find(|id| *id != account).unwrap();
+    books.rows(&ledger(&other)).push(tieout::simulator::Row { account_id: (&*other).into(), ..row.clone() });
+    books.make_honest();
+    let it = judged(&of(&books));
+    let found = told(&it, &row.id);
+    assert_eq!(found.class(), Class::MissingFromMaster);
+    let steps: Vec<Correction> = proposed(&it, found).into_iter().map(|(step, _)| step).collect();
+    assert_eq!(steps, [Correction::DropCopy]);
+}
+
+#[test]
+fn what_lies_in_two_months_is_to_move_to_where_the_other_side_has_it() {
+    for (side_is_master, earlier) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut books = raw();
+        let (account, row) = somebody(&books);
+        let month = books.month(books.zone);
+        let list = if side_is_master { List::Master } else { ledger(&account) };
+        // Well beyond the month's end by both calendars, within what is walked.
+        let day = 24 * 3_600_000_000;
+        let elsewhere = if earlier { month.start - day } else { month.end + day };
+        only(&mut books, &list, &row.id, |row| row.created_at = elsewhere);
+        let it = judged(&of(&books));
+        let found = told(&it, &row.id);
+        assert_eq!(found.class(), Class::Timing);
+        let [(step, said)] = proposed(&it, found)[..] else { panic!("{:?}", it.proposals) };
+        let expected = if earlier { Correction::MoveToPreviousPeriod } else { Correction::MoveToNextPeriod };
+        assert_eq!(step, expected, "{said}");
+        // What counts in this month is to move.
+        let counted = if side_is_master { "in the customers' ledgers: " } else { "in the master ledger: " };
+        assert!(said.contains(counted), "{said}");
+        assert!(
+            it.histories[found.id()].open != earlier,
+            "the other half of what the month before had is no matter of the next"
+        );
+    }
+}
