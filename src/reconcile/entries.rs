@@ -114,7 +114,7 @@ fn fault(group: &Group<'_>, scope: &Scope, options: &Options<'_>) -> Option<Clas
 pub(super) fn fault_at_rest(copies: &[Entry], books: &Books, scope: &Scope, options: &Options<'_>) -> Option<Class> {
     let of = |side| copies.iter().filter(|entry| entry.side == side).collect();
     let group = Group { master: of(Side::Master), customers: of(Side::Customer), unreadable: Vec::new() };
-    let place = |entry: &Entry| (entry.in_period, entry.created_at < books.calendar.start);
+    let place = |entry: &Entry| (entry.in_period, !entry.in_period && entry.created_at < books.calendar.start);
     let apart = |entry: &Entry| copies.first().is_some_and(|first| place(entry) != place(first));
     let unsettled = copies.iter().any(|entry| !entry.settled).then_some(Class::StatusDiffers);
     existence(&group, scope)

@@ -109,18 +109,6 @@ fn nothing_is_claimed_of_a_timing_difference_whose_ledger_was_not_read() {
 }
 
 #[test]
-fn a_copy_at_the_very_first_moment_of_the_month_lies_in_it_like_any_other() {
-    let mut books = RawBooks::read(WORLD);
-    let (account, row) = plain(&books);
-    let start = books.month(books.zone).start;
-    let timing = open(Class::Timing, &account, &[&row.id], &books);
-    only_the_customers(&mut books, &account, &row.id, |row| row.created_at = start);
-    let it = judged(books, timing, Amount::ZERO);
-    assert_eq!(became(&it), "resolved asked its entries are in both books now and agree");
-    assert!(found(&it).is_empty(), "{:?}", it.breaks);
-}
-
-#[test]
 fn a_timing_difference_whose_halves_agree_in_the_month_alone_is_a_break_of_what_they_disagree_in() {
     let mut books = RawBooks::read(WORLD);
     let (account, row) = plain(&books);
