@@ -11,7 +11,8 @@ use proptest::test_runner::RngSeed;
 mod held;
 
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing, RateCard, bill,
+    Billing, Corrections, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing,
+    RateCard, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -352,5 +353,5 @@ fn priced(card: &RateCard) -> Pricing<'_> {
 
 /// Numbers from here on, and nothing issued before.
 fn numbering(from: u64) -> Numbering {
-    Numbering { from, issued: Vec::new() }
+    Numbering { from, issued: Vec::new(), corrections: Corrections::default() }
 }

@@ -46,6 +46,7 @@ mod laws_weather;
 mod matrix;
 mod months;
 mod months_judged;
+mod notes;
 mod pace;
 mod page;
 mod page_browser;
