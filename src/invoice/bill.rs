@@ -116,12 +116,15 @@ fn made_out(
     let sum = |lines: &[InvoiceLine]| lines.iter().map(|line| line.amount).sum::<Amount>();
     let (given_back, asked) = (-sum(&refunds), sum(&charges));
     let covered = !charges.is_empty() && asked >= given_back;
-    if covered && (refunds.is_empty() || pricing.terms.refunds() == Refunds::Net) {
+    let net = || {
         let invoice = invoice_of(customer, lines.to_vec(), pricing)?;
-        return Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), credit: None }));
+        Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), credit: None }))
+    };
+    if covered && (refunds.is_empty() || pricing.terms.refunds() == Refunds::Net) {
+        return net();
     }
     let last = numbering.corrections.last_of(customer.account, customer.currency);
-    if !covered && (last.is_none() || given_back.is_zero()) {
+    if !covered && last.is_none() {
         return Ok(Err(CREDIT_NOTE_DUE.to_owned()));
     }
     let supply = match supplied(customer, pricing) {
@@ -131,6 +134,10 @@ fn made_out(
     let own = LastInvoice::of_this_month(customer, &supply, pricing.date);
     let names = if covered { &own } else { last.unwrap_or(&own) };
     let credit = issued::refunds(customer, refunds, names, supply.buyer, pricing)?;
+    // What rounds to nothing gives nothing back.
+    if credit.document.total.is_zero() {
+        return if covered { net() } else { Ok(Err(CREDIT_NOTE_DUE.to_owned())) };
+    }
     let invoice = if charges.is_empty() { None } else { Some(invoice_of(customer, charges, pricing)?) };
     Ok(invoice.transpose().map(|invoice| Documents { invoice, credit: Some(credit) }))
 }

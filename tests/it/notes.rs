@@ -73,7 +73,7 @@ async fn what_a_recheck_proposes_the_next_close_gives_once() {
     let proposed = desk.recheck("2026-03").await.rechecking.notes;
     let april = closed(&desk, "2026-04", "2026-04", &terms).await;
     let notes = &april.settled.billing.notes;
-    insta::assert_snapshot!(told(notes), @"");
+    insta::assert_snapshot!("proposed", told(notes));
     // What the customer owes after the note is what an invoice of the month as it is now would have come to.
     for (note, proposal) in notes.iter().zip(&proposed) {
         assert_eq!(note.document.total, proposal.amount());
@@ -138,18 +138,21 @@ async fn refunds_beyond_the_charges_are_a_credit_note_to_the_invoice_before() {
     let first = closed(&desk, "2026-04", "first/2026-04", &terms).await.settled.billing;
     assert!(first.notes.is_empty());
     let reasons: Vec<_> = first.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
-    insta::assert_debug_snapshot!(reasons, @"");
+    assert_eq!(
+        reasons,
+        [("MA_1", "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it")]
+    );
     closed(&desk, "2026-03", "2026-03", &terms).await;
     let april = closed(&desk, "2026-04", "2026-04", &terms).await;
     let billing = &april.settled.billing;
-    insta::assert_snapshot!(told(&billing.notes), @"");
+    insta::assert_snapshot!("refunds", told(&billing.notes));
     assert!(billing.held.is_empty(), "{:?}", billing.held);
     assert_eq!(billing.notes[0].kind(), NoteKind::Credit);
     let kinds = |account: &str| -> Vec<String> {
         let own = billing.invoices.iter().filter(|it| it.account == account);
         own.flat_map(|it| &it.lines).map(|line| format!("{:?} {}", line.kind, line.amount)).collect()
     };
-    insta::assert_debug_snapshot!((kinds("MA_1"), kinds("MA_2")), @"");
+    insta::assert_debug_snapshot!("charges_and_refunds", (kinds("MA_1"), kinds("MA_2")));
     assert_eq!(verify(&april.folder, None, None, &Nobody).unwrap().faults, Vec::<String>::new());
     assert!(explain(&april.folder, None, "CN-000001", &Nobody).unwrap().contains("  back"), "its entries are named");
     // A further run bills nobody again, and a recheck finds the month billed as it is.
@@ -172,7 +175,7 @@ async fn refunds_are_notes_always_where_the_settings_say_so() {
     desk.books().post(&refund("back", "MA_1", "40", "2026-03-20T10:00:00Z"));
     let march = closed(&desk, "2026-03", "2026-03", &terms).await;
     let billing = &march.settled.billing;
-    insta::assert_snapshot!(told(&billing.notes), @"");
+    insta::assert_snapshot!("always", told(&billing.notes));
     assert!(billing.invoices.iter().flat_map(|it| &it.lines).all(|line| !line.amount.is_negative()));
     assert_eq!(verify(&march.folder, None, None, &Nobody).unwrap().faults, Vec::<String>::new());
     let rechecked = desk.recheck("2026-03").await.rechecking;

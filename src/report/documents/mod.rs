@@ -97,7 +97,9 @@ pub fn documents(
             annex = used(usage, &note.document);
             annex.retain(|it| it.kind == LineKind::Refund);
             check(&note.document, &annex)?;
-            annex.iter_mut().for_each(|it| it.amount = -it.amount);
+            for it in &mut annex {
+                it.amount = -it.amount;
+            }
         }
         let shown = note.shown();
         let document = Document { invoice: &shown, note: Some(of_note(note)), annex };

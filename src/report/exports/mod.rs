@@ -108,7 +108,7 @@ fn parties<'a>(close: &Close<'a>) -> BTreeMap<&'a str, String> {
         let plain = one_line(&invoice.supply.buyer.name);
         let usable = !plain.is_empty() && !as_csv::is_dangerous(&plain);
         let name = if usable { plain } else { invoice.account.clone() };
-        named.insert(&invoice.account, name);
+        named.entry(&invoice.account).or_insert(name);
     }
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for name in named.values() {
