@@ -1,7 +1,5 @@
 //! Files for other programs: what each states of the invoices, and that no text of a customer leaves its field.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 use serde_json::Value;
 use tieout::cli::{Exit, Failure};
@@ -12,7 +10,6 @@ use tieout::invoice::{
 use tieout::reconcile::{Charge, OpeningFrom, Reconciliation, RollForward, WalletCharges, WalletProof};
 use tieout::report::{Close, Paper, ReportError, exports};
 use tieout::run::RunError;
-use tieout::settings::Settings;
 
 use crate::cash_report::wallets;
 use crate::report::{books, paper};
@@ -395,27 +392,6 @@ fn every_transaction_of_a_journal_is_zero() {
         transactions += 1;
     }
     assert!(transactions > 10, "{transactions} found");
-}
-
-#[test]
-fn settings_that_cannot_be_meant_are_refused_with_their_place() {
-    let texts = [
-        "[export]\nformats = ['tally', 'sap']",
-        "[export]\nformat = ['tally']",
-        "[export]\ncsv = 'excel'",
-        "[export.ledgers]\nsale = 'Sales'",
-        "[export.ledgers]\nsales = ''",
-        "[export.ledgers]\ncgst = 'C\tGST'",
-        "[export.ledgers]\nwallet = 'Wallets'",
-        "[export.ledgers]\nwallet = 'Liabilities:my'",
-        "[export.ledgers]\nwallet = 'Liabilities:My wallets'",
-        "[export.ledgers]\nwallet = 'Liabilities:Prepaid'",
-        "[export.ledgers]\nwallet = 'Liabilities:Prepaid:Wallets'",
-        "[export.customers]\n'MA/1' = 'Alpha'",
-        "[export.customers]\nMA_1 = ' Alpha'",
-    ];
-    let read = |text: &str| Settings::parse(text, Path::new("tieout.toml")).unwrap_err().to_string();
-    insta::assert_snapshot!(texts.map(read).join("\n"));
 }
 
 /// What XML 1.0 cannot hold; line feeds are our own.
