@@ -3,6 +3,7 @@
 
 mod carried;
 mod day;
+mod note;
 mod recheck;
 mod wallet;
 
@@ -30,7 +31,7 @@ pub struct Close<'a> {
     pub evidence: &'a Evidence,
 }
 
-/// Explains what an id names: a break (`B-…`) of this run or handed on to it, an invoice by its number, a line of it
+/// Explains what an id names: a break (`B-…`) of this run or handed on to it, an invoice or a note by its number, a line of it
 /// (`number/line`), a tie-out (`account/currency/direction`), an account, a wallet (`wallet:account` or
 /// `account/currency/wallet`), a total over all accounts (`currency/direction`), a day of the period
 /// (`day:2026-03-05`), or an entry. Nothing when the close has nothing of this name.
@@ -46,6 +47,8 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
         page.explain_carried(it)?;
     } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
         page.explain_invoice(invoice, None)?;
+    } else if let Some(it) = billing.notes.iter().find(|note| note.document.number == id) {
+        page.explain_note(it)?;
     } else if let Some((invoice, line)) = invoice_line(billing, id) {
         page.explain_invoice(invoice, Some(line))?;
     } else if let Some(tie_out) = reconciliation.tie_outs.iter().find(|tie_out| name_of(tie_out) == id) {

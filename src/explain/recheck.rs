@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::archive::Evidence;
 use crate::domain::{Calendar, Entry, Leg, Side};
-use crate::invoice::{Note, NoteLine};
+use crate::invoice::{Note, NoteLine, TaxHead};
 use crate::reconcile::recheck::{Finding, Rechecked as Outcome};
 
 /// What an explanation of a recheck rests on.
@@ -69,6 +69,8 @@ fn explain_note(text: &mut String, note: &Note) {
     );
     put(text, &format!("note {id} to {name} ({account}): {on}"));
     put(text, &format!("  due now {due} - invoiced {invoiced} = {} {currency}", note.amount()));
+    let (tax, round_off) = (note.tax(), note.round_off());
+    put(text, &format!("  of it tax {tax}{}, round-off {round_off} {currency}", heads(note)));
     if !note.reason.is_empty() {
         put(text, &format!("  held: the account does not tie out now: {}", note.reason));
     }
@@ -89,6 +91,14 @@ fn explain_note(text: &mut String, note: &Note) {
             ),
         );
     }
+}
+
+/// The tax of a note by head, in brackets.
+fn heads(note: &Note) -> String {
+    let all = [TaxHead::Cgst, TaxHead::Sgst, TaxHead::Utgst, TaxHead::Igst];
+    let owed = all.into_iter().map(|head| (head, note.owed(head))).filter(|(_, amount)| !amount.is_zero());
+    let owed: Vec<String> = owed.map(|(head, amount)| format!("{} {amount}", head.word())).collect();
+    if owed.is_empty() { String::new() } else { format!(" ({})", owed.join(", ")) }
 }
 
 fn explain_finding(text: &mut String, it: &Rechecked<'_>, finding: &Finding, bearing: &str) {

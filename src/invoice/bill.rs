@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
+use super::issued::{self, Unnumbered};
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, Numbering, Percent, Pricing, RateCard,
-    Supply, lines,
+    Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind, Numbering, Percent, Pricing,
+    RateCard, Refunds, Supply, lines,
 };
 use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::HeldAccount;
 
-/// Why an account whose credits are worth more than its charges has no invoice.
-const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
+/// Why an account whose refunds are worth more than its charges has neither invoice nor note.
+const CREDIT_NOTE_DUE: &str =
+    "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it";
 
 /// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
 pub(super) fn bill(
@@ -20,44 +24,45 @@ pub(super) fn bill(
     pricing: &Pricing<'_>,
     numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
-    let card = pricing.card;
     customers.sort_by_key(|customer| (customer.account, customer.currency));
-    let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
+    let mut billing = Billing { invoices: Vec::new(), notes: Vec::new(), held: held.to_vec() };
     let mut count = numbering.from;
-    let mut issued: BTreeMap<(&str, Currency), &Issued> = BTreeMap::new();
+    let mut notes: Vec<Unnumbered> = issued::proposed(&numbering.corrections.due, pricing).collect();
+    let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
     for it in &numbering.issued {
-        issued.entry((&it.account, it.currency)).or_insert(it);
+        let sum = issued.entry((&it.account, it.currency));
+        sum.and_modify(|sum| sum.total += it.total).or_insert_with(|| it.clone());
     }
     for customer in &customers {
-        let lines = lines::of(customer, card)?;
-        let charged: Amount = lines.iter().map(|line| line.amount).sum();
+        let lines = lines::of(customer, pricing.card)?;
         if lines.is_empty() {
             continue;
         }
-        if charged.is_negative() || lines.iter().all(|line| line.kind == LineKind::Refund) {
-            billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
-            continue;
-        }
-        let made_out = made_out(customer, lines.clone(), pricing)?;
-        if let Some(issued) = issued.get(&(customer.account, customer.currency)) {
-            let due = made_out.as_ref().map_or(charged, |invoice| invoice.total);
-            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
-            continue;
-        }
-        let invoice = match made_out {
-            Ok(invoice) => invoice,
-            Err(reason) => {
-                billing.held.push(hold(customer, &lines, reason));
-                continue;
+        let made_out = made_out(customer, &lines, pricing, numbering)?;
+        let issued = issued.get(&(customer.account, customer.currency));
+        match (made_out, issued) {
+            (made_out, Some(issued)) => {
+                let charged = lines.iter().map(|line| line.amount).sum();
+                let due = made_out.map_or(charged, |documents| documents.total());
+                billing.held.push(hold(customer, &lines, already_billed(issued, due)));
             }
-        };
-        let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-        let number = card.series().number(count, pricing.date).map_err(refused)?;
-        billing.invoices.push(Invoice { number, ..invoice });
-        // A count that no number can hold is refused when the next number is made.
-        count = count.saturating_add(1);
+            (Err(reason), None) => billing.held.push(hold(customer, &lines, reason)),
+            (Ok(Documents { invoice, credit }), None) => {
+                let mut given = None;
+                if let Some(invoice) = invoice {
+                    let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
+                    let number = pricing.card.series().number(count, pricing.date).map_err(refused)?;
+                    // A count that no number can hold is refused when the next number is made.
+                    count = count.saturating_add(1);
+                    given = Some(number.clone());
+                    billing.invoices.push(Invoice { number, ..invoice });
+                }
+                notes.extend(credit.map(|credit| credit.named(given.as_deref())));
+            }
+        }
     }
-    billing.held.extend(unpayable_fees(&customers, untied, held, card));
+    billing.notes = issued::numbered(notes, &numbering.corrections, pricing)?;
+    billing.held.extend(unpayable_fees(&customers, untied, held, pricing.card));
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     Ok(billing)
 }
@@ -84,8 +89,61 @@ fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], reason: String) -> HeldA
     }
 }
 
-/// The invoice that the lines add up to, still without a number; the reason to hold the customer where there can be none.
+/// What a customer gets for a month: an invoice, a credit note, or both.
+struct Documents {
+    invoice: Option<Invoice>,
+    credit: Option<Unnumbered>,
+}
+
+impl Documents {
+    fn total(&self) -> Amount {
+        let credit = self.credit.iter().map(|it| it.document.total);
+        self.invoice.iter().map(|it| it.total).chain(credit).sum()
+    }
+}
+
+/// What the lines add up to, still without numbers; the reason to hold the customer where nothing can be made out to it.
+///
+/// Refunds are taken off the invoice of their month, unless the settings ask for a note of each; what is more than the
+/// month's charges is no invoice, and all refunds go on a credit note that names the invoice before.
 fn made_out(
+    customer: &Customer<'_>,
+    lines: &[InvoiceLine],
+    pricing: &Pricing<'_>,
+    numbering: &Numbering,
+) -> Result<Result<Documents, String>, InvoiceError> {
+    let (refunds, charges): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| line.kind == LineKind::Refund);
+    let sum = |lines: &[InvoiceLine]| lines.iter().map(|line| line.amount).sum::<Amount>();
+    let (given_back, asked) = (-sum(&refunds), sum(&charges));
+    let covered = !charges.is_empty() && asked >= given_back;
+    let net = || {
+        let invoice = invoice_of(customer, lines.to_vec(), pricing)?;
+        Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), credit: None }))
+    };
+    if covered && (refunds.is_empty() || pricing.terms.refunds() == Refunds::Net) {
+        return net();
+    }
+    let last = numbering.corrections.last_of(customer.account, customer.currency);
+    if !covered && last.is_none() {
+        return Ok(Err(CREDIT_NOTE_DUE.to_owned()));
+    }
+    let supply = match supplied(customer, pricing) {
+        Ok(supply) => supply,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let own = LastInvoice::of_this_month(customer, &supply, pricing.date);
+    let names = if covered { &own } else { last.unwrap_or(&own) };
+    let credit = issued::refunds(customer, refunds, names, supply.buyer, pricing)?;
+    // What rounds to nothing gives nothing back.
+    if credit.document.total.is_zero() {
+        return if covered { net() } else { Ok(Err(CREDIT_NOTE_DUE.to_owned())) };
+    }
+    let invoice = if charges.is_empty() { None } else { Some(invoice_of(customer, charges, pricing)?) };
+    Ok(invoice.transpose().map(|invoice| Documents { invoice, credit: Some(credit) }))
+}
+
+/// The invoice that the lines add up to.
+fn invoice_of(
     customer: &Customer<'_>,
     lines: Vec<InvoiceLine>,
     pricing: &Pricing<'_>,
@@ -95,7 +153,10 @@ fn made_out(
         Err(reason) => return Ok(Err(reason)),
     };
     let lines = taxed(customer, lines, &supply, pricing)?;
-    let invoice = total(customer, lines, supply, pricing);
+    let owed = lines.iter().map(|line| line.amount + line.tax.amount()).sum();
+    let round_off = pricing.terms.round_off(owed);
+    let made = Made { round_off, date: pricing.date, due: pricing.terms.due(pricing.date) };
+    let invoice = added_up(customer, lines, supply, made);
     Ok(pricing.terms.lacking(&invoice.supply, invoice.total).map_or(Ok(invoice), Err))
 }
 
@@ -131,12 +192,18 @@ fn too_large(customer: &Customer<'_>, class: &str, cost: Amount) -> InvoiceError
     }
 }
 
-/// The lines added up.
-fn total(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply: Supply, pricing: &Pricing<'_>) -> Invoice {
+/// What a document states beside its lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made {
+    pub(super) round_off: Amount,
+    pub(super) date: NaiveDate,
+    pub(super) due: NaiveDate,
+}
+
+/// The lines added up, still without a number.
+pub(super) fn added_up(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply: Supply, made: Made) -> Invoice {
     let fixed = |line: &&InvoiceLine| matches!(line.kind, LineKind::Fee | LineKind::Minimum);
     let tax: Amount = lines.iter().map(|line| line.tax.amount()).sum();
-    let owed = lines.iter().map(|line| line.amount).sum::<Amount>() + tax;
-    let round_off = pricing.terms.round_off(owed);
     Invoice {
         number: String::new(),
         account: customer.account.to_owned(),
@@ -146,11 +213,11 @@ fn total(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply: Supply, prici
         markup: lines.iter().map(|line| line.markup).sum(),
         fees: lines.iter().filter(fixed).map(|line| line.amount).sum(),
         tax,
-        total: owed + round_off,
+        total: lines.iter().map(|line| line.amount).sum::<Amount>() + tax + made.round_off,
         lines,
-        round_off,
-        date: pricing.date,
-        due: pricing.terms.due(pricing.date),
+        round_off: made.round_off,
+        date: made.date,
+        due: made.due,
         supply,
     }
 }

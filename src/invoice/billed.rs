@@ -1,8 +1,14 @@
 //! Invoices as the sealed papers of earlier runs state them: what notes correct.
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Gstin, InvoiceTerms, LineKind, RateCard, State, Supply, SupplyKind};
+use super::bill::{Made, added_up};
+use super::{
+    Customer, Gstin, Invoice, InvoiceLine, InvoiceTerms, LineKind, LineTax, Percent, RateCard, State, Supply,
+    SupplyKind, TaxHead,
+};
 use crate::domain::{Amount, Currency, Party};
 
 /// The invoices of one sealed run, and what they were priced by.
@@ -22,8 +28,8 @@ pub struct Billed {
     pub invoices: Vec<BilledInvoice>,
 }
 
-/// An invoice as its sealed paper states it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// An invoice as its sealed paper states it, with the notes that were given for it since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BilledInvoice {
     /// Its number.
     pub number: String,
@@ -55,6 +61,9 @@ pub struct BilledInvoice {
     /// How it was taxed.
     #[serde(default)]
     pub supply: SupplyKind,
+    /// The numbers of the notes that have corrected it since: its lines and total are as corrected by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrected_by: Vec<String>,
 }
 
 impl BilledInvoice {
@@ -68,10 +77,39 @@ impl BilledInvoice {
             remarks: Vec::new(),
         }
     }
+
+    /// The same as an invoice that is made out on another day, still without a number.
+    pub(super) fn made_out(&self, date: NaiveDate, due: NaiveDate) -> Invoice {
+        let customer = Customer { account: &self.account, name: &self.name, currency: self.currency, charges: &[] };
+        let lines = self.lines.iter().map(BilledLine::made_out).collect();
+        added_up(&customer, lines, self.supplied(), Made { round_off: self.round_off, date, due })
+    }
+
+    /// Takes a note into the invoice that it corrects: amounts add up, entries are those that the note's line states.
+    pub fn correct(&mut self, note: &Self) {
+        for changed in &note.lines {
+            let same = |it: &&mut BilledLine| {
+                (it.kind, &it.class, &it.description) == (changed.kind, &changed.class, &changed.description)
+            };
+            match self.lines.iter_mut().find(same) {
+                Some(line) => {
+                    line.entries = changed.entries;
+                    line.cost_base += changed.cost_base;
+                    line.amount += changed.amount;
+                    line.tax += changed.tax;
+                    line.heads = heads_of(&line.taxes().plus(&changed.taxes()));
+                }
+                None => self.lines.push(changed.clone()),
+            }
+        }
+        self.total += note.total;
+        self.round_off += note.round_off;
+        self.corrected_by.push(note.number.clone());
+    }
 }
 
 /// A place of supply as an invoice names it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BilledPlace {
     /// The code of the State.
     pub code: String,
@@ -80,7 +118,7 @@ pub struct BilledPlace {
 }
 
 /// A line of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BilledLine {
     /// Its place, from 1.
     pub line: u64,
@@ -99,4 +137,59 @@ pub struct BilledLine {
     /// The tax on it.
     #[serde(default)]
     pub tax: Amount,
+    /// The markup in percent, where one applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markup_percent: Option<Decimal>,
+    /// The services accounting code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sac: Option<String>,
+    /// The whole rate of tax in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_percent: Option<Percent>,
+    /// The tax by head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<BilledHead>,
+}
+
+/// What a line owed under a head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BilledHead {
+    /// The head.
+    pub head: TaxHead,
+    /// Its share of the rate, in percent.
+    pub percent: Decimal,
+    /// The tax.
+    pub amount: Amount,
+}
+
+impl BilledLine {
+    /// The tax by head.
+    pub(super) fn taxes(&self) -> LineTax {
+        let heads = self.heads.iter().map(|it| (it.head, it.percent, it.amount)).collect();
+        LineTax { sac: self.sac.clone(), percent: self.tax_percent, heads }
+    }
+
+    fn made_out(&self) -> InvoiceLine {
+        let priced = matches!(self.kind, LineKind::Usage | LineKind::Refund);
+        InvoiceLine {
+            kind: self.kind,
+            class: self.class.clone(),
+            description: self.description.clone(),
+            entries: self.entries,
+            cost_base: self.cost_base,
+            markup_percent: self.markup_percent,
+            markup: if priced { self.amount - self.cost_base } else { Amount::ZERO },
+            amount: self.amount,
+            tax: self.taxes(),
+        }
+    }
+}
+
+fn heads_of(tax: &LineTax) -> Vec<BilledHead> {
+    let head = |(head, percent, amount): &(TaxHead, Decimal, Amount)| BilledHead {
+        head: *head,
+        percent: *percent,
+        amount: *amount,
+    };
+    tax.heads.iter().map(head).collect()
 }

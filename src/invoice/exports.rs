@@ -58,6 +58,12 @@ pub struct Ledgers {
     pub company: String,
     /// Tally: the voucher type.
     pub voucher_type: String,
+    /// Tally: the voucher type of credit notes.
+    #[serde(skip_serializing_if = "is_credit_note")]
+    pub credit_note_type: String,
+    /// Tally: the voucher type of debit notes.
+    #[serde(skip_serializing_if = "is_debit_note")]
+    pub debit_note_type: String,
     /// Tally: the ledger of sales.
     pub sales: String,
     /// Tally: the ledger of central tax.
@@ -203,9 +209,11 @@ impl ExportTerms {
 
 impl Ledgers {
     /// The names in other programs, by key.
-    fn names(&self) -> [(&'static str, &str); 12] {
+    fn names(&self) -> [(&'static str, &str); 14] {
         [
             ("voucher_type", &self.voucher_type),
+            ("credit_note_type", &self.credit_note_type),
+            ("debit_note_type", &self.debit_note_type),
             ("sales", &self.sales),
             ("cgst", &self.cgst),
             ("sgst", &self.sgst),
@@ -243,12 +251,28 @@ impl Ledgers {
     }
 }
 
+/// Tally's own voucher type of credit notes.
+const CREDIT_NOTE: &str = "Credit Note";
+
+/// Tally's own voucher type of debit notes.
+const DEBIT_NOTE: &str = "Debit Note";
+
+fn is_credit_note(name: &str) -> bool {
+    name == CREDIT_NOTE
+}
+
+fn is_debit_note(name: &str) -> bool {
+    name == DEBIT_NOTE
+}
+
 impl Default for Ledgers {
     fn default() -> Self {
         let own = ToOwned::to_owned;
         Self {
             company: String::new(),
             voucher_type: own("Sales"),
+            credit_note_type: own(CREDIT_NOTE),
+            debit_note_type: own(DEBIT_NOTE),
             sales: own("Sales"),
             cgst: own("CGST"),
             sgst: own("SGST"),

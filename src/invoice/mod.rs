@@ -6,6 +6,7 @@
 mod bill;
 mod billed;
 mod exports;
+mod issued;
 mod lines;
 mod notes;
 mod percent;
@@ -27,16 +28,17 @@ use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
 use bill::bill;
-pub use billed::{Billed, BilledInvoice, BilledLine, BilledPlace};
+pub use billed::{Billed, BilledHead, BilledInvoice, BilledLine, BilledPlace};
 pub use exports::{CsvProfile, ExportFormat, ExportTerms, ExportTermsError, Ledgers};
+pub use issued::{Corrected, Corrections, IssuedNote, LastInvoice, NoteDue, NoteReason};
 pub use lines::kind_of;
 pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
 pub use series::{NumberError, Series, financial_year};
 pub use tax::{
-    Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Regime, State, Supply, SupplyKind, TaxHead, TermsError,
-    WrongGstin,
+    Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind, TaxHead,
+    TermsError, WrongGstin,
 };
 pub use words::in_words;
 
@@ -45,6 +47,8 @@ pub use words::in_words;
 pub struct Billing {
     /// The invoices, in order of their numbers.
     pub invoices: Vec<Invoice>,
+    /// The credit and debit notes, sorted by account, currency and the invoice that each corrects.
+    pub notes: Vec<IssuedNote>,
     /// Everyone with something to bill who is not billed, sorted by account and currency.
     pub held: Vec<HeldAccount>,
 }
@@ -88,6 +92,28 @@ impl Invoice {
     #[must_use]
     pub fn taxable(&self) -> Amount {
         self.cost_base + self.markup + self.fees
+    }
+
+    /// The same with every amount's sign turned.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        let line = |line: &InvoiceLine| InvoiceLine {
+            cost_base: -line.cost_base,
+            markup: -line.markup,
+            amount: -line.amount,
+            tax: line.tax.turned(),
+            ..line.clone()
+        };
+        Self {
+            lines: self.lines.iter().map(line).collect(),
+            cost_base: -self.cost_base,
+            markup: -self.markup,
+            fees: -self.fees,
+            tax: -self.tax,
+            total: -self.total,
+            round_off: -self.round_off,
+            ..self.clone()
+        }
     }
 
     /// Σ tax under a head.
@@ -192,9 +218,12 @@ pub struct Numbering {
     pub from: u64,
     /// The invoices that earlier runs of the same month gave. Whoever has one is not billed a second time.
     pub issued: Vec<Issued>,
+    /// What bears on credit and debit notes.
+    pub corrections: Corrections,
 }
 
-/// An invoice that an earlier run of the same month gave.
+/// An invoice that an earlier run of the same month gave, with the notes that have corrected it since; or a credit note for
+/// the month's refunds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issued {
@@ -213,7 +242,7 @@ pub struct Issued {
 /// Bills every tied account that has something to bill, numbering on in order of account and currency.
 ///
 /// Who is not billed is held: those that did not tie out, those whom an earlier run of the month has billed, those whose
-/// credits exceed their charges, and those who owe a fee of the card but did not tie out in its currency.
+/// refunds exceed their charges and who have no earlier invoice that a credit note could name, and those who owe a fee of the card but did not tie out in its currency.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.

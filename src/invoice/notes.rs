@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::bill::{supplied, taxed};
-use super::{Billed, BilledInvoice, BilledLine, Customer, InvoiceError, InvoiceLine, LineKind, Pricing, lines};
+use rust_decimal::Decimal;
+
+use super::bill::{Made, added_up, supplied, taxed};
+use super::{
+    Billed, BilledInvoice, BilledLine, Customer, Invoice, InvoiceError, InvoiceLine, LineKind, LineTax, Pricing,
+    TaxHead, lines,
+};
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Entry, Side, sha256};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{ChargedNow, Finding, Rechecked};
@@ -48,15 +53,19 @@ pub struct Note {
     pub reason: String,
     /// The invoice that it corrects, and the run that gave it.
     pub invoice: Option<(String, String)>,
+    /// What it adds to that invoice, supplied and taxed as it was, under its number and date: what a close makes out.
+    pub correction: Option<Invoice>,
+    /// The numbers of the notes that have corrected that invoice before.
+    pub corrected_by: Vec<String>,
     /// The customer.
     pub account: String,
     /// The customer's name.
     pub name: String,
     /// The currency.
     pub currency: Currency,
-    /// What was invoiced, tax included, without round-off.
+    /// What was invoiced, tax, round-off and the notes given since included.
     pub invoiced: Amount,
-    /// What the charges come to now, by the same rate card and taxed as the invoice was.
+    /// What the charges come to now, by the same rate card and taxed and rounded off as the invoice was.
     pub due: Amount,
     /// The lines that differ.
     pub lines: Vec<NoteLine>,
@@ -76,6 +85,19 @@ impl Note {
     pub fn tax(&self) -> Amount {
         self.lines.iter().map(NoteLine::tax).sum()
     }
+
+    /// The tax in it under a head.
+    #[must_use]
+    pub fn owed(&self, head: TaxHead) -> Amount {
+        let heads = self.lines.iter().flat_map(|line| line.taxes().heads);
+        heads.filter(|(of, ..)| *of == head).map(|(.., amount)| amount).sum()
+    }
+
+    /// The round-off in it.
+    #[must_use]
+    pub fn round_off(&self) -> Amount {
+        self.amount() - self.lines.iter().map(|line| line.amount() + line.tax()).sum()
+    }
 }
 
 /// One line of a note: a line of the invoice, then and now.
@@ -94,7 +116,7 @@ pub struct NoteLine {
 }
 
 /// What a line of an invoice states.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Billable {
     /// Entries.
     pub entries: u64,
@@ -102,8 +124,10 @@ pub struct Billable {
     pub cost_base: Amount,
     /// What is charged for them.
     pub amount: Amount,
+    /// The markup in percent, where one applies.
+    pub markup_percent: Option<Decimal>,
     /// The tax on that.
-    pub tax: Amount,
+    pub tax: LineTax,
 }
 
 impl std::ops::AddAssign for Billable {
@@ -111,7 +135,17 @@ impl std::ops::AddAssign for Billable {
         self.entries += other.entries;
         self.cost_base += other.cost_base;
         self.amount += other.amount;
-        self.tax += other.tax;
+        self.markup_percent = self.markup_percent.or(other.markup_percent);
+        self.tax = self.tax.plus(&other.tax);
+    }
+}
+
+impl Billable {
+    /// What a line comes to; how it came to it, its rates, are the same wherever this is.
+    fn figures(&self) -> (u64, Amount, Amount, BTreeMap<TaxHead, Amount>) {
+        let heads = self.tax.heads.iter().filter(|(.., amount)| !amount.is_zero());
+        let heads = heads.map(|(head, _, amount)| (*head, *amount)).collect();
+        (self.entries, self.cost_base, self.amount, heads)
     }
 }
 
@@ -125,7 +159,30 @@ impl NoteLine {
     /// The tax that it adds.
     #[must_use]
     pub fn tax(&self) -> Amount {
-        self.due.tax - self.invoiced.tax
+        self.taxes().amount()
+    }
+
+    /// The same by head.
+    #[must_use]
+    pub fn taxes(&self) -> LineTax {
+        self.due.tax.plus(&self.invoiced.tax.turned())
+    }
+
+    /// What the line adds to its invoice; its entries are those that it stands for now.
+    fn correction(&self) -> InvoiceLine {
+        let cost_base = self.due.cost_base - self.invoiced.cost_base;
+        let priced = matches!(self.kind, LineKind::Usage | LineKind::Refund);
+        InvoiceLine {
+            kind: self.kind,
+            class: self.class.clone(),
+            description: self.description.clone(),
+            entries: self.due.entries,
+            cost_base,
+            markup_percent: self.due.markup_percent.or(self.invoiced.markup_percent),
+            markup: if priced { self.amount() - cost_base } else { Amount::ZERO },
+            amount: self.amount(),
+            tax: self.taxes(),
+        }
     }
 }
 
@@ -181,8 +238,11 @@ fn note(
     if lines.is_empty() {
         return Ok(None);
     }
-    let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total - invoice.round_off);
-    let due: Amount = due.iter().map(|line| line.amount + line.tax.amount()).sum();
+    let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total);
+    let owed: Amount = due.iter().map(|line| line.amount + line.tax.amount()).sum();
+    let round_off = invoice.map_or(pricing.terms, |(run, _)| &run.invoice).round_off(owed);
+    let due = owed + round_off;
+    let correction = invoice.map(|(_, invoice)| correction(&customer, invoice, &lines, round_off));
     let kind = match due - invoiced {
         Amount::ZERO => NoteKind::Level,
         less if less.is_negative() => NoteKind::Credit,
@@ -200,6 +260,8 @@ fn note(
         status,
         reason: held.clone().unwrap_or_default(),
         invoice: invoice.map(|(run, invoice)| (invoice.number.clone(), run.run.clone())),
+        correction,
+        corrected_by: invoice.map(|(_, invoice)| invoice.corrected_by.clone()).unwrap_or_default(),
         account: account.clone(),
         name: name.clone(),
         currency: *currency,
@@ -210,6 +272,14 @@ fn note(
     };
     note.id = id_of(&note);
     Ok(Some(note))
+}
+
+/// What a note adds to its invoice, in the form of one.
+fn correction(customer: &Customer<'_>, invoice: &BilledInvoice, lines: &[NoteLine], round_off: Amount) -> Invoice {
+    let date = invoice.date.parse().unwrap_or_default();
+    let made = Made { round_off: round_off - invoice.round_off, date, due: date };
+    let lines = lines.iter().map(NoteLine::correction).collect();
+    Invoice { number: invoice.number.clone(), ..added_up(customer, lines, invoice.supplied(), made) }
 }
 
 /// What a customer's charges come to now: priced and taxed as its invoice was, or as a new one would be. Where no invoice
@@ -234,15 +304,17 @@ fn priced(
 /// The lines whose entries, cost, amount or tax are not what they were, sorted by kind, class and description.
 fn differences(invoiced: &[BilledLine], due: &[InvoiceLine]) -> Vec<NoteLine> {
     let mut lines: BTreeMap<(LineKind, &str, &str), [Billable; 2]> = BTreeMap::new();
-    for BilledLine { kind, class, description, entries, cost_base, amount, tax, .. } in invoiced {
-        let facts = Billable { entries: *entries, cost_base: *cost_base, amount: *amount, tax: *tax };
-        lines.entry((*kind, class, description)).or_default()[0] += facts;
+    for it in invoiced {
+        let (entries, cost_base, amount, markup_percent) = (it.entries, it.cost_base, it.amount, it.markup_percent);
+        let facts = Billable { entries, cost_base, amount, markup_percent, tax: it.taxes() };
+        lines.entry((it.kind, &it.class, &it.description)).or_default()[0] += facts;
     }
-    for InvoiceLine { kind, class, description, entries, cost_base, amount, tax, .. } in due {
-        let facts = Billable { entries: *entries, cost_base: *cost_base, amount: *amount, tax: tax.amount() };
-        lines.entry((*kind, class, description)).or_default()[1] += facts;
+    for it in due {
+        let (entries, cost_base, amount, markup_percent) = (it.entries, it.cost_base, it.amount, it.markup_percent);
+        let facts = Billable { entries, cost_base, amount, markup_percent, tax: it.tax.clone() };
+        lines.entry((it.kind, &it.class, &it.description)).or_default()[1] += facts;
     }
-    let differing = lines.into_iter().filter(|(_, [invoiced, due])| invoiced != due);
+    let differing = lines.into_iter().filter(|(_, [invoiced, due])| invoiced.figures() != due.figures());
     let line = |((kind, class, description), [invoiced, due]): ((LineKind, &str, &str), [Billable; 2])| NoteLine {
         kind,
         class: class.to_owned(),
@@ -263,12 +335,13 @@ fn id_of(note: &Note) -> String {
     for line in &note.lines {
         put(&line.class);
         put(&line.description);
-        for it in [line.invoiced, line.due] {
+        for it in [&line.invoiced, &line.due] {
             put(&it.entries.to_string());
             put(&it.cost_base.to_text(0));
             put(&it.amount.to_text(0));
-            if !it.tax.is_zero() {
-                put(&it.tax.to_text(0));
+            let tax = it.tax.amount();
+            if !tax.is_zero() {
+                put(&tax.to_text(0));
             }
         }
     }

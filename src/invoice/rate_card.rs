@@ -4,18 +4,17 @@
 //! further checks. Never opens the file itself.
 
 mod doubts;
+mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use self::faults::Fault;
 use super::percent::Percent;
-use super::series::{NumberError, Series};
-use crate::domain::{
-    AccountId, AccountIdError, Amount, ChargeClass, ChargeClassError, Currency, Place, Rounding, TextFault, TomlText,
-};
+use super::series::{self, NumberError, Series};
+use crate::domain::{AccountIdError, Amount, ChargeClassError, Currency, Place, Rounding, TextFault, TomlText};
 
 /// A checked rate card. The empty one bills at cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +34,10 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum: Option<Minimum>,
     series: Series,
+    #[serde(deserialize_with = "series::credit_notes", skip_serializing_if = "Series::is_of_credit_notes")]
+    credit_notes: Series,
+    #[serde(deserialize_with = "series::debit_notes", skip_serializing_if = "Series::is_of_debit_notes")]
+    debit_notes: Series,
 }
 
 /// The markups of the card and of single accounts.
@@ -120,8 +123,18 @@ pub enum RateCardError {
         who: String,
     },
     /// A series whose numbers nobody could use.
-    #[error("series: {0}")]
-    Series(NumberError),
+    #[error("{0}: {1}")]
+    Series(&'static str, NumberError),
+    /// Two series that could give one number.
+    #[error("{of}.prefix: {prefix:?} could give a number of {other} as well, expected one that begins otherwise")]
+    SeriesMeet {
+        /// The later one.
+        of: &'static str,
+        /// What its numbers begin with.
+        prefix: String,
+        /// The earlier one.
+        other: &'static str,
+    },
     /// One of these, in a text.
     #[error("{place}: {refused}")]
     At {
@@ -142,21 +155,17 @@ impl RateCardError {
                 "a markup of -100 % or less would give usage away; \"0\" bills at cost, \"-99.9999\" is the least"
             }
             Self::FeeTwice { .. } => "a fee that is due twice on purpose needs two names",
+            Self::SeriesMeet { .. } => {
+                "invoices, credit notes and debit notes each have a series of their own, as in INV-, CN- and DN-"
+            }
             Self::Class(..) => {
                 "classes are the built-in ones, `other`, and those that `classify` in the settings names"
             }
-            Self::Text { .. } | Self::Account(..) | Self::Amount { .. } | Self::FeeName(_) | Self::Series(_) => {
+            Self::Text { .. } | Self::Account(..) | Self::Amount { .. } | Self::FeeName(_) | Self::Series(..) => {
                 "an empty rate card bills at cost; percentages and amounts stand in quotes"
             }
         }
     }
-}
-
-/// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
-struct Fault {
-    path: Vec<String>,
-    of_key: bool,
-    refused: RateCardError,
 }
 
 impl RateCard {
@@ -179,7 +188,8 @@ impl RateCard {
         }
         let faults =
             faults.into_iter().map(|TextFault { place, message }| (place, RateCardError::Text { place, message }));
-        let meant = judged.faults().into_iter().chain(judged.fees_twice()).map(|Fault { path, of_key, refused }| {
+        let of_the_text = judged.fees_twice().into_iter().chain(judged.series_that_meet());
+        let meant = judged.faults().into_iter().chain(of_the_text).map(|Fault { path, of_key, refused }| {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             let place = if of_key { text.place_of_key(&path) } else { text.place_of_value(&path) };
             (place, RateCardError::At { place, refused: Box::new(refused) })
@@ -225,20 +235,6 @@ impl RateCard {
         format!("{}, rounding {}", self.name().unwrap_or(unnamed), self.rounding().name())
     }
 
-    /// The place in the series of its very first invoice.
-    #[must_use]
-    pub const fn first_number(&self) -> u64 {
-        self.0.series.first
-    }
-
-    /// The place of an invoice number in the series that this card's invoices of a day are numbered in; nothing for a number
-    /// of another series, or of another financial year where the series names it.
-    #[must_use]
-    pub fn place_of(&self, number: &str, date: NaiveDate) -> Option<u64> {
-        let place = number.strip_prefix(self.0.series.prefix_on(date).as_str())?.parse().ok()?;
-        (self.0.series.number(place, date).ok()? == number).then_some(place)
-    }
-
     /// The fixed fees, in the card's order.
     #[must_use]
     pub fn fees(&self) -> &[Fee] {
@@ -251,10 +247,22 @@ impl RateCard {
         self.0.minimum.as_ref().map(|minimum| minimum.amount)
     }
 
-    /// The series that numbers are taken from.
+    /// The series that the numbers of invoices are taken from.
     #[must_use]
     pub const fn series(&self) -> &Series {
         &self.0.series
+    }
+
+    /// The series of credit notes.
+    #[must_use]
+    pub const fn credit_notes(&self) -> &Series {
+        &self.0.credit_notes
+    }
+
+    /// The series of debit notes.
+    #[must_use]
+    pub const fn debit_notes(&self) -> &Series {
+        &self.0.debit_notes
     }
 }
 
@@ -268,6 +276,8 @@ impl Default for Written {
             fees: Vec::new(),
             minimum: None,
             series: Series::default(),
+            credit_notes: Series::of_credit_notes(),
+            debit_notes: Series::of_debit_notes(),
         }
     }
 }
@@ -284,96 +294,5 @@ impl TryFrom<Written> for RateCard {
     fn try_from(card: Written) -> Result<Self, RateCardError> {
         let first = card.faults().into_iter().next();
         first.map_or(Ok(Self(card)), |fault| Err(fault.refused))
-    }
-}
-
-impl Written {
-    /// Everything that makes the card unfit, in the order of its keys.
-    fn faults(&self) -> Vec<Fault> {
-        let mut faults = Faults::default();
-        faults.of_classes(&["markup", "classes"], &self.markup.classes);
-        for (account, own) in &self.markup.accounts {
-            let path = ["markup", "accounts", account];
-            faults.of_account(&path, "markup.accounts", account);
-            faults.of_classes(&[path[0], path[1], path[2], "classes"], &own.classes);
-        }
-        for (index, fee) in self.fees.iter().enumerate() {
-            let (at, named) = (index.to_string(), format!("fees, {:?}", fee.name));
-            if fee.name.trim().is_empty() {
-                faults.add(&["fees", &at, "name"], false, RateCardError::FeeName(index + 1));
-            }
-            faults.of_amount(&["fees", &at, "amount"], &named, fee.amount, self.currency);
-            for account in fee.accounts.iter().flatten() {
-                faults.of_account(&["fees", &at, "accounts"], &named, account);
-            }
-        }
-        if let Some(minimum) = &self.minimum {
-            faults.of_amount(&["minimum", "amount"], "minimum", minimum.amount, self.currency);
-        }
-        // Every financial year takes as many characters as another.
-        if let Err(refused) = self.series.number(self.series.first, NaiveDate::default()) {
-            faults.add(&["series"], true, RateCardError::Series(refused));
-        }
-        faults.0
-    }
-
-    /// Fees that an account would pay twice. A card that was sealed may have such: asked of texts alone.
-    fn fees_twice(&self) -> Vec<Fault> {
-        let mut faults = Faults::default();
-        let same_name = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
-        for (index, fee) in self.fees.iter().enumerate() {
-            let earlier = self.fees.iter().take(index).enumerate();
-            let twice = earlier.filter(|(_, before)| same_name(before, fee)).find_map(|(at, before)| {
-                let who = match (&before.accounts, &fee.accounts) {
-                    (None, None) => Some("everyone".to_owned()),
-                    (None, Some(some)) | (Some(some), None) => some.first().cloned(),
-                    (Some(some), Some(others)) => some.intersection(others).next().cloned(),
-                };
-                who.map(|who| (at + 1, who))
-            });
-            if let Some((before, who)) = twice {
-                let refused = RateCardError::FeeTwice { entry: index + 1, before, name: fee.name.clone(), who };
-                faults.add(&["fees", &index.to_string(), "name"], false, refused);
-            }
-        }
-        faults.0
-    }
-}
-
-/// Faults as they are found.
-#[derive(Default)]
-struct Faults(Vec<Fault>);
-
-impl Faults {
-    fn add(&mut self, path: &[&str], of_key: bool, refused: RateCardError) {
-        self.0.push(Fault { path: path.iter().map(|step| (*step).to_owned()).collect(), of_key, refused });
-    }
-
-    fn of_classes(&mut self, path: &[&str], classes: &BTreeMap<String, Percent>) {
-        for class in classes.keys() {
-            if let Err(refused) = ChargeClass::parse(class) {
-                self.add(&[path, &[class.as_str()]].concat(), true, RateCardError::Class(path.join("."), refused));
-            }
-        }
-    }
-
-    fn of_account(&mut self, path: &[&str], place: &str, account: &str) {
-        if let Err(refused) = AccountId::parse(account) {
-            self.add(
-                path,
-                path.len() == 3 && path.first() == Some(&"markup"),
-                RateCardError::Account(place.to_owned(), refused),
-            );
-        }
-    }
-
-    /// A fee is charged as it is written, never rounded: it must be whole minor units.
-    fn of_amount(&mut self, path: &[&str], place: &str, amount: Amount, currency: Currency) {
-        let digits = currency.minor_digits();
-        let whole = crate::domain::round(amount.to_decimal(), digits, Rounding::Down) == amount;
-        if !whole || amount <= Amount::ZERO {
-            let (place, amount) = (place.to_owned(), amount.to_string());
-            self.add(path, false, RateCardError::Amount { place, amount, currency, digits });
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! The series that invoice numbers are taken from.
+//! The series that the numbers of invoices and notes are taken from.
 
 use chrono::{Datelike, NaiveDate};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 /// Characters in an invoice number, at most (CGST rule 46).
@@ -44,6 +44,45 @@ impl Default for Series {
 }
 
 impl Series {
+    /// The series of credit notes where the rate card names none.
+    #[must_use]
+    pub fn of_credit_notes() -> Self {
+        Self { prefix: "CN-".to_owned(), ..Self::default() }
+    }
+
+    /// The series of debit notes where the rate card names none.
+    #[must_use]
+    pub fn of_debit_notes() -> Self {
+        Self { prefix: "DN-".to_owned(), ..Self::default() }
+    }
+
+    /// Whether this is it.
+    pub(super) fn is_of_credit_notes(&self) -> bool {
+        *self == Self::of_credit_notes()
+    }
+
+    /// Whether this is it.
+    pub(super) fn is_of_debit_notes(&self) -> bool {
+        *self == Self::of_debit_notes()
+    }
+
+    /// The place of a number in the series as the documents of a day are numbered; nothing for a number of another series, or
+    /// of another financial year where the series names it.
+    #[must_use]
+    pub fn place_of(&self, number: &str, date: NaiveDate) -> Option<u64> {
+        let place = number.strip_prefix(self.prefix_on(date).as_str())?.parse().ok()?;
+        (self.number(place, date).ok()? == number).then_some(place)
+    }
+
+    /// Whether two series could give one number.
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
+        let beyond = |long: &Self, short: &Self| {
+            let rest = long.prefix.strip_prefix(short.prefix.as_str());
+            rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        beyond(self, other) || beyond(other, self)
+    }
+
     /// What the numbers of a day begin with.
     pub(super) fn prefix_on(&self, date: NaiveDate) -> String {
         self.prefix.replace("{fy}", &financial_year(date))
@@ -70,6 +109,35 @@ impl Series {
         match number.chars().next() {
             Some(first @ ('0' | '/' | '-')) => Err(NumberError::Beginning(number, first)),
             Some(_) | None => Ok(number),
+        }
+    }
+}
+
+/// Reads the series of credit notes: what is not written is as [`Series::of_credit_notes`] has it.
+pub(super) fn credit_notes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Series, D::Error> {
+    Ok(Part::deserialize(deserializer)?.of(Series::of_credit_notes()))
+}
+
+/// The same for debit notes.
+pub(super) fn debit_notes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Series, D::Error> {
+    Ok(Part::deserialize(deserializer)?.of(Series::of_debit_notes()))
+}
+
+/// A series of which only a part is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    prefix: Option<String>,
+    width: Option<usize>,
+    first: Option<u64>,
+}
+
+impl Part {
+    fn of(self, whole: Series) -> Series {
+        Series {
+            prefix: self.prefix.unwrap_or(whole.prefix),
+            width: self.width.unwrap_or(whole.width),
+            first: self.first.unwrap_or(whole.first),
         }
     }
 }

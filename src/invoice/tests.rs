@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 mod held;
+mod refunds;
 
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing, RateCard, bill,
+    Billing, Corrections, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing,
+    RateCard, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -292,7 +294,10 @@ fn credits_in_excess_are_held_and_no_minimum_hides_them() {
         (held.account.as_str(), held.name.as_str(), held.cost_base.to_string()),
         ("MA_1", "A name", "-3.00".into())
     );
-    assert_eq!(held.reason, "credits exceed charges: a credit note is due");
+    assert_eq!(
+        held.reason,
+        "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it"
+    );
     // Less than half a paisa is given back: the total would be zero, and still there is nothing to invoice.
     let tied = one(vec![charge("refund", Direction::Credit, "0.001")]);
     let billing = bill(customers(&tied), &[], &[], &priced(&card), &numbering(1)).unwrap();
@@ -352,5 +357,5 @@ fn priced(card: &RateCard) -> Pricing<'_> {
 
 /// Numbers from here on, and nothing issued before.
 fn numbering(from: u64) -> Numbering {
-    Numbering { from, issued: Vec::new() }
+    Numbering { from, issued: Vec::new(), corrections: Corrections::default() }
 }

@@ -8,13 +8,13 @@ mod wallets;
 
 use serde::Serialize;
 
-use self::invoices::InvoiceJson;
-pub(super) use self::invoices::invoice;
+pub(super) use self::invoices::{InvoiceJson, invoice};
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
+use super::notes::{self, NoteJson};
 use super::proposals::{self, ProposalJson};
-use super::table::decimal_text;
+use super::table::money;
 use super::totals;
 use super::{Provenance, ReportError};
 use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
@@ -47,6 +47,7 @@ pub(super) fn print(
         carried: books.carried.iter().map(months::carried_json).collect(),
         wallets: books.wallets.iter().map(wallet).collect(),
         wallet_total: books.wallet_total.as_ref().map(wallets::total),
+        notes: billing.notes.iter().map(notes::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -55,10 +56,6 @@ pub(super) fn print(
 
 /// Decimal text with at least the currency's decimals.
 pub(super) type Money = String;
-
-fn money(amount: Amount, currency: Currency) -> Money {
-    decimal_text(amount, currency.minor_digits())
-}
 
 #[derive(Serialize)]
 struct Close<'a> {
@@ -80,6 +77,7 @@ struct Close<'a> {
     carried: Vec<CarriedJson<'a>>,
     wallets: Vec<WalletJson<'a>>,
     wallet_total: Option<WalletTotalJson>,
+    notes: Vec<NoteJson<'a>>,
 }
 
 #[derive(Serialize)]

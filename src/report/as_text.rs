@@ -4,8 +4,8 @@
 //! steer the terminal: characters without ink are shown by their code.
 
 use super::as_csv::is_blank;
-use super::overview::{Block, grouped};
-use super::table::{Cell, Table};
+use super::overview::Block;
+use super::table::{Cell, Table, grouped};
 
 /// The width that prose is wrapped to.
 const WIDTH: usize = 80;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::overview::{Block, grouped};
-use super::table::{Cell, Column, Table, decimal_text};
+use super::overview::Block;
+use super::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{Reconciliation, RollForward, WalletProof};
 

@@ -116,6 +116,10 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("Lines, kind", "refund", "Refunds, which take away cost and markup."),
     ("Lines, kind", "fee", "A fixed fee of the rate card."),
     ("Lines, kind", "minimum", "What lacks to the agreed minimum."),
+    ("Notes, kind", "credit", "Given back to the customer."),
+    ("Notes, kind", "debit", "Charged to the customer beside the invoice."),
+    ("Notes, reason", "refunds", "Refunds of the month."),
+    ("Notes, reason", "recheck", "A recheck of the invoice's month found that it would be another now."),
 ];
 
 /// The list, the column, what stands in it.
@@ -159,6 +163,9 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("invoices", "cost_base", "What the platform charged."),
     ("invoices", "markup", "What the rate card adds to it, refunds taken off."),
     ("invoice_lines", "markup_percent", "The markup of this class in the rate card."),
+    ("notes", "invoice", "The invoice that it corrects."),
+    ("notes", "total", "What is given back by a credit note, or charged by a debit note."),
+    ("notes", "proposal", "The recheck's proposal."),
     ("held", "cost_base", "What the platform charged, without markup."),
     ("walk", "received", "Rows received, readable or not."),
     ("walk", "total", "The list's own count."),

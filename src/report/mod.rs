@@ -18,6 +18,7 @@ mod exports;
 mod invoices;
 mod markup;
 mod months;
+mod notes;
 mod overview;
 mod pictures;
 mod proposals;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::overview::{Block, grouped};
-use super::table::{Cell, Column, Table, decimal_text};
+use super::overview::Block;
+use super::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::domain::{Age, Aged, Amount, Break, Class, Currency, Decision, Severity, Standing};
 use crate::reconcile::{CarriedBreak, History, Reconciliation};
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::statement::statement;
-use super::table::{Cell, Column, Table, decimal_text};
+use super::table::{Cell, Column, Table, decimal_text, grouped};
 use super::totals::{self, Total};
-use super::{Provenance, cash, months, proposals};
+use super::{Provenance, cash, months, notes, proposals};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -44,6 +44,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(months::overview(books));
     blocks.extend(proposals::overview(books));
     blocks.extend(invoices(billing));
+    blocks.extend(notes::overview(&billing.notes));
     blocks.extend(held(billing));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
     if books.scope.is_empty() {
@@ -383,18 +384,4 @@ fn count_of(length: usize, noun: &str) -> String {
 
 fn of(count: usize) -> String {
     grouped(&count.to_string())
-}
-
-/// Decimal text with its thousands set apart by commas: `1,234,567.89`.
-pub(super) fn grouped(text: &str) -> String {
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
-    let whole = digits.find('.').unwrap_or(digits.len());
-    let mut shown = sign.to_owned();
-    for (place, digit) in digits.char_indices() {
-        if place > 0 && place < whole && (whole - place) % 3 == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::overview::{Block, grouped, told};
-use super::table::{Cell, Column, Table, decimal_text};
+use super::overview::{Block, told};
+use super::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::domain::{Amount, Currency, TieOut, TieOutKey};
 use crate::reconcile::{Answer, Candidate, Proposed, Reconciliation};
 

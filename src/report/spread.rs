@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::overview::grouped;
+use super::table::grouped;
 use crate::domain::{Age, Amount, Break, Class, Currency, Verdict};
 use crate::reconcile::{AccountStanding, Reconciliation};
 

@@ -77,6 +77,31 @@ pub(super) fn decimal_text(amount: Amount, decimals: u32) -> String {
     amount.to_text(usize::try_from(decimals).unwrap_or(usize::MAX))
 }
 
+/// Money as exact text with the decimals of its currency.
+pub(super) fn money(amount: Amount, currency: Currency) -> String {
+    decimal_text(amount, currency.minor_digits())
+}
+
+/// Decimal text with its thousands set apart by commas: `1,234,567.89`.
+pub(super) fn grouped(text: &str) -> String {
+    in_groups(text, 3)
+}
+
+/// Decimal text with commas before its last three whole digits and before each further `step`: by 2 for lakh and crore.
+pub(super) fn in_groups(text: &str, step: usize) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let mut shown = sign.to_owned();
+    for (place, digit) in digits.char_indices() {
+        let left = whole.saturating_sub(place);
+        if place > 0 && left >= 3 && (left - 3) % step == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// What a column is to the sums of its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {

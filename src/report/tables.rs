@@ -3,7 +3,7 @@
 
 use super::invoices::{HELD, INVOICES, LINES, held, invoice, line};
 use super::table::{Cell, Column, Table, decimal_text};
-use super::{cash, days, months, proposals};
+use super::{cash, days, months, notes, proposals};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::Billing;
 use crate::reconcile::{AccountStanding, ListProof, Reconciliation};
@@ -16,6 +16,7 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
     let invoices = &billing.invoices;
     let lines = invoices.iter().flat_map(|invoice| (1_u64..).zip(&invoice.lines).map(move |line| (invoice, line)));
     let table = |name, title, columns, rows| Table { name, title, columns, rows };
+    let [given, given_lines] = notes::tables(&billing.notes);
     vec![
         table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
         table("bridge", "Bridge", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
@@ -31,6 +32,8 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
             LINES,
             lines.map(|(invoice, (number, it))| line(invoice, number, it)).collect(),
         ),
+        given,
+        given_lines,
         table("held", "Held", HELD, billing.held.iter().map(held).collect()),
         table("walk", "Walk", WALK, books.proofs.iter().map(proof).collect()),
         table("unreadable", "", UNREADABLE, unreadable.iter().map(unreadable_row).collect()),

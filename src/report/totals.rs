@@ -186,7 +186,8 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
     days::check(books)?;
     let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
     totals.try_for_each(|total| check_total(&total))?;
-    billing.invoices.iter().try_for_each(check_invoice)
+    let notes = billing.notes.iter().map(|note| &note.document);
+    billing.invoices.iter().chain(notes).try_for_each(check_invoice)
 }
 
 /// The effects listed with the breaks against those stated by each tie-out, and those against its difference.

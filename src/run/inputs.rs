@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision, Party};
-use crate::invoice::{ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard};
+use crate::invoice::{Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -56,6 +56,8 @@ pub struct Earlier {
     pub again: Option<Again>,
     /// The decisions in force.
     pub decisions: Vec<Decision>,
+    /// What bears on credit and debit notes.
+    pub corrections: Corrections,
 }
 
 /// The inputs of a run.
@@ -88,6 +90,9 @@ pub struct Inputs {
     /// The decisions that were in force when the run was prepared, in the order in which they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// What bears on credit and debit notes.
+    #[serde(default, skip_serializing_if = "Corrections::is_empty")]
+    pub corrections: Corrections,
     /// The settings that bear on the papers.
     pub terms: Terms,
 }
@@ -116,6 +121,7 @@ impl Inputs {
             carried: earlier.carried,
             again: earlier.again,
             decisions: earlier.decisions,
+            corrections: earlier.corrections,
             terms: terms.clone(),
         }
     }
@@ -165,7 +171,7 @@ impl Inputs {
 
     /// What earlier runs hand on to the numbering.
     pub(super) fn numbering(&self) -> Numbering {
-        Numbering { from: self.numbers_from, issued: self.issued.clone() }
+        Numbering { from: self.numbers_from, issued: self.issued.clone(), corrections: self.corrections.clone() }
     }
 
     /// Where the papers come from.

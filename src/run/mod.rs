@@ -11,6 +11,7 @@ mod inputs;
 mod judged;
 mod kind;
 mod neighbours;
+mod notes;
 mod pack;
 pub mod recheck;
 mod sync;

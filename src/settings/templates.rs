@@ -143,7 +143,7 @@ const SETTINGS: [Section<Settings>; 5] = [
     },
 ];
 
-const RATE_CARD: [Section<RateCard>; 7] = [
+const RATE_CARD: [Section<RateCard>; 9] = [
     Section {
         heading: "",
         about: "",
@@ -209,6 +209,26 @@ const RATE_CARD: [Section<RateCard>; 7] = [
             ("first", "The count of the very first invoice; later closes go on after the last one sealed.", |it| {
                 it.series().first.to_string()
             }),
+        ],
+    },
+    Section {
+        heading: "[credit_notes]",
+        about: "Numbers of credit notes, in the same way; no number may be one of an invoice or a debit note.",
+        optional: true,
+        keys: &[
+            ("prefix", "", |it| quoted(&it.credit_notes().prefix)),
+            ("width", "", |it| it.credit_notes().width.to_string()),
+            ("first", "", |it| it.credit_notes().first.to_string()),
+        ],
+    },
+    Section {
+        heading: "[debit_notes]",
+        about: "The same for debit notes.",
+        optional: true,
+        keys: &[
+            ("prefix", "", |it| quoted(&it.debit_notes().prefix)),
+            ("width", "", |it| it.debit_notes().width.to_string()),
+            ("first", "", |it| it.debit_notes().first.to_string()),
         ],
     },
 ];

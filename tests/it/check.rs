@@ -1,6 +1,7 @@
 //! `check`: what it looks at, in which order, how it ends. The messages themselves are in `fixtures/refusals/checks`.
 
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -189,4 +190,25 @@ fn billable_classes_are_those_of_charges_and_refunds() {
     assert!(!has("top-up") && !has("unclassified"));
     let checked = check(Some(std::path::Path::new("no-such-file.toml")));
     assert!(checked.problems.iter().any(|problem| problem.refused) && checked.card.is_none());
+}
+
+#[test]
+fn export_settings_that_cannot_be_meant_are_refused_with_their_place() {
+    let texts = [
+        "[export]\nformats = ['tally', 'sap']",
+        "[export]\nformat = ['tally']",
+        "[export]\ncsv = 'excel'",
+        "[export.ledgers]\nsale = 'Sales'",
+        "[export.ledgers]\nsales = ''",
+        "[export.ledgers]\ncgst = 'C\tGST'",
+        "[export.ledgers]\nwallet = 'Wallets'",
+        "[export.ledgers]\nwallet = 'Liabilities:my'",
+        "[export.ledgers]\nwallet = 'Liabilities:My wallets'",
+        "[export.ledgers]\nwallet = 'Liabilities:Prepaid'",
+        "[export.ledgers]\nwallet = 'Liabilities:Prepaid:Wallets'",
+        "[export.customers]\n'MA/1' = 'Alpha'",
+        "[export.customers]\nMA_1 = ' Alpha'",
+    ];
+    let read = |text: &str| Settings::parse(text, Path::new("tieout.toml")).unwrap_err().to_string();
+    insta::assert_snapshot!(texts.map(read).join("\n"));
 }

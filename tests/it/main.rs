@@ -48,6 +48,7 @@ mod matrix;
 mod months;
 mod months_corners;
 mod months_judged;
+mod notes;
 mod pace;
 mod page;
 mod page_browser;

@@ -205,7 +205,12 @@ impl Desk {
     }
 
     pub(crate) fn request(&self, run: &str, today: &str) -> Request {
-        let period: Period = "2026-03".parse().unwrap();
+        self.request_of("2026-03", run, today)
+    }
+
+    /// What is asked to close a month.
+    pub(crate) fn request_of(&self, month: &str, run: &str, today: &str) -> Request {
+        let period: Period = month.parse().unwrap();
         let (from, to) = period.window(2);
         let credentials =
             Credentials { auth_id: AccountId::parse("PA_1").unwrap(), token: Secret::new("the-token".to_owned()) };

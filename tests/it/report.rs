@@ -191,6 +191,7 @@ pub(crate) fn billing() -> Billing {
         reason: reason.to_owned(),
     };
     Billing {
+        notes: Vec::new(),
         invoices: vec![Invoice {
             number: "INV-2026-00001".to_owned(),
             account: "MA_ALPHA".to_owned(),
@@ -249,7 +250,7 @@ fn every_paper_reads_as_agreed() {
 
 #[test]
 fn the_summary_says_what_each_verdict_asks_for() {
-    let nothing = Billing { invoices: Vec::new(), held: Vec::new() };
+    let nothing = Billing { invoices: Vec::new(), notes: Vec::new(), held: Vec::new() };
     let mut told = String::new();
     for severity in [Severity::None, Severity::Notice, Severity::Timing, Severity::Break, Severity::Incomplete] {
         let mut books = books();

@@ -16,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Amount, Currency, Party, Rounding, SCALE, round};
 use crate::invoice::Percent;
 
+pub(super) use terms::day;
+
 pub use gstin::{Gstin, GstinError};
 pub use state::State;
-pub use terms::{Annex, InvoiceTerms, Rate, Regime, TermsError, WrongGstin};
+pub use terms::{Annex, InvoiceTerms, Rate, Refunds, Regime, TermsError, WrongGstin};
 
 /// The rate of GST on telecommunication services where the settings name none (since 2017-07-01).
 const GST_PERCENT: Percent = Percent::whole(18);
@@ -28,14 +30,19 @@ const GST_PERCENT: Percent = Percent::whole(18);
 #[serde(rename_all = "kebab-case")]
 pub enum TaxHead {
     /// Central tax.
+    #[serde(alias = "CGST")]
     Cgst,
     /// State tax.
+    #[serde(alias = "SGST")]
     Sgst,
     /// Union territory tax.
+    #[serde(alias = "UTGST")]
     Utgst,
     /// Integrated tax.
+    #[serde(alias = "IGST")]
     Igst,
     /// The plain tax of the settings.
+    #[serde(alias = "Tax")]
     Plain,
 }
 
@@ -69,6 +76,28 @@ impl LineTax {
     #[must_use]
     pub fn amount(&self) -> Amount {
         self.heads.iter().map(|(_, _, amount)| *amount).sum()
+    }
+
+    /// This tax with another's amounts added, head by head; code and rates stay where both have them.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        sum.sac = sum.sac.or_else(|| other.sac.clone());
+        sum.percent = sum.percent.or(other.percent);
+        for (head, percent, amount) in &other.heads {
+            match sum.heads.iter_mut().find(|(known, ..)| known == head) {
+                Some((_, _, of_head)) => *of_head += *amount,
+                None => sum.heads.push((*head, *percent, *amount)),
+            }
+        }
+        sum
+    }
+
+    /// The same with every amount's sign turned.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        let heads = self.heads.iter().map(|(head, percent, amount)| (*head, *percent, -*amount));
+        Self { heads: heads.collect(), ..self.clone() }
     }
 }
 

@@ -67,6 +67,18 @@ pub struct Rate {
     pub percent: Percent,
 }
 
+/// What becomes of a refund.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refunds {
+    /// It is taken off the invoice of its month, as a negative line; only what the month's charges do not cover becomes a
+    /// credit note.
+    #[default]
+    Net,
+    /// It becomes a credit note always.
+    Notes,
+}
+
 /// Terms as they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,6 +90,8 @@ pub(super) struct Written {
     pub(super) round_off: bool,
     pub(super) annex: Annex,
     pub(super) wrong_gstin: WrongGstin,
+    #[serde(skip_serializing_if = "is_net")]
+    pub(super) refunds: Refunds,
     pub(super) reverse_charge: bool,
     /// From which total on an unregistered customer's address and State have to stand on a GST invoice.
     pub(super) address_from: Amount,
@@ -101,6 +115,7 @@ impl Default for Written {
             round_off: false,
             annex: Annex::Days,
             wrong_gstin: WrongGstin::Hold,
+            refunds: Refunds::Net,
             reverse_charge: false,
             address_from: Amount::from_units(50_000 * 100_000_000),
             sac: "998412".to_owned(),
@@ -189,6 +204,12 @@ impl InvoiceTerms {
         self.0.annex
     }
 
+    /// What becomes of refunds.
+    #[must_use]
+    pub const fn refunds(&self) -> Refunds {
+        self.0.refunds
+    }
+
     /// Who sends the invoices, where the settings say.
     #[must_use]
     pub const fn supplier(&self) -> &Party {
@@ -251,6 +272,11 @@ impl TryFrom<Written> for InvoiceTerms {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_net(refunds: &Refunds) -> bool {
+    *refunds == Refunds::Net
+}
+
 fn check_gst(it: &Written) -> Result<(), TermsError> {
     if it.supplier.address.trim().is_empty() {
         return Err(TermsError::Supplier("address"));
@@ -279,16 +305,16 @@ impl From<InvoiceTerms> for Written {
 }
 
 /// A day as `2026-03-31`.
-mod day {
+pub(in crate::invoice) mod day {
     use chrono::NaiveDate;
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-    pub(super) fn serialize<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::invoice) fn serialize<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(day)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    pub(in crate::invoice) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
         let text = String::deserialize(deserializer)?;
         let refused = |_not_a_day| serde::de::Error::custom(format!("{text:?} is not a day, as in 2026-03-31"));
         text.parse().map_err(refused)

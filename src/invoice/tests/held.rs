@@ -3,7 +3,7 @@
 use super::{charge, numbering, priced};
 use crate::domain::{Currency, Direction};
 use crate::invoice::bill::bill;
-use crate::invoice::{Customer, Issued, Numbering, RateCard};
+use crate::invoice::{Corrections, Customer, Issued, Numbering, RateCard};
 use crate::reconcile::Charge;
 
 /// Customers with their charges in rupees.
@@ -31,7 +31,7 @@ fn nobody_is_billed_twice_for_a_month() {
         total: it.total,
         run: "2026-03".to_owned(),
     });
-    let again = Numbering { from: 3, issued: issued.collect() };
+    let again = Numbering { from: 3, issued: issued.collect(), corrections: Corrections::default() };
     let billing = bill(
         named(&[("MA_1", &ten), ("MA_2", &seven), ("MA_3", &five)]),
         &[],

@@ -3,8 +3,8 @@
 
 use super::known::Known;
 use crate::report::markup::Html;
-use crate::report::overview::{Block, grouped};
-use crate::report::table::{Cell, Table};
+use crate::report::overview::Block;
+use crate::report::table::{Cell, Table, grouped};
 
 /// A heading with what follows it.
 pub(super) struct Section<'a> {

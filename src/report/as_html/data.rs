@@ -26,7 +26,7 @@ struct List {
     filters: &'static [&'static str],
 }
 
-const LISTS: [List; 11] = [
+const LISTS: [List; 12] = [
     List {
         table: "breaks",
         title: "Findings",
@@ -81,6 +81,15 @@ const LISTS: [List; 11] = [
         explained: Some(""),
         shown: &["number", "account", "name", "currency", "cost_base", "markup", "fees", "tax", "total"],
         filters: &["account", "currency"],
+    },
+    List {
+        table: "notes",
+        title: "Credit and debit notes",
+        kind: "note",
+        key: &["number"],
+        explained: Some(""),
+        shown: &["number", "kind", "account", "name", "currency", "invoice", "reason", "taxable", "tax", "total"],
+        filters: &["kind", "account", "currency", "reason"],
     },
     List {
         table: "held",

@@ -10,8 +10,7 @@ use super::charts::{WHOLE, cell, headers};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{DayTotal, Reconciliation};
 use crate::report::markup::Html;
-use crate::report::overview::grouped;
-use crate::report::table::{Cell, decimal_text};
+use crate::report::table::{Cell, decimal_text, grouped};
 
 /// The width of a day in the drawing.
 const DAY: usize = 20;

@@ -17,7 +17,7 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn of(partner: &str, totals: &[Total], tables: &[Table]) -> Self {
         let mut ids = BTreeMap::new();
-        for name in ["breaks", "accounts", "tie_outs", "invoices"] {
+        for name in ["breaks", "accounts", "tie_outs", "invoices", "notes"] {
             let found = tables.iter().find(|table| table.name == name);
             let Some((table, (kind, key))) = found.zip(data::kind_of(name)) else { continue };
             for row in &table.rows {

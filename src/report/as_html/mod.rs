@@ -72,7 +72,7 @@ fn head(html: &mut Html, title: &str) {
 }
 
 /// Where a section stands on the page, what its place is called, and what the menu calls it.
-const SECTIONS: [(&str, &str, &str); 11] = [
+const SECTIONS: [(&str, &str, &str); 12] = [
     ("VERDICT", "verdict", "Verdict"),
     ("Tie-out", "tie-out", "Tie-out"),
     ("Bridge", "bridge", "Bridge"),
@@ -82,6 +82,7 @@ const SECTIONS: [(&str, &str, &str); 11] = [
     ("Proposed", "proposed", "Corrections"),
     ("Proof of cash", "cash", "Cash"),
     ("Invoices", "invoices", "Invoices"),
+    ("Credit and debit notes", "notes", "Notes"),
     ("Held", "held", "Held"),
     ("What the evidence", "limits", "Limits"),
 ];

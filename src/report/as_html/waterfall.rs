@@ -6,8 +6,7 @@ use super::known::filter_of;
 use crate::domain::{Amount, BridgeStep};
 use crate::report::Provenance;
 use crate::report::markup::{Html, quoted};
-use crate::report::overview::grouped;
-use crate::report::table::{Cell, decimal_text};
+use crate::report::table::{Cell, decimal_text, grouped};
 use crate::report::totals::Total;
 
 /// A bridge for each total that has something between its figures; the others are named.

@@ -4,10 +4,11 @@
 
 use serde::Serialize;
 
-use super::{Money, money};
+use super::Money;
 use crate::domain::{Currency, Party};
 use crate::invoice::{Invoice, InvoiceLine, LineTax};
 use crate::report::invoices::{kind, supply};
+use crate::report::table::money;
 
 #[derive(Serialize)]
 pub(in crate::report) struct InvoiceJson<'a> {

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Money, money};
+use super::Money;
 use crate::domain::{Bridge, Class, Currency, TieOut, Verdict};
+use crate::report::table::money;
 use crate::report::totals::Total;
 
 /// The tie-outs of one currency and direction, summed.

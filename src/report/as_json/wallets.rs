@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Money, money};
+use super::Money;
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{RollForward, WalletProof, WalletTotal};
+use crate::report::table::money;
 
 /// One wallet's proof.
 #[derive(Serialize)]

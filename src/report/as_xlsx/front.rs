@@ -10,8 +10,8 @@ use super::looks::Looks;
 use super::sheet::{LINE_PIXELS, lacks_links, place, write_header, write_total};
 use super::{Contents, Limits};
 use crate::report::definitions;
-use crate::report::overview::{Block, grouped};
-use crate::report::table::{Cell, Column, Table};
+use crate::report::overview::Block;
+use crate::report::table::{Cell, Column, Table, grouped};
 
 /// The sheet's name.
 pub(super) const SUMMARY: &str = "Summary";

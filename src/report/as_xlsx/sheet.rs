@@ -34,6 +34,7 @@ const LINKS: &[(&str, &str, &str, &[&str])] = &[
     ("wallets", "account", "accounts", &["account", "currency"]),
     ("held", "account", "accounts", &["account", "currency"]),
     ("invoices", "number", "invoice_lines", &["number"]),
+    ("notes", "number", "note_lines", &["number"]),
 ];
 
 /// Lists whose verdicts say how much an account or a list weighs.

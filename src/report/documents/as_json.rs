@@ -5,15 +5,17 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Issue, Stand, Used};
+use super::{Document, Issue, Note, Stand, Used};
 use crate::domain::{Currency, Party};
-use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, TaxHead, in_words};
+use crate::invoice::{Gstin, InvoiceLine, Regime, TaxHead, in_words};
 use crate::report::ReportError;
 use crate::report::invoices::{kind, supply};
+use crate::report::notes::kind as kind_of_note;
 use crate::report::table::decimal_text;
 
 /// The file's bytes, ending in a line feed.
-pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) -> Result<Vec<u8>, ReportError> {
+pub(super) fn print(issue: &Issue<'_>, it: &Document<'_>) -> Result<Vec<u8>, ReportError> {
+    let Document { invoice, note, annex } = it;
     let money = |amount| decimal_text(amount, invoice.currency.minor_digits());
     let printed = Printed {
         format: "tieout-invoice-v1",
@@ -38,6 +40,7 @@ pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) ->
         annex: annex.iter().map(|it| used(it, invoice.currency)).collect(),
         run: &issue.provenance.run,
         archive_digest: &issue.provenance.archive_digest,
+        note: note.as_ref().map(self::note),
     };
     let mut bytes = serde_json::to_vec_pretty(&printed)?;
     bytes.push(b'\n');
@@ -68,6 +71,22 @@ struct Printed<'a> {
     annex: Vec<UsedJson<'a>>,
     run: &'a str,
     archive_digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<NoteJson<'a>>,
+}
+
+/// What makes it a note; absent on an invoice.
+#[derive(Serialize)]
+struct NoteJson<'a> {
+    kind: &'static str,
+    corrects: &'a str,
+    corrects_date: String,
+    reason: &'static str,
+}
+
+fn note<'a>(it: &Note<'a>) -> NoteJson<'a> {
+    let (corrects, corrects_date) = (it.corrects.number.as_str(), it.corrects.date.to_string());
+    NoteJson { kind: kind_of_note(it.kind), corrects, corrects_date, reason: it.reason }
 }
 
 #[derive(Serialize)]
@@ -147,6 +166,6 @@ fn used<'a>(it: &Used<'a>, currency: Currency) -> UsedJson<'a> {
         description: &line.description,
         entry: &line.entry,
         entries: line.entries,
-        charged: decimal_text(line.amount, currency.minor_digits()),
+        charged: decimal_text(it.amount, currency.minor_digits()),
     }
 }

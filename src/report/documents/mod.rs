@@ -1,4 +1,4 @@
-//! The invoices themselves: of each one a page to print and a JSON file to read, as its customer gets them.
+//! The invoices and notes themselves: of each one a page to print and a JSON file to read, as its customer gets them.
 //!
 //! Prints what `invoice` made out, the wallet charges behind it, and who sends it. Nothing of cost and markup stands on
 //! them: those are the partner's own. Adds up only what it then compares.
@@ -6,16 +6,21 @@
 mod as_json;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::Amount;
-use crate::invoice::{Billing, Invoice, InvoiceTerms, LineKind, Regime, kind_of};
+use crate::domain::{Amount, Currency};
+use crate::invoice::{
+    Billing, Corrected, Invoice, InvoiceTerms, IssuedNote, LineKind, NoteKind, NoteReason, Regime, kind_of,
+};
 use crate::reconcile::{Usage, UsageLine};
 use crate::report::totals::equal;
 use crate::report::{Paper, Provenance, ReportError};
 
 /// The folder of the invoices in the run folder.
 const FOLDER: &str = "invoices";
+
+/// The folder of the credit and debit notes.
+const NOTES: &str = "notes";
 
 /// Whether the numbers are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +39,37 @@ pub(super) struct Issue<'a> {
     pub(super) stand: Stand,
 }
 
-impl Issue<'_> {
+/// A document as its customer reads it.
+pub(super) struct Document<'a> {
+    /// What it states.
+    pub(super) invoice: &'a Invoice,
+    /// What makes it a note.
+    pub(super) note: Option<Note<'a>>,
+    /// The usage behind it.
+    pub(super) annex: Vec<Used<'a>>,
+}
+
+/// What makes a document a note.
+#[derive(Clone, Copy)]
+pub(super) struct Note<'a> {
+    pub(super) kind: NoteKind,
+    pub(super) corrects: &'a Corrected,
+    pub(super) reason: &'static str,
+}
+
+impl Document<'_> {
     /// What the document is called.
-    pub(super) fn title(&self) -> &'static str {
-        if self.terms.regime() == Regime::None { "Invoice" } else { "Tax invoice" }
+    pub(super) fn title(&self, issue: &Issue<'_>) -> &'static str {
+        match &self.note {
+            Some(Note { kind: NoteKind::Credit, .. }) => "Credit note",
+            Some(_) => "Debit note",
+            None if issue.terms.regime() == Regime::None => "Invoice",
+            None => "Tax invoice",
+        }
     }
 }
 
-/// A page and a JSON file for each invoice, named after its number.
+/// A page and a JSON file for each invoice and note, named after its number.
 ///
 /// # Errors
 /// When an annex does not add up to its invoice, or a file cannot be laid out.
@@ -54,23 +82,70 @@ pub fn documents(
 ) -> Result<Vec<Paper>, ReportError> {
     let issue = Issue { provenance, terms, stand };
     let mut papers = Vec::with_capacity(billing.invoices.len() * 2);
+    let refunded: BTreeSet<(&str, Currency)> = billing.notes.iter().filter_map(of_refunds).collect();
     for invoice in &billing.invoices {
-        let own = usage.get(&(invoice.account.clone(), invoice.currency)).into_iter().flatten();
-        let annex: Vec<Used<'_>> =
-            own.filter_map(|line| Some(Used { kind: kind_of(line.direction, &line.class)?, line })).collect();
+        let mut annex = used(usage, invoice);
+        if refunded.contains(&(invoice.account.as_str(), invoice.currency)) {
+            annex.retain(|it| it.kind != LineKind::Refund);
+        }
         check(invoice, &annex)?;
-        // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
-        let name = format!("{FOLDER}/{}", invoice.number.replace('/', "-"));
-        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, &annex).into_bytes() });
-        papers.push(Paper { name: format!("{name}.json"), bytes: as_json::print(&issue, invoice, &annex)? });
+        papers.extend(files(FOLDER, &issue, &Document { invoice, note: None, annex })?);
+    }
+    for note in &billing.notes {
+        let mut annex = Vec::new();
+        if of_refunds(note).is_some() {
+            annex = used(usage, &note.document);
+            annex.retain(|it| it.kind == LineKind::Refund);
+            check(&note.document, &annex)?;
+            for it in &mut annex {
+                it.amount = -it.amount;
+            }
+        }
+        let shown = note.shown();
+        let document = Document { invoice: &shown, note: Some(of_note(note)), annex };
+        papers.extend(files(NOTES, &issue, &document)?);
     }
     Ok(papers)
+}
+
+/// What stands behind an invoice or a note.
+fn used<'a>(usage: &'a Usage, invoice: &Invoice) -> Vec<Used<'a>> {
+    let own = usage.get(&(invoice.account.clone(), invoice.currency)).into_iter().flatten();
+    let used =
+        |line: &'a UsageLine| Some(Used { kind: kind_of(line.direction, &line.class)?, amount: line.amount, line });
+    own.filter_map(used).collect()
+}
+
+/// Whose refunds a note is for, if it is.
+fn of_refunds(note: &IssuedNote) -> Option<(&str, Currency)> {
+    (note.reason == NoteReason::Refunds).then_some((note.document.account.as_str(), note.document.currency))
+}
+
+/// What its customer reads of a note.
+fn of_note(it: &IssuedNote) -> Note<'_> {
+    let reason = match it.reason {
+        NoteReason::Refunds => "Refunds",
+        NoteReason::Recheck { .. } => "Usage of the invoiced month has changed since",
+    };
+    Note { kind: it.kind(), corrects: &it.corrects, reason }
+}
+
+/// A document's files.
+fn files(folder: &str, issue: &Issue<'_>, it: &Document<'_>) -> Result<[Paper; 2], ReportError> {
+    // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
+    let name = format!("{folder}/{}", it.invoice.number.replace('/', "-"));
+    Ok([
+        Paper { name: format!("{name}.html"), bytes: page::print(issue, it).into_bytes() },
+        Paper { name: format!("{name}.json"), bytes: as_json::print(issue, it)? },
+    ])
 }
 
 /// A line of an annex that is billed: what only funds the wallet is none.
 pub(super) struct Used<'a> {
     pub(super) kind: LineKind,
     pub(super) line: &'a UsageLine,
+    /// What was charged, below zero for a refund on an invoice.
+    pub(super) amount: Amount,
 }
 
 /// An annex, where there is one, against the cost of the lines that it stands behind.
@@ -79,8 +154,8 @@ fn check(invoice: &Invoice, annex: &[Used<'_>]) -> Result<(), ReportError> {
         return Ok(());
     }
     let mut listed: BTreeMap<(LineKind, &str), Amount> = BTreeMap::new();
-    for Used { kind, line } in annex {
-        *listed.entry((*kind, line.class.as_str())).or_default() += line.amount;
+    for Used { kind, line, amount } in annex {
+        *listed.entry((*kind, line.class.as_str())).or_default() += *amount;
     }
     for line in invoice.lines.iter().filter(|line| matches!(line.kind, LineKind::Usage | LineKind::Refund)) {
         let sum = listed.remove(&(line.kind, line.class.as_str())).unwrap_or_default();

@@ -1,16 +1,16 @@
 //! An invoice as a page to print: one self-contained file without a script, all particulars of CGST rule 46 where the regime
 //! is GST.
 
-use super::{Issue, Stand, Used};
+use super::{Document, Issue, Note, Stand, Used};
 use crate::domain::{Amount, Currency, Party};
-use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, in_words};
+use crate::invoice::{Gstin, Invoice, InvoiceLine, NoteKind, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::markup::{Html, digest};
-use crate::report::table::decimal_text;
+use crate::report::table::{self, in_groups};
 
 const STYLE: &str = include_str!("invoice.css");
 
 /// The page's text.
-pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) -> String {
+pub(super) fn print(issue: &Issue<'_>, it: &Document<'_>) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n");
     html.wrap("html", &[("lang", "en")], |html| {
@@ -23,20 +23,21 @@ pub(super) fn print(issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) ->
             html.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
             html.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
             html.void("link", &[("rel", "icon"), ("href", "data:,")]);
-            html.element("title", &[], &format!("{} {}", issue.title(), invoice.number));
+            html.element("title", &[], &format!("{} {}", it.title(issue), it.invoice.number));
             html.wrap("style", &[], |html| html.raw(STYLE));
         });
-        html.wrap("body", &[], |html| body(html, issue, invoice, annex));
+        html.wrap("body", &[], |html| body(html, issue, it));
     });
     html.into_text()
 }
 
-fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>]) {
+fn body(html: &mut Html, issue: &Issue<'_>, it: &Document<'_>) {
+    let Document { invoice, annex, .. } = it;
     if issue.stand == Stand::Draft {
         // A fixed element stands on every printed page.
         html.wrap("div", &[("class", "draft"), ("aria-hidden", "true")], |html| html.element("span", &[], "DRAFT"));
     }
-    header(html, issue, invoice);
+    header(html, issue, it);
     html.wrap("main", &[], |html| {
         parties(html, issue, invoice);
         lines(html, issue, invoice);
@@ -63,10 +64,11 @@ fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>
         "footer",
         &[],
         &format!(
-            "{} {}, account {}, usage of {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
-            issue.title(),
+            "{} {}, account {}, {} {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
+            it.title(issue),
             invoice.number,
             invoice.account,
+            if it.note.is_some() { "given with the close of" } else { "usage of" },
             of.period,
             of.zone,
             of.run,
@@ -77,11 +79,12 @@ fn body(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice, annex: &[Used<'_>
     );
 }
 
-fn header(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
+fn header(html: &mut Html, issue: &Issue<'_>, it: &Document<'_>) {
+    let invoice = it.invoice;
     let supplier = issue.terms.supplier();
     html.wrap("header", &[], |html| {
         html.wrap("div", &[], |html| {
-            html.element("h1", &[], issue.title());
+            html.element("h1", &[], it.title(issue));
             if issue.stand == Stand::Draft {
                 html.element(
                     "p",
@@ -106,8 +109,17 @@ fn header(html: &mut Html, issue: &Issue<'_>, invoice: &Invoice) {
             };
             pair("Number", &invoice.number);
             pair("Date", &invoice.date.to_string());
-            pair("Due", &invoice.due.to_string());
-            pair("Period", &issue.provenance.period.to_string());
+            if let Some(Note { corrects, reason, .. }) = it.note {
+                pair("Corrects invoice", &corrects.number);
+                pair("Dated", &corrects.date.to_string());
+                pair("Reason", reason);
+            }
+            // Nothing is due on what is given back.
+            if it.note.is_none_or(|note| note.kind != NoteKind::Credit) {
+                pair("Due", &invoice.due.to_string());
+            }
+            let period = if it.note.is_some() { "With the close of" } else { "Period" };
+            pair(period, &issue.provenance.period.to_string());
             pair("Currency", invoice.currency.code());
             if let Some(place) = invoice.supply.place {
                 pair("Place of supply", &format!("{} ({})", place.name, place.code));
@@ -254,7 +266,7 @@ fn usage(html: &mut Html, invoice: &Invoice, annex: &[Used<'_>]) {
             });
         });
         html.wrap("tbody", &[], |html| {
-            for Used { line: it, .. } in annex {
+            for Used { line: it, amount, .. } in annex {
                 html.wrap("tr", &[], |html| {
                     cell(html, &it.when, false);
                     cell(html, it.class.as_str(), false);
@@ -264,7 +276,7 @@ fn usage(html: &mut Html, invoice: &Invoice, annex: &[Used<'_>]) {
                     } else {
                         cell(html, &it.entries.to_string(), true);
                     }
-                    cell(html, &money(it.amount, invoice.currency), true);
+                    cell(html, &money(*amount, invoice.currency), true);
                 });
             }
         });
@@ -281,17 +293,5 @@ fn cell(html: &mut Html, text: &str, is_figure: bool) {
 
 /// Money with its digits in groups: lakh and crore for rupees, thousands for everything else.
 fn money(amount: Amount, currency: Currency) -> String {
-    let text = decimal_text(amount, currency.minor_digits());
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
-    let (whole, part) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let step = if currency == Currency::INR { 2 } else { 3 };
-    let mut shown = String::new();
-    for (place, digit) in whole.char_indices() {
-        let left = whole.len() - place;
-        if place > 0 && left >= 3 && (left - 3) % step == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    format!("{sign}{shown}{part}")
+    in_groups(&table::money(amount, currency), if currency == Currency::INR { 2 } else { 3 })
 }

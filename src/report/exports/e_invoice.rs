@@ -1,4 +1,4 @@
-//! Invoices for the Indian registration portal: an array of INV-01 objects (version 1.1) as it is uploaded, and beside it
+//! Invoices and notes for the Indian registration portal: an array of INV-01 objects (version 1.1) as it is uploaded, and beside it
 //! the registration number (IRN) that each will get, and who is left out and why.
 //!
 //! Only supplies to registered customers and exports are registered, in rupees. An IRN is the SHA-256 of the supplier's
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{Close, check, one_line};
 use crate::domain::{Amount, Currency, Party, sha256};
-use crate::invoice::{Gstin, Invoice, Regime, SupplyKind, TaxHead};
+use crate::invoice::{Corrected, Gstin, Invoice, NoteKind, Regime, SupplyKind, TaxHead};
 use crate::report::table::decimal_text;
 use crate::report::{Paper, ReportError};
 
@@ -29,11 +29,27 @@ type Number = Box<RawValue>;
 struct Registered {
     version: &'static str,
     tran_dtls: Transaction,
-    doc_dtls: Document,
+    doc_dtls: DocumentDetails,
     seller_dtls: Trader,
     buyer_dtls: Trader,
     item_list: Vec<Item>,
     val_dtls: Values,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ref_dtls: Option<References>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct References {
+    prec_doc_dtls: [Preceding; 1],
+}
+
+/// The invoice that a note corrects.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Preceding {
+    inv_no: String,
+    inv_dt: String,
 }
 
 #[derive(Serialize)]
@@ -46,7 +62,7 @@ struct Transaction {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Document {
+struct DocumentDetails {
     typ: &'static str,
     no: String,
     dt: String,
@@ -119,12 +135,15 @@ struct LeftOut<'a> {
 pub(super) fn print(close: &Close<'_>) -> Result<[Paper; 2], ReportError> {
     let mut invoices = Vec::new();
     let mut numbers = Numbers { format: "tieout-e-invoice-v1", invoices: Vec::new(), left_out: Vec::new() };
-    for it in &close.billing.invoices {
+    for document in close.documents() {
+        let it = document.invoice;
         let (number, account) = (it.number.as_str(), it.account.as_str());
-        match registered(close, it) {
+        // The portal reads what a credit note gives back, above zero.
+        let shown = if document.is_credit() { it.turned() } else { it.clone() };
+        match registered(close, &shown, document.note) {
             Ok((invoice, printed)) => {
-                check(INVOICES, it, printed)?;
-                let irn = irn(&invoice.seller_dtls.gstin, it);
+                check(INVOICES, &shown, printed)?;
+                let irn = irn(&invoice.seller_dtls.gstin, invoice.doc_dtls.typ, it);
                 invoices.push(invoice);
                 numbers.invoices.push(Predicted { number, account, irn });
             }
@@ -140,15 +159,19 @@ fn laid_out(name: &'static str, what: &impl Serialize) -> Result<Paper, ReportEr
     Ok(Paper { name: name.to_owned(), bytes })
 }
 
-/// The registration number that an invoice will get.
-fn irn(supplier: &str, invoice: &Invoice) -> String {
+/// The registration number that a document will get.
+fn irn(supplier: &str, typ: &str, invoice: &Invoice) -> String {
     let begun = invoice.date.year() - i32::from(invoice.date.month() < 4);
     let year = format!("{begun:04}-{:02}", (begun + 1).rem_euclid(100));
-    sha256(format!("{supplier}{year}INV{}", invoice.number.to_ascii_uppercase()).as_bytes())
+    sha256(format!("{supplier}{year}{typ}{}", invoice.number.to_ascii_uppercase()).as_bytes())
 }
 
 /// An invoice as the portal takes it, with what it comes to there; or why the portal would not.
-fn registered(close: &Close<'_>, invoice: &Invoice) -> Result<(Registered, Amount), String> {
+fn registered(
+    close: &Close<'_>,
+    invoice: &Invoice,
+    note: Option<(NoteKind, &Corrected)>,
+) -> Result<(Registered, Amount), String> {
     if close.invoicing.regime() != Regime::Gst {
         return Err("the settings' regime is not GST".to_owned());
     }
@@ -172,7 +195,15 @@ fn registered(close: &Close<'_>, invoice: &Invoice) -> Result<(Registered, Amoun
             sup_typ: if export { "EXPWOP" } else { "B2B" },
             reg_rev: if close.invoicing.reverse_charge() { "Y" } else { "N" },
         },
-        doc_dtls: Document { typ: "INV", no: invoice.number.clone(), dt: invoice.date.format("%d/%m/%Y").to_string() },
+        doc_dtls: DocumentDetails {
+            typ: match note {
+                None => "INV",
+                Some((NoteKind::Credit, _)) => "CRN",
+                Some(_) => "DBN",
+            },
+            no: invoice.number.clone(),
+            dt: day(invoice.date),
+        },
         seller_dtls: trader("supplier", supplier, seller.as_str(), seller.state().code, None)?,
         buyer_dtls: Trader { pos: Some(place.code), ..buyer },
         item_list,
@@ -184,8 +215,16 @@ fn registered(close: &Close<'_>, invoice: &Invoice) -> Result<(Registered, Amoun
             rnd_off_amt: rupees(invoice.round_off)?,
             tot_inv_val: rupees(invoice.total)?,
         },
+        ref_dtls: note.map(|(_, it)| References {
+            prec_doc_dtls: [Preceding { inv_no: it.number.clone(), inv_dt: day(it.date) }],
+        }),
     };
     Ok((it, printed + invoice.round_off))
+}
+
+/// A day as the portal writes it.
+fn day(date: chrono::NaiveDate) -> String {
+    date.format("%d/%m/%Y").to_string()
 }
 
 fn trader(who: &str, party: &Party, gstin: &str, stcd: &'static str, pin: Option<u32>) -> Result<Trader, String> {

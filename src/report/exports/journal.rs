@@ -5,7 +5,7 @@
 //! - Usage is paid from the customers' funds, at cost; what a customer's wallet paid is set off against its invoices by
 //!   whoever keeps the books, and stands as prepaid until then.
 //! - Any other credit came from outside.
-//! - An invoice is receivable: usage at cost, markup, fees, tax by head, round-off.
+//! - An invoice is receivable: usage at cost, markup, fees, tax by head, round-off. A credit note takes the same off again.
 //!
 //! All amounts of a currency have the same number of decimals, so that no program's tolerance comes into play, and each
 //! transaction is exactly zero. Names of accounts hold ids only.
@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::Close;
+use super::{Close, Document};
 use crate::domain::{Amount, ChargeClass, Currency, Direction, hex};
-use crate::invoice::{Invoice, TaxHead};
+use crate::invoice::{NoteKind, TaxHead};
 use crate::reconcile::{Charge, RollForward, WalletCharges, WalletProof};
 use crate::report::ReportError;
 use crate::report::table::decimal_text;
@@ -64,7 +64,7 @@ pub(super) struct Posting {
 pub(super) fn of(close: &Close<'_>) -> Result<Journal, ReportError> {
     let period = close.provenance.period;
     let (first, cut_off) = (period.first_day(), period.day_after());
-    let invoiced = close.billing.invoices.iter().map(|invoice| invoice.date).min();
+    let invoiced = close.documents().map(|it| it.invoice.date).min();
     let mut journal = Journal {
         opens: invoiced.map_or(first, |date| date.min(first)),
         accounts: BTreeMap::new(),
@@ -89,8 +89,8 @@ pub(super) fn of(close: &Close<'_>) -> Result<Journal, ReportError> {
         it.charges.iter().for_each(|charge| legs.charge(charge));
         legs.book(&mut journal, last, "movements of the month", it.currency)?;
     }
-    for invoice in &close.billing.invoices {
-        invoiced_on(close, &mut journal, invoice)?;
+    for document in close.documents() {
+        invoiced_on(close, &mut journal, &document)?;
     }
     check_receivables(close, &journal)?;
     journal.transactions.sort_by_key(|transaction| transaction.date);
@@ -130,7 +130,8 @@ fn proved(
     Ok(())
 }
 
-fn invoiced_on(close: &Close<'_>, journal: &mut Journal, invoice: &Invoice) -> Result<(), ReportError> {
+fn invoiced_on(close: &Close<'_>, journal: &mut Journal, it: &Document<'_>) -> Result<(), ReportError> {
+    let invoice = it.invoice;
     let ledgers = close.terms.ledgers();
     let mut legs = Legs::new(close, &invoice.account);
     legs.post(&legs.of_account(&ledgers.receivable), invoice.total);
@@ -141,13 +142,18 @@ fn invoiced_on(close: &Close<'_>, journal: &mut Journal, invoice: &Invoice) -> R
         legs.post(&format!("{}:{}", ledgers.tax_payable, head.word()), -invoice.owed(head));
     }
     legs.post(&ledgers.rounding, -invoice.round_off);
-    legs.book(journal, invoice.date, &format!("invoice {}", invoice.number), invoice.currency)
+    let what = match it.note {
+        None => format!("invoice {}", invoice.number),
+        Some((NoteKind::Credit, of)) => format!("credit note {} to invoice {}", invoice.number, of.number),
+        Some((_, of)) => format!("debit note {} to invoice {}", invoice.number, of.number),
+    };
+    legs.book(journal, invoice.date, &what, invoice.currency)
 }
 
-/// What all invoices come to, by currency, against what is receivable.
+/// What all invoices and notes come to, by currency, against what is receivable.
 fn check_receivables(close: &Close<'_>, journal: &Journal) -> Result<(), ReportError> {
     let mut owed: BTreeMap<Currency, (Amount, Amount)> = BTreeMap::new();
-    for invoice in &close.billing.invoices {
+    for Document { invoice, .. } in close.documents() {
         owed.entry(invoice.currency).or_default().1 += invoice.total;
     }
     let receivable = format!("{}:", close.terms.ledgers().receivable);

@@ -15,10 +15,10 @@ mod zoho;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Amount, Currency};
-use crate::invoice::{Billing, CsvProfile, ExportFormat, ExportTerms, Invoice, InvoiceTerms};
+use crate::domain::Amount;
+use crate::invoice::{Billing, Corrected, CsvProfile, ExportFormat, ExportTerms, Invoice, InvoiceTerms, NoteKind};
 use crate::reconcile::{Reconciliation, WalletCharges};
-use crate::report::table::{Table, decimal_text};
+use crate::report::table::Table;
 use crate::report::{Paper, Provenance, ReportError, as_csv, totals};
 
 /// A close as the exports state it.
@@ -47,7 +47,11 @@ pub fn exports(close: &Close<'_>) -> Result<Vec<Paper>, ReportError> {
     for format in close.terms.formats() {
         match format {
             ExportFormat::Tally => papers.extend(tally::print(close)?),
-            ExportFormat::Zoho => papers.push(for_import(&zoho::table(close)?)?),
+            ExportFormat::Zoho => {
+                for table in zoho::tables(close)? {
+                    papers.push(for_import(&table)?);
+                }
+            }
             ExportFormat::Xero => papers.push(for_import(&xero::table(close)?)?),
             ExportFormat::EInvoice => papers.extend(e_invoice::print(close)?),
             ExportFormat::Hledger => papers.push(paper("close.journal", hledger::print(close, &journal::of(close)?))),
@@ -57,6 +61,28 @@ pub fn exports(close: &Close<'_>) -> Result<Vec<Paper>, ReportError> {
         }
     }
     Ok(papers)
+}
+
+/// A document that a customer gets, with what it adds to what the customer owes: of a credit note amounts below zero.
+struct Document<'a> {
+    invoice: &'a Invoice,
+    /// Of a note, what it does and what it corrects.
+    note: Option<(NoteKind, &'a Corrected)>,
+}
+
+impl Document<'_> {
+    fn is_credit(&self) -> bool {
+        matches!(self.note, Some((NoteKind::Credit, _)))
+    }
+}
+
+impl<'a> Close<'a> {
+    /// The invoices, and then the notes.
+    fn documents(&self) -> impl Iterator<Item = Document<'a>> + use<'a> {
+        let notes = self.billing.notes.iter();
+        let notes = notes.map(|it| Document { invoice: &it.document, note: Some((it.kind(), &it.corrects)) });
+        self.billing.invoices.iter().map(|invoice| Document { invoice, note: None }).chain(notes)
+    }
 }
 
 /// A text below `exports/`.
@@ -69,11 +95,6 @@ fn for_import(table: &Table) -> Result<Paper, ReportError> {
     Ok(Paper { name: format!("{}.csv", table.name), bytes: as_csv::print(table, CsvProfile::Import)? })
 }
 
-/// Money with the decimals of its currency.
-fn money(amount: Amount, currency: Currency) -> String {
-    decimal_text(amount, currency.minor_digits())
-}
-
 /// What an invoice comes to in a file, as printed, against what it comes to.
 fn check(file: &str, invoice: &Invoice, printed: Amount) -> Result<(), ReportError> {
     totals::equal(printed, invoice.total, || format!("{file}, invoice {}", invoice.number))
@@ -83,11 +104,11 @@ fn check(file: &str, invoice: &Invoice, printed: Amount) -> Result<(), ReportErr
 /// that two of them have is told apart by the account; one that a spreadsheet would run is left for the account.
 fn parties<'a>(close: &Close<'a>) -> BTreeMap<&'a str, String> {
     let mut named: BTreeMap<&str, String> = BTreeMap::new();
-    for invoice in &close.billing.invoices {
+    for Document { invoice, .. } in close.documents() {
         let plain = one_line(&invoice.supply.buyer.name);
         let usable = !plain.is_empty() && !as_csv::is_dangerous(&plain);
         let name = if usable { plain } else { invoice.account.clone() };
-        named.insert(&invoice.account, name);
+        named.entry(&invoice.account).or_insert(name);
     }
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for name in named.values() {

@@ -1,4 +1,5 @@
-//! Vouchers for Tally Prime: an import envelope for each currency billed, a sales voucher for each invoice.
+//! Vouchers for Tally Prime: an import envelope for each currency billed, a sales voucher for each invoice, a credit or debit
+//! note voucher for each note.
 //!
 //! Debits are deemed positive with a negative amount, credits are not with a positive one, and each voucher's sum is zero.
 //! Currencies stand apart because a company has one base currency, and nothing here converts.
@@ -6,26 +7,28 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Close, check, money, paper, parties};
+use super::{Close, Document, check, paper, parties};
 use crate::domain::{Amount, Currency};
-use crate::invoice::{Gstin, Invoice, Ledgers, TaxHead};
+use crate::invoice::{Gstin, Invoice, Ledgers, NoteKind, TaxHead};
+use crate::report::table::money;
 use crate::report::{Paper, ReportError};
 
 /// The envelopes: `exports/tally-inr.xml` and so on.
 pub(super) fn print(close: &Close<'_>) -> Result<Vec<Paper>, ReportError> {
     let parties = parties(close);
-    let mut currencies: BTreeMap<Currency, Vec<&Invoice>> = BTreeMap::new();
-    for invoice in &close.billing.invoices {
-        currencies.entry(invoice.currency).or_default().push(invoice);
+    let mut currencies: BTreeMap<Currency, Vec<Document<'_>>> = BTreeMap::new();
+    for document in close.documents() {
+        currencies.entry(document.invoice.currency).or_default().push(document);
     }
     let mut papers = Vec::new();
-    for (currency, invoices) in currencies {
+    for (currency, documents) in currencies {
         let name = format!("tally-{}.xml", currency.code().to_ascii_lowercase());
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ENVELOPE>\n");
         head(&mut xml, &close.terms.ledgers().company);
-        for invoice in invoices {
-            let party = parties.get(invoice.account.as_str()).map_or(invoice.account.as_str(), String::as_str);
-            voucher(&mut xml, close.terms.ledgers(), invoice, party, &name)?;
+        for it in documents {
+            let account = it.invoice.account.as_str();
+            let party = parties.get(account).map_or(account, String::as_str);
+            voucher(&mut xml, close.terms.ledgers(), &it, party, &name)?;
         }
         xml += "   </REQUESTDATA>\n  </IMPORTDATA>\n </BODY>\n</ENVELOPE>\n";
         papers.push(paper(&name, xml));
@@ -44,14 +47,24 @@ fn head(xml: &mut String, company: &str) {
     *xml += "   </REQUESTDESC>\n   <REQUESTDATA>\n";
 }
 
-fn voucher(xml: &mut String, ledgers: &Ledgers, invoice: &Invoice, party: &str, file: &str) -> Result<(), ReportError> {
-    let kind = escaped(&ledgers.voucher_type);
+fn voucher(xml: &mut String, ledgers: &Ledgers, it: &Document<'_>, party: &str, file: &str) -> Result<(), ReportError> {
+    let invoice = it.invoice;
+    let named = match it.note {
+        None => &ledgers.voucher_type,
+        Some((NoteKind::Credit, _)) => &ledgers.credit_note_type,
+        Some(_) => &ledgers.debit_note_type,
+    };
+    let kind = escaped(named);
     *xml += "    <TALLYMESSAGE xmlns:UDF=\"TallyUDF\">\n";
     // Writing to a text cannot fail.
     let _ = writeln!(xml, "     <VOUCHER VCHTYPE=\"{kind}\" ACTION=\"Create\" OBJVIEW=\"Accounting Voucher View\">");
     element(xml, 6, "DATE", &invoice.date.format("%Y%m%d").to_string());
-    element(xml, 6, "VOUCHERTYPENAME", &ledgers.voucher_type);
+    element(xml, 6, "VOUCHERTYPENAME", named);
     element(xml, 6, "VOUCHERNUMBER", &invoice.number);
+    if let Some((_, corrects)) = it.note {
+        element(xml, 6, "REFERENCE", &corrects.number);
+        element(xml, 6, "REFERENCEDATE", &corrects.date.format("%Y%m%d").to_string());
+    }
     element(xml, 6, "PARTYLEDGERNAME", party);
     if let Some(gstin) = &invoice.supply.gstin {
         element(xml, 6, "PARTYGSTIN", Gstin::as_str(gstin));
@@ -91,8 +104,8 @@ fn entry(xml: &mut String, ledger: &str, amount: Amount, party: bool, currency: 
     *xml += "      <ALLLEDGERENTRIES.LIST>\n";
     element(xml, 7, "LEDGERNAME", ledger);
     element(xml, 7, "ISPARTYLEDGER", word(party));
-    // A credit below zero, such as a round-off downwards, is a debit.
-    element(xml, 7, "ISDEEMEDPOSITIVE", word(party || amount.is_negative()));
+    // A credit below zero, such as a round-off downwards, is a debit; so is what a credit note takes off the sales.
+    element(xml, 7, "ISDEEMEDPOSITIVE", word(amount.is_negative() || (party && amount.is_zero())));
     element(xml, 7, "AMOUNT", &money(amount, currency));
     *xml += "      </ALLLEDGERENTRIES.LIST>\n";
 }

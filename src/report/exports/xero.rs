@@ -1,8 +1,9 @@
-//! Invoices for Xero: one row a line item, and one for the round-off. The prices are without tax.
+//! Invoices and notes for Xero: one row a line item, and one for the round-off. The prices are without tax. What comes to less
+//! than zero is a credit note there; its reference names the invoice that it corrects.
 
-use super::{Close, check, parties};
+use super::{Close, Document, check, parties};
 use crate::domain::Amount;
-use crate::invoice::{Invoice, InvoiceLine};
+use crate::invoice::InvoiceLine;
 use crate::report::ReportError;
 use crate::report::table::{Cell, Column, Table};
 
@@ -27,7 +28,8 @@ const COLUMNS: &[Column] = &[
 pub(super) fn table(close: &Close<'_>) -> Result<Table, ReportError> {
     let (parties, ledgers) = (parties(close), close.terms.ledgers());
     let mut rows = Vec::new();
-    for invoice in &close.billing.invoices {
+    for document in close.documents() {
+        let invoice = document.invoice;
         let party = parties.get(invoice.account.as_str()).map_or(invoice.account.as_str(), String::as_str);
         let mut items: Vec<Item<'_>> = invoice.lines.iter().map(|line| item(close, line)).collect();
         items.extend((!invoice.round_off.is_zero()).then_some(Item {
@@ -38,7 +40,7 @@ pub(super) fn table(close: &Close<'_>) -> Result<Table, ReportError> {
             tax: Amount::ZERO,
         }));
         check("exports/xero.csv", invoice, items.iter().map(|item| item.amount + item.tax).sum())?;
-        rows.extend(items.iter().map(|item| row(invoice, party, item)));
+        rows.extend(items.iter().map(|item| row(&document, party, item)));
     }
     Ok(Table { name: "exports/xero", title: "", columns: COLUMNS, rows })
 }
@@ -63,7 +65,8 @@ fn item<'a>(close: &Close<'a>, line: &'a InvoiceLine) -> Item<'a> {
     }
 }
 
-fn row(invoice: &Invoice, party: &str, item: &Item<'_>) -> Vec<Cell> {
+fn row(it: &Document<'_>, party: &str, item: &Item<'_>) -> Vec<Cell> {
+    let invoice = it.invoice;
     let money = |amount| Cell::money(amount, invoice.currency);
     let day = |day: chrono::NaiveDate| Cell::code(day.format("%d/%m/%Y").to_string());
     let email = Some(&invoice.supply.buyer.email).filter(|email| is_plain(email));
@@ -71,7 +74,7 @@ fn row(invoice: &Invoice, party: &str, item: &Item<'_>) -> Vec<Cell> {
         Cell::text(party),
         email.map_or(Cell::Empty, Cell::code),
         Cell::code(&invoice.number),
-        Cell::code(&invoice.account),
+        Cell::code(it.note.map_or(&invoice.account, |(_, corrects)| &corrects.number)),
         day(invoice.date),
         day(invoice.due),
         money(invoice.total),

@@ -1,7 +1,7 @@
-//! Invoices for Zoho Books: one row a line item. The names of taxes are those that Zoho gives them in India (`GST18`,
+//! Invoices for Zoho Books, debit notes among them, and credit notes in a file of their own: one row a line item. The names of taxes are those that Zoho gives them in India (`GST18`,
 //! `IGST18`), of the plain tax that of the settings.
 
-use super::{Close, check, parties};
+use super::{Close, Document, check, parties};
 use crate::domain::Amount;
 use crate::invoice::{Invoice, InvoiceLine, SupplyKind};
 use crate::report::ReportError;
@@ -30,17 +30,53 @@ const COLUMNS: &[Column] = &[
     Column::words("Adjustment Description", "", 0),
 ];
 
-/// `exports/zoho.csv`.
-pub(super) fn table(close: &Close<'_>) -> Result<Table, ReportError> {
+/// The same columns of a credit note, and the invoice that it is associated with.
+const CREDIT_NOTES: &[Column] = &{
+    let mut columns = [Column::words("", "", 0); COLUMNS.len() + 2];
+    let mut place = 0;
+    while place < COLUMNS.len() {
+        columns[place] = COLUMNS[place];
+        place += 1;
+    }
+    columns[0] = Column::words("Credit Note Number", "", 0);
+    columns[1] = Column::words("Credit Note Date", "", 0);
+    columns[COLUMNS.len()] = Column::words("Associated Invoice Number", "", 0);
+    columns[COLUMNS.len() + 1] = Column::words("Associated Invoice Date", "", 0);
+    columns
+};
+
+/// `exports/zoho.csv`, and `exports/zoho-credit-notes.csv` where there are any.
+pub(super) fn tables(close: &Close<'_>) -> Result<Vec<Table>, ReportError> {
+    let (credits, charged): (Vec<_>, Vec<_>) = close.documents().partition(Document::is_credit);
+    let mut tables = vec![table(close, "exports/zoho", COLUMNS, &charged)?];
+    if !credits.is_empty() {
+        tables.push(table(close, "exports/zoho-credit-notes", CREDIT_NOTES, &credits)?);
+    }
+    Ok(tables)
+}
+
+fn table(
+    close: &Close<'_>,
+    name: &'static str,
+    columns: &'static [Column],
+    documents: &[Document<'_>],
+) -> Result<Table, ReportError> {
     let parties = parties(close);
     let mut rows = Vec::new();
-    for invoice in &close.billing.invoices {
+    for it in documents {
+        let shown = if it.is_credit() { it.invoice.turned() } else { it.invoice.clone() };
+        let invoice = &shown;
         let party = parties.get(invoice.account.as_str()).map_or(invoice.account.as_str(), String::as_str);
         let lines = invoice.lines.iter().map(|line| line.amount + line.tax.amount());
-        check("exports/zoho.csv", invoice, lines.sum::<Amount>() + invoice.round_off)?;
-        rows.extend(invoice.lines.iter().map(|line| row(close, invoice, party, line)));
+        check(&format!("{name}.csv"), invoice, lines.sum::<Amount>() + invoice.round_off)?;
+        let of_invoice = |(_, corrects): (_, &crate::invoice::Corrected)| {
+            [Cell::code(&corrects.number), Cell::code(corrects.date.to_string())]
+        };
+        let named: Vec<Cell> = it.note.filter(|_| it.is_credit()).into_iter().flat_map(of_invoice).collect();
+        let row = |line| row(close, invoice, party, line).into_iter().chain(named.iter().cloned()).collect();
+        rows.extend(invoice.lines.iter().map(row));
     }
-    Ok(Table { name: "exports/zoho", title: "", columns: COLUMNS, rows })
+    Ok(Table { name, title: "", columns, rows })
 }
 
 fn row(close: &Close<'_>, invoice: &Invoice, party: &str, line: &InvoiceLine) -> Vec<Cell> {

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::tables::side;
 use super::{Recheck, SealedRun};
-use crate::domain::{Amount, Class, Currency, Timestamp};
+use crate::domain::{Class, Currency, Timestamp};
 use crate::invoice::{Note, NoteKind, NoteLine, NoteStatus};
 use crate::reconcile::recheck::{ControlLine, Finding};
-use crate::report::as_json::{LegJson, leg};
-use crate::report::table::decimal_text;
+use crate::report::as_json::{InvoiceJson, LegJson, invoice, leg};
+use crate::report::table::money;
 use crate::report::{Provenance, ReportError};
 
 /// The recheck as JSON, ending in a line feed.
@@ -32,11 +32,6 @@ pub(super) fn print(it: &Recheck<'_>) -> Result<Vec<u8>, ReportError> {
     let mut bytes = serde_json::to_vec_pretty(&printed)?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// Decimal text with at least the currency's decimals.
-fn money(amount: Amount, currency: Currency) -> String {
-    decimal_text(amount, currency.minor_digits())
 }
 
 #[derive(Serialize)]
@@ -173,6 +168,10 @@ struct NoteJson<'a> {
     findings: &'a [String],
     lines: Vec<NoteLineJson<'a>>,
     tax: String,
+    round_off: String,
+    /// What a close makes out of it, under the number and date of the invoice that it corrects.
+    correction: Option<InvoiceJson<'a>>,
+    corrected_by: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -191,13 +190,13 @@ struct NoteLineJson<'a> {
 
 fn note(it: &Note) -> NoteJson<'_> {
     let money = |amount| money(amount, it.currency);
-    let (invoice, run) = it.invoice.as_ref().map(|(number, run)| (number.as_str(), run.as_str())).unzip();
+    let (number, run) = it.invoice.as_ref().map(|(number, run)| (number.as_str(), run.as_str())).unzip();
     NoteJson {
         note_id: &it.id,
         kind: it.kind,
         status: it.status,
         reason: &it.reason,
-        invoice,
+        invoice: number,
         run,
         account: &it.account,
         name: &it.name,
@@ -208,6 +207,9 @@ fn note(it: &Note) -> NoteJson<'_> {
         findings: &it.findings,
         lines: (1..).zip(&it.lines).map(|(place, one)| note_line(place, one, it.currency)).collect(),
         tax: money(it.tax()),
+        round_off: money(it.round_off()),
+        correction: it.correction.as_ref().map(invoice),
+        corrected_by: &it.corrected_by,
     }
 }
 

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::Recheck;
-use super::tables::{note_kind, note_status, side};
+use super::tables::{note_status, side};
 use crate::domain::{Amount, Break, Currency, Direction, Severity, Side};
 use crate::invoice::Note;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::ControlLine;
-use crate::report::overview::{Block, grouped, origin, told};
-use crate::report::table::{Cell, Column, Table, decimal_text};
+use crate::report::notes::kind as note_kind;
+use crate::report::overview::{Block, origin, told};
+use crate::report::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::report::totals;
 
 /// How many findings and notes are told in full; the lists hold all of them.

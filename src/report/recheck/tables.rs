@@ -3,9 +3,10 @@
 
 use super::Recheck;
 use crate::domain::{Amount, Leg, Side};
-use crate::invoice::{Note, NoteKind, NoteLine, NoteStatus};
+use crate::invoice::{Note, NoteLine, NoteStatus, TaxHead};
 use crate::reconcile::recheck::{Change, ControlLine, Finding, Gap};
 use crate::report::invoices::{HELD, held, kind};
+use crate::report::notes::kind as note_kind;
 use crate::report::table::{Cell, Column, Table};
 
 /// Every list of a recheck.
@@ -31,15 +32,6 @@ pub(super) const fn side(side: Side) -> &'static str {
     match side {
         Side::Master => "master",
         Side::Customer => "customer",
-    }
-}
-
-/// The word for what a note does.
-pub(super) const fn note_kind(kind: NoteKind) -> &'static str {
-    match kind {
-        NoteKind::Credit => "credit",
-        NoteKind::Debit => "debit",
-        NoteKind::Level => "level",
     }
 }
 
@@ -192,6 +184,11 @@ const NOTES: &[Column] = &[
     Column::words("reason", "Reason", 40),
     Column::words("findings", "Findings", 40),
     Column::numbers("tax", "Tax", 13),
+    Column::numbers("cgst", "CGST", 13),
+    Column::numbers("sgst", "SGST", 13),
+    Column::numbers("utgst", "UTGST", 13),
+    Column::numbers("igst", "IGST", 13),
+    Column::numbers("round_off", "Round-off", 10),
 ];
 
 fn note(it: &Note) -> Vec<Cell> {
@@ -212,6 +209,11 @@ fn note(it: &Note) -> Vec<Cell> {
         Cell::text(&it.reason),
         Cell::text(it.findings.join("; ")),
         money(it.tax()),
+        money(it.owed(TaxHead::Cgst)),
+        money(it.owed(TaxHead::Sgst)),
+        money(it.owed(TaxHead::Utgst)),
+        money(it.owed(TaxHead::Igst)),
+        money(it.round_off()),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::report::Paper;
 use crate::run::error::RunError;
 use crate::run::folder::{self, RUNS_MAX, disk, rerun, sealed_runs};
 use crate::run::inputs::{Inputs, RUN_FILE};
+use crate::run::notes::SealedNote;
 use crate::seal::{SEAL, check, mend, read_seal};
 
 /// A sealed run whose papers are those that were sealed.
@@ -93,29 +94,56 @@ impl SealedFolder {
     }
 }
 
-/// The invoices of every sealed run of the month that stands beside this one, each run's papers proved first.
+/// The documents of a sealed run.
+#[derive(Deserialize)]
+struct Close {
+    invoices: Vec<BilledInvoice>,
+    #[serde(default)]
+    notes: Vec<SealedNote>,
+}
+
+/// What every sealed run of the month that stands beside this one has billed, each run's papers proved first, with the notes
+/// that any run has given for it.
 pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
-    #[derive(Deserialize)]
-    struct Close {
-        invoices: Vec<BilledInvoice>,
-    }
     let mut billed = Vec::new();
+    let mut notes: Vec<(String, BilledInvoice)> = Vec::new();
     for run in sealed_runs(&folder::parent(&sealed.folder), None)? {
         let inputs = folder::read_inputs(&run)?;
-        let ours = inputs.period == sealed.inputs.period && inputs.partner == sealed.inputs.partner;
+        let ours = inputs.period >= sealed.inputs.period && inputs.partner == sealed.inputs.partner;
         if !ours || inputs.terms.scenario.is_some() {
             continue;
         }
         let SealedFolder { inputs, seal, .. } = checked(&run)?;
-        let path = run.join("close.json");
-        let text = fs::read(&path).map_err(disk("read", &path))?;
-        let close: Close = serde_json::from_slice(&text)
-            .map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })?;
-        let (run, rate_card, invoice) = (inputs.run, inputs.terms.rate_card, inputs.terms.invoice);
-        billed.push(Billed { run, seal, rate_card, invoice, invoices: close.invoices });
+        let Close { mut invoices, notes: given } = documents(&run)?;
+        let of_the_month = inputs.period == sealed.inputs.period;
+        for note in given {
+            let own = |account: &str, currency| {
+                let of = |it: &&BilledInvoice| it.account == account && it.currency == currency;
+                invoices.iter().find(of).map(|it| it.number.clone())
+            };
+            match note.changes(own) {
+                Some(number) => notes.push((number, note.document)),
+                None if of_the_month => invoices.push(note.document),
+                None => {}
+            }
+        }
+        if of_the_month {
+            let (run, rate_card, invoice) = (inputs.run, inputs.terms.rate_card, inputs.terms.invoice);
+            billed.push(Billed { run, seal, rate_card, invoice, invoices });
+        }
     }
     billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
+    for (number, note) in &notes {
+        let invoices = billed.iter_mut().flat_map(|run| &mut run.invoices);
+        invoices.filter(|it| it.number == *number).for_each(|it| it.correct(note));
+    }
     Ok(billed)
+}
+
+fn documents(run: &Path) -> Result<Close, RunError> {
+    let path = run.join("close.json");
+    let text = fs::read(&path).map_err(disk("read", &path))?;
+    serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })
 }
 
 /// The id and the folder of the next recheck of a sealed run, and the folder of the one before.

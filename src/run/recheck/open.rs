@@ -11,6 +11,7 @@ use crate::domain::{Amount, Class, Currency, OpenBreak, Standing, Timestamp};
 use crate::register::Outcome;
 use crate::run::error::RunError;
 use crate::run::folder::{RUNS_MAX, disk};
+use crate::run::notes::Proposal;
 use crate::seal::SEAL;
 
 /// What `recheck.json` says of its findings.
@@ -20,6 +21,7 @@ struct Paper {
     sealed: Rechecked,
     findings: Vec<SealedFinding>,
     gaps: Vec<SealedGap>,
+    notes: Vec<Proposal>,
 }
 
 /// The run that was rechecked.
@@ -76,6 +78,8 @@ pub(in crate::run) struct SealedRecheck {
     pub(in crate::run) findings: Vec<OpenBreak>,
     /// What it says of findings that the rechecks before it left open.
     pub(in crate::run) outcomes: Vec<Outcome>,
+    /// The notes that it proposes.
+    pub(in crate::run) notes: Vec<Proposal>,
     /// Everything that is open after it, each with the ledger it was found in.
     open: BTreeMap<String, (String, OpenBreak)>,
 }
@@ -110,7 +114,7 @@ pub(in crate::run) fn left_open(rechecks: Vec<SealedRecheck>) -> impl Iterator<I
 
 /// One more recheck: what it does not find any more is gone, but for a ledger that it could not compare.
 fn after(before: BTreeMap<String, (String, OpenBreak)>, paper: Paper, number: u32, seal: String) -> SealedRecheck {
-    let Paper { provenance: Provenance { partner, run }, findings, gaps, .. } = paper;
+    let Paper { provenance: Provenance { partner, run }, findings, gaps, notes, .. } = paper;
     let gaps: BTreeSet<String> = gaps.into_iter().map(|gap| gap.ledger).collect();
     let found: BTreeMap<String, (String, OpenBreak)> = findings
         .into_iter()
@@ -137,7 +141,7 @@ fn after(before: BTreeMap<String, (String, OpenBreak)>, paper: Paper, number: u3
         }
     }
     let findings = found.into_values().map(|(_, finding)| finding).collect();
-    SealedRecheck { run, number, seal, findings, outcomes, open }
+    SealedRecheck { run, number, seal, findings, outcomes, notes, open }
 }
 
 fn handed_on(finding: SealedFinding, partner: &str, first_run: String) -> OpenBreak {

@@ -35,6 +35,12 @@ pub(super) const EXPORT: [Section<Settings>; 2] = [
                 quoted(&Ledgers::default().company)
             }),
             ("voucher_type", "Tally: the voucher type.", |_| quoted(&Ledgers::default().voucher_type)),
+            ("credit_note_type", "Tally: the voucher type of credit notes.", |_| {
+                quoted(&Ledgers::default().credit_note_type)
+            }),
+            ("debit_note_type", "Tally: the voucher type of debit notes.", |_| {
+                quoted(&Ledgers::default().debit_note_type)
+            }),
             ("sales", "Tally: the ledger of sales.", |_| quoted(&Ledgers::default().sales)),
             ("cgst", "Tally: the ledger of central tax.", |_| quoted(&Ledgers::default().cgst)),
             ("sgst", "Tally: the ledger of State tax.", |_| quoted(&Ledgers::default().sgst)),

@@ -37,6 +37,12 @@ pub(super) const INVOICE: [Section<Settings>; 3] = [
             ("wrong_gstin", "A customer with a wrong GSTIN: \"hold\", or bill as \"unregistered\".", |_| {
                 quoted("hold")
             }),
+            (
+                "refunds",
+                "\"net\": taken off the invoice, and a credit note only where the month's charges do not cover them;\n\
+                 \"notes\": a credit note always.",
+                |_| quoted("net"),
+            ),
             ("reverse_charge", "Whether the customer owes the tax under reverse charge.", |_| "false".to_owned()),
             (
                 "address_from",

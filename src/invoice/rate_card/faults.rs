@@ -1,0 +1,125 @@
+//! What makes a rate card unfit, with the keys that are wrong.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{Fee, RateCardError, Written};
+use crate::domain::{AccountId, Amount, ChargeClass, Currency, Rounding};
+use crate::invoice::{Percent, Series};
+
+/// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
+pub(super) struct Fault {
+    pub(super) path: Vec<String>,
+    pub(super) of_key: bool,
+    pub(super) refused: RateCardError,
+}
+
+impl Written {
+    /// Everything that makes the card unfit, in the order of its keys.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        faults.of_classes(&["markup", "classes"], &self.markup.classes);
+        for (account, own) in &self.markup.accounts {
+            let path = ["markup", "accounts", account];
+            faults.of_account(&path, "markup.accounts", account);
+            faults.of_classes(&[path[0], path[1], path[2], "classes"], &own.classes);
+        }
+        for (index, fee) in self.fees.iter().enumerate() {
+            let (at, named) = (index.to_string(), format!("fees, {:?}", fee.name));
+            if fee.name.trim().is_empty() {
+                faults.add(&["fees", &at, "name"], false, RateCardError::FeeName(index + 1));
+            }
+            faults.of_amount(&["fees", &at, "amount"], &named, fee.amount, self.currency);
+            for account in fee.accounts.iter().flatten() {
+                faults.of_account(&["fees", &at, "accounts"], &named, account);
+            }
+        }
+        if let Some(minimum) = &self.minimum {
+            faults.of_amount(&["minimum", "amount"], "minimum", minimum.amount, self.currency);
+        }
+        // Every financial year takes as many characters as another.
+        for (of, series) in self.all_series() {
+            if let Err(refused) = series.number(series.first, NaiveDate::default()) {
+                faults.add(&[of], true, RateCardError::Series(of, refused));
+            }
+        }
+        faults.0
+    }
+
+    fn all_series(&self) -> [(&'static str, &Series); 3] {
+        [("series", &self.series), ("credit_notes", &self.credit_notes), ("debit_notes", &self.debit_notes)]
+    }
+
+    /// Series that could give one number. A card that was sealed may have such: asked of texts alone.
+    pub(super) fn series_that_meet(&self) -> Vec<Fault> {
+        let (mut faults, all) = (Faults::default(), self.all_series());
+        for (place, (of, series)) in all.into_iter().enumerate() {
+            if let Some((other, _)) = all.into_iter().take(place).find(|(_, other)| other.may_meet(series)) {
+                let refused = RateCardError::SeriesMeet { of, prefix: series.prefix.clone(), other };
+                faults.add(&[of], true, refused);
+            }
+        }
+        faults.0
+    }
+
+    /// Fees that an account would pay twice. A card that was sealed may have such: asked of texts alone.
+    pub(super) fn fees_twice(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        let same_name = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
+        for (index, fee) in self.fees.iter().enumerate() {
+            let earlier = self.fees.iter().take(index).enumerate();
+            let twice = earlier.filter(|(_, before)| same_name(before, fee)).find_map(|(at, before)| {
+                let who = match (&before.accounts, &fee.accounts) {
+                    (None, None) => Some("everyone".to_owned()),
+                    (None, Some(some)) | (Some(some), None) => some.first().cloned(),
+                    (Some(some), Some(others)) => some.intersection(others).next().cloned(),
+                };
+                who.map(|who| (at + 1, who))
+            });
+            if let Some((before, who)) = twice {
+                let refused = RateCardError::FeeTwice { entry: index + 1, before, name: fee.name.clone(), who };
+                faults.add(&["fees", &index.to_string(), "name"], false, refused);
+            }
+        }
+        faults.0
+    }
+}
+
+/// Faults as they are found.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, path: &[&str], of_key: bool, refused: RateCardError) {
+        self.0.push(Fault { path: path.iter().map(|step| (*step).to_owned()).collect(), of_key, refused });
+    }
+
+    fn of_classes(&mut self, path: &[&str], classes: &BTreeMap<String, Percent>) {
+        for class in classes.keys() {
+            if let Err(refused) = ChargeClass::parse(class) {
+                self.add(&[path, &[class.as_str()]].concat(), true, RateCardError::Class(path.join("."), refused));
+            }
+        }
+    }
+
+    fn of_account(&mut self, path: &[&str], place: &str, account: &str) {
+        if let Err(refused) = AccountId::parse(account) {
+            self.add(
+                path,
+                path.len() == 3 && path.first() == Some(&"markup"),
+                RateCardError::Account(place.to_owned(), refused),
+            );
+        }
+    }
+
+    /// A fee is charged as it is written, never rounded: it must be whole minor units.
+    fn of_amount(&mut self, path: &[&str], place: &str, amount: Amount, currency: Currency) {
+        let digits = currency.minor_digits();
+        let whole = crate::domain::round(amount.to_decimal(), digits, Rounding::Down) == amount;
+        if !whole || amount <= Amount::ZERO {
+            let (place, amount) = (place.to_owned(), amount.to_string());
+            self.add(path, false, RateCardError::Amount { place, amount, currency, digits });
+        }
+    }
+}

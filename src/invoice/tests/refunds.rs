@@ -1,0 +1,104 @@
+//! Refunds: on the invoice of their month, or on a credit note; on exactly one of them.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use super::{any_rates, any_tied, charge, customers, invoices_of, numbering, one, priced};
+use crate::domain::{Amount, Direction};
+use crate::invoice::bill::bill;
+use crate::invoice::{
+    Corrected, Corrections, InvoiceLine, InvoiceTerms, LastInvoice, LineKind, NoteKind, NoteReason, Numbering, Pricing,
+    RateCard, SupplyKind, lines,
+};
+
+/// Every account was billed in every currency the month before.
+fn billed_before(tied: &[super::Tied]) -> Numbering {
+    let last = |it: &super::Tied| LastInvoice {
+        account: it.account.clone(),
+        currency: it.currency,
+        invoice: Corrected {
+            number: format!("OLD-{}", it.account),
+            date: "2026-02-03".parse().unwrap(),
+            run: "2026-02".to_owned(),
+        },
+        gstin: None,
+        place: None,
+        supply: SupplyKind::Untaxed,
+    };
+    Numbering {
+        corrections: Corrections { last: tied.iter().map(last).collect(), ..Corrections::default() },
+        ..numbering(1)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(53), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is charged and given back: each line stands on one document, no invoice comes to less than zero, each note
+    /// gives something back and holds refunds alone, and together they come to what the lines come to.
+    #[test]
+    fn each_line_is_on_one_document(tied in any_tied(), rates in any_rates(), always in any::<bool>()) {
+        let card = rates.card();
+        let terms = InvoiceTerms::parse(if always { "refunds = 'notes'" } else { "" }).unwrap();
+        let pricing = Pricing { terms: &terms, ..priced(&card) };
+        let billing = bill(customers(&tied), &[], &[], &pricing, &billed_before(&tied)).unwrap();
+        for (tied, customer) in tied.iter().zip(customers(&tied)) {
+            let mut due = lines::of(&customer, &card).unwrap();
+            let invoices = invoices_of(&billing, tied);
+            let notes = billing.notes.iter().map(|note| (note, &note.document));
+            let notes: Vec<_> = notes.filter(|(_, it)| it.account == tied.account && it.currency == tied.currency).collect();
+            if billing.held.iter().any(|it| it.account == tied.account && it.currency == tied.currency) {
+                // Only what rounds to nothing.
+                prop_assert!(invoices.is_empty() && notes.is_empty());
+                let refunded: Amount = due.iter().filter(|it| it.kind == LineKind::Refund).map(|it| it.amount).sum();
+                prop_assert!(refunded.is_zero());
+                continue;
+            }
+            prop_assert!(invoices.len() <= 1 && notes.len() <= 1);
+            let documents = || invoices.iter().copied().chain(notes.iter().map(|(_, it)| *it));
+            let mut given: Vec<InvoiceLine> = documents().flat_map(|it| it.lines.clone()).collect();
+            let key = |it: &InvoiceLine| (it.kind, it.class.clone(), it.description.clone(), it.amount);
+            due.sort_by_key(key);
+            given.sort_by_key(key);
+            prop_assert_eq!(&given, &due);
+            let total: Amount = documents().map(|it| it.total).sum();
+            prop_assert_eq!(total, due.iter().map(|it| it.amount).sum::<Amount>());
+            prop_assert!(invoices.iter().all(|it| !it.total.is_negative()));
+            for (note, it) in &notes {
+                prop_assert!(it.lines.iter().all(|line| line.kind == LineKind::Refund));
+                prop_assert_eq!(note.kind(), NoteKind::Credit);
+                let own = invoices.iter().any(|it| it.number == note.corrects.number);
+                let before = format!("OLD-{}", tied.account);
+                prop_assert!(own || note.corrects.number == before);
+                prop_assert!(!own || always, "netted where it is covered");
+            }
+            if always {
+                prop_assert!(invoices.iter().flat_map(|it| &it.lines).all(|line| line.kind != LineKind::Refund || line.amount.is_zero()));
+            }
+        }
+        // Numbers run on without a gap, whoever they are for.
+        let mut counts = BTreeMap::new();
+        for note in &billing.notes {
+            let count = counts.entry(note.kind()).or_insert(0);
+            *count += 1;
+            let series = if note.kind() == NoteKind::Credit { "CN" } else { "DN" };
+            prop_assert_eq!(&note.document.number, &format!("{series}-{count:06}"));
+        }
+    }
+}
+
+#[test]
+fn a_note_names_the_invoice_before_and_takes_its_supply() {
+    let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
+    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &billed_before(&tied)).unwrap();
+    let note = &billing.notes[0];
+    assert_eq!((billing.invoices.len(), billing.notes.len(), billing.held.len()), (1, 1, 0));
+    assert_eq!((note.corrects.number.as_str(), &note.reason), ("OLD-MA_1", &NoteReason::Refunds));
+    assert_eq!(billing.invoices[0].total.to_string(), "2.00");
+    assert_eq!(
+        (note.document.total.to_string(), note.shown().total.to_string()),
+        ("-5.00".to_owned(), "5.00".to_owned())
+    );
+}
