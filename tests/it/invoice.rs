@@ -112,7 +112,7 @@ fn refusals_name_the_place_what_was_seen_and_what_was_expected() {
     line 2, column 8: "12.34567" is not a markup (percent above -100, at most 1000, up to 4 decimals, as in "12.5")
     line 2, column 11: "20 %" is not a markup (percent above -100, at most 1000, up to 4 decimals, as in "12.5")
     line 2, column 11: invalid type: integer `20`, expected a string
-    line 1, column 1: unknown field `markups`, expected one of `name`, `currency`, `rounding`, `markup`, `fees`, `minimum`, `series`
+    line 1, column 1: unknown field `markups`, expected one of `name`, `currency`, `rounding`, `markup`, `fees`, `minimum`, `series`, `credit_notes`, `debit_notes`
     line 1, column 12: unknown variant `nearest`, expected one of `half-up`, `half-even`, `up`, `down`
     line 1, column 12: "rupee" is not a currency code (three capital letters, as in `INR`)
     line 1, column 8: unclosed table, expected `]`

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tieout::invoice::{InvoiceTerms, IssuedNote, NoteKind, NoteReason, TaxHead};
+use tieout::invoice::{InvoiceTerms, IssuedNote, NoteKind, NoteReason, RateCard, TaxHead};
 use tieout::run::{Closed, close, explain, verify};
 use tieout::watch::Nobody;
 
-use crate::recheck_desk::{Desk, Row, quiet};
+use crate::recheck_desk::{Books, Desk, Row, quiet};
 
 /// GST in Karnataka, rounded off to the rupee; `more` besides.
 fn gst(more: &str) -> InvoiceTerms {
@@ -130,19 +130,24 @@ async fn a_note_waits_while_its_account_does_not_tie_out_and_a_lost_recheck_give
 #[tokio::test(flavor = "multi_thread")]
 async fn refunds_beyond_the_charges_are_a_credit_note_to_the_invoice_before() {
     let terms = gst("");
-    let desk = Desk::open(quiet()).await;
     // 4.75 of usage in April, 199.00 for the platform and the rest to the minimum.
-    desk.books().post(&refund("back", "MA_1", "400", "2026-04-20T10:00:00Z"));
-    desk.books().post(&refund("little", "MA_2", "1", "2026-04-20T10:00:00Z"));
+    let give_back = |desk: &Desk| {
+        desk.books().post(&refund("back", "MA_1", "400", "2026-04-20T10:00:00Z"));
+        desk.books().post(&refund("little", "MA_2", "1", "2026-04-20T10:00:00Z"));
+    };
     // Nothing before: nothing that a note could name.
-    let first = closed(&desk, "2026-04", "first/2026-04", &terms).await.settled.billing;
+    let desk = Desk::open(quiet()).await;
+    give_back(&desk);
+    let first = closed(&desk, "2026-04", "2026-04", &terms).await.settled.billing;
     assert!(first.notes.is_empty());
     let reasons: Vec<_> = first.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
     assert_eq!(
         reasons,
         [("MA_1", "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it")]
     );
+    let desk = Desk::open(Books { live: true, ..quiet() }).await;
     closed(&desk, "2026-03", "2026-03", &terms).await;
+    give_back(&desk);
     let april = closed(&desk, "2026-04", "2026-04", &terms).await;
     let billing = &april.settled.billing;
     insta::assert_snapshot!("refunds", told(&billing.notes));
@@ -180,4 +185,25 @@ async fn refunds_are_notes_always_where_the_settings_say_so() {
     assert_eq!(verify(&march.folder, None, None, &Nobody).unwrap().faults, Vec::<String>::new());
     let rechecked = desk.recheck("2026-03").await.rechecking;
     assert!(rechecked.notes.is_empty(), "{:?}", rechecked.notes);
+}
+
+#[test]
+fn no_number_can_be_an_invoices_and_a_notes() {
+    let refused = |text: &str| RateCard::parse(text).unwrap_err().to_string();
+    assert_eq!(
+        refused("[series]\nprefix = 'CN-'"),
+        "line 1, column 1: credit_notes.prefix: \"CN-\" could give a number of series as well, expected one that begins otherwise"
+    );
+    assert!(
+        refused("[credit_notes]\nprefix = 'N-'\n[debit_notes]\nprefix = 'N-20'")
+            .contains("could give a number of credit_notes")
+    );
+    assert!(refused("[debit_notes]\nprefix = '-D'").contains("debit_notes: number \"-D000001\" begins with"));
+    let card = RateCard::parse("[credit_notes]\nwidth = 4").unwrap();
+    let day = "2026-04-10".parse().unwrap();
+    assert_eq!(card.credit_notes().number(7, day).unwrap(), "CN-0007");
+    assert_eq!(
+        (card.credit_notes().place_of("CN-0007", day), card.debit_notes().place_of("CN-0007", day)),
+        (Some(7), None)
+    );
 }

@@ -98,6 +98,8 @@ pub(crate) struct Books {
     pub(crate) short: BTreeSet<String>,
     /// Whether pages are served oldest first.
     pub(crate) reversed: bool,
+    /// Whether wallets hold what their entries come to; nothing otherwise, whatever moves.
+    pub(crate) live: bool,
     /// Every request, path and query.
     pub(crate) asked: Vec<String>,
 }
@@ -121,8 +123,16 @@ impl Books {
 
     fn accounts(&self) -> String {
         let ids = self.ledgers.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
-        let rows: Vec<Value> = ids.map(|id| json!({ "auth_id": id, "name": id, "cash_credits": "0.00000" })).collect();
+        let rows: Vec<Value> =
+            ids.map(|id| json!({ "auth_id": id, "name": id, "cash_credits": self.held(&ledger(id)) })).collect();
         json!({ "accounts": rows, "total": rows.len(), "page": 1, "size": 100 }).to_string()
+    }
+
+    /// What a wallet holds, by its ledger's path.
+    fn held(&self, path: &str) -> String {
+        let signed = |row: &Row| if row.kind == "credit" { row.amount() } else { -row.amount() };
+        let sum: Amount = self.ledgers[path].iter().filter(|_| self.live).map(signed).sum();
+        sum.to_text(5)
     }
 
     fn page(&self, path: &str, query: &str) -> String {
@@ -167,7 +177,11 @@ async fn respond(State(books): State<Arc<Mutex<Books>>>, uri: Uri) -> (StatusCod
     }
     let body = match path {
         "me" => json!({ "id": "u", "auth_id": "PA_1", "name": "Desk", "balance": "0.00000" }).to_string(),
-        "dashboard" => json!({ "total_balance": "0.00000", "currency": "INR" }).to_string(),
+        "dashboard" => {
+            let customers = books.ledgers.keys().filter(|path| *path != MASTER);
+            let total: Amount = customers.map(|path| books.held(path).parse::<Amount>().unwrap()).sum();
+            json!({ "total_balance": total.to_text(5), "currency": "INR" }).to_string()
+        }
         "accounts" => books.accounts(),
         _ => books.page(path, query),
     };
