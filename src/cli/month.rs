@@ -94,6 +94,7 @@ impl Month {
                 rate_card: self.card.clone(),
                 invoice: self.settings.invoice.clone(),
                 export: self.settings.export.clone(),
+                recharge: self.settings.recharge,
                 scenario: None,
             },
         }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, Numbering, Percent, Pricing, RateCard,
-    Supply, lines,
+    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, Numbering, Percent, Pricing,
+    RateCard, RechargeCheck, RechargeTerms, Supply, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
-use crate::reconcile::HeldAccount;
+use crate::reconcile::{HeldAccount, Recharge};
 
 /// Why an account whose credits are worth more than its charges has no invoice.
 const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
@@ -16,18 +16,21 @@ const CREDIT_NOTE_DUE: &str = "credits exceed charges: a credit note is due";
 pub(super) fn bill(
     mut customers: Vec<Customer<'_>>,
     untied: &[(&str, &str)],
-    held: &[HeldAccount],
+    (held, recharges): (&[HeldAccount], &[Recharge]),
     pricing: &Pricing<'_>,
     numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
     let card = pricing.card;
     customers.sort_by_key(|customer| (customer.account, customer.currency));
-    let mut billing = Billing { invoices: Vec::new(), held: held.to_vec() };
+    let mut billing = Billing { invoices: Vec::new(), held: held.to_vec(), recharges: Vec::new() };
     let mut count = numbering.from;
     let mut issued: BTreeMap<(&str, Currency), &Issued> = BTreeMap::new();
     for it in &numbering.issued {
         issued.entry((&it.account, it.currency)).or_insert(it);
     }
+    let wallets: BTreeMap<(&str, Currency), &Recharge> =
+        recharges.iter().map(|it| ((it.account.as_str(), it.currency), it)).collect();
+    let mut bills: BTreeMap<(&str, Currency), Bill> = BTreeMap::new();
     for customer in &customers {
         let lines = lines::of(customer, card)?;
         let charged: Amount = lines.iter().map(|line| line.amount).sum();
@@ -38,8 +41,14 @@ pub(super) fn bill(
             billing.held.push(hold(customer, &lines, CREDIT_NOTE_DUE.to_owned()));
             continue;
         }
+        let key = (customer.account, customer.currency);
         let made_out = made_out(customer, lines.clone(), pricing)?;
-        if let Some(issued) = issued.get(&(customer.account, customer.currency)) {
+        let before = issued.get(&key);
+        if let Ok(invoice) = &made_out {
+            let number = before.map(|issued| issued.number.clone());
+            bills.insert(key, Bill { number, taxable: invoice.taxable(), total: invoice.total });
+        }
+        if let Some(issued) = before {
             let due = made_out.as_ref().map_or(charged, |invoice| invoice.total);
             billing.held.push(hold(customer, &lines, already_billed(issued, due)));
             continue;
@@ -51,15 +60,42 @@ pub(super) fn bill(
                 continue;
             }
         };
+        let bill = bills.get_mut(&key);
+        let uncovered = wallets.get(&key).zip(bill.as_deref());
+        if let Some(reason) = uncovered.and_then(|(it, bill)| recharge::hold(it, bill, pricing.recharge)) {
+            billing.held.push(hold(customer, &lines, reason));
+            continue;
+        }
         let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
         let number = card.series().number(count, pricing.date).map_err(refused)?;
+        if let Some(bill) = bill {
+            bill.number = Some(number.clone());
+        }
         billing.invoices.push(Invoice { number, ..invoice });
         // A count that no number can hold is refused when the next number is made.
         count = count.saturating_add(1);
     }
     billing.held.extend(unpayable_fees(&customers, untied, held, card));
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
     Ok(billing)
+}
+
+/// The recharge check of every customer that moved, is billed, or has a wallet below zero.
+fn checked<'a>(
+    recharges: &'a [Recharge],
+    mut bills: BTreeMap<(&'a str, Currency), Bill>,
+    held: &'a [HeldAccount],
+    terms: RechargeTerms,
+) -> Vec<RechargeCheck> {
+    let held: BTreeSet<(&str, Currency)> = held.iter().map(|it| (it.account.as_str(), it.currency)).collect();
+    let check = |recharge: &'a Recharge| {
+        let key = (recharge.account.as_str(), recharge.currency);
+        let bill = bills.remove(&key);
+        let concerned = recharge.moved() || bill.is_some() || recharge.below_zero().is_some();
+        concerned.then(|| RechargeCheck::of(recharge, bill, held.contains(&key), terms))
+    };
+    recharges.iter().filter_map(check).collect()
 }
 
 /// Why a customer is not billed again; what has changed since is for a credit or debit note.

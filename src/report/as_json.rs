@@ -14,6 +14,7 @@ use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
 use super::proposals::{self, ProposalJson};
+use super::recharges::{self, RechargeJson};
 use super::table::decimal_text;
 use super::totals;
 use super::{Provenance, ReportError};
@@ -47,6 +48,7 @@ pub(super) fn print(
         carried: books.carried.iter().map(months::carried_json).collect(),
         wallets: books.wallets.iter().map(wallet).collect(),
         wallet_total: books.wallet_total.as_ref().map(wallets::total),
+        recharges: billing.recharges.iter().map(recharges::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -80,6 +82,7 @@ struct Close<'a> {
     carried: Vec<CarriedJson<'a>>,
     wallets: Vec<WalletJson<'a>>,
     wallet_total: Option<WalletTotalJson>,
+    recharges: Vec<RechargeJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -21,6 +21,7 @@ mod months;
 mod overview;
 mod pictures;
 mod proposals;
+mod recharges;
 mod recheck;
 mod spread;
 mod statement;

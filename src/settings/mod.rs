@@ -21,7 +21,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{Amount, Place, TextFault, TomlText};
-use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError};
+use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError, RechargeTerms};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -59,6 +59,8 @@ pub struct Settings {
     pub invoice: InvoiceTerms,
     /// Files for other programs, and how CSV files are written.
     pub export: ExportTerms,
+    /// Whom the recharge check holds.
+    pub recharge: RechargeTerms,
 }
 
 /// The partner and its API.
@@ -283,6 +285,7 @@ impl Default for Settings {
             classify: Vec::new(),
             invoice: InvoiceTerms::default(),
             export: ExportTerms::default(),
+            recharge: RechargeTerms::default(),
         }
     }
 }

@@ -103,7 +103,7 @@ fn billing(first: &str) -> Billing {
         invoice(&terms, "VB/26/00004", "MA_DELTA", &unplaced, &usual),
         invoice(&terms, "VB/26/00005", "MA_ECHO", &party("Echo", "TN", "IN", "33AABCT3312J1ZP"), &usual),
     ];
-    Billing { invoices, held: Vec::new() }
+    Billing { invoices, held: Vec::new(), recharges: Vec::new() }
 }
 
 fn charge(class: &str, direction: Direction, sum: &str) -> Charge {

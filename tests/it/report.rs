@@ -149,6 +149,7 @@ pub(crate) fn books() -> Reconciliation {
         ],
         tied: Vec::new(),
         held: Vec::new(),
+        recharges: Vec::new(),
         scope: vec!["the master ledger holds no entries of the partner's own: transfers are not evidenced".to_owned()],
         verdict: Verdict(Severity::Incomplete),
         counts: Counts {
@@ -249,7 +250,7 @@ fn every_paper_reads_as_agreed() {
 
 #[test]
 fn the_summary_says_what_each_verdict_asks_for() {
-    let nothing = Billing { invoices: Vec::new(), held: Vec::new() };
+    let nothing = Billing { invoices: Vec::new(), held: Vec::new(), recharges: Vec::new() };
     let mut told = String::new();
     for severity in [Severity::None, Severity::Notice, Severity::Timing, Severity::Break, Severity::Incomplete] {
         let mut books = books();

@@ -26,7 +26,7 @@ struct List {
     filters: &'static [&'static str],
 }
 
-const LISTS: [List; 11] = [
+const LISTS: [List; 12] = [
     List {
         table: "breaks",
         title: "Findings",
@@ -81,6 +81,26 @@ const LISTS: [List; 11] = [
         explained: Some(""),
         shown: &["number", "account", "name", "currency", "cost_base", "markup", "fees", "tax", "total"],
         filters: &["account", "currency"],
+    },
+    List {
+        table: "recharges",
+        title: "Recharges",
+        kind: "recharge",
+        key: &["account", "currency"],
+        explained: None,
+        shown: &[
+            "account",
+            "name",
+            "currency",
+            "covering",
+            "billed",
+            "shortfall",
+            "lowest",
+            "verdict",
+            "held",
+            "reason",
+        ],
+        filters: &["account", "currency", "verdict", "held"],
     },
     List {
         table: "held",

@@ -72,7 +72,7 @@ fn head(html: &mut Html, title: &str) {
 }
 
 /// Where a section stands on the page, what its place is called, and what the menu calls it.
-const SECTIONS: [(&str, &str, &str); 11] = [
+const SECTIONS: [(&str, &str, &str); 12] = [
     ("VERDICT", "verdict", "Verdict"),
     ("Tie-out", "tie-out", "Tie-out"),
     ("Bridge", "bridge", "Bridge"),
@@ -83,6 +83,7 @@ const SECTIONS: [(&str, &str, &str); 11] = [
     ("Proof of cash", "cash", "Cash"),
     ("Invoices", "invoices", "Invoices"),
     ("Held", "held", "Held"),
+    ("Recharge check", "recharges", "Recharges"),
     ("What the evidence", "limits", "Limits"),
 ];
 
