@@ -44,8 +44,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(months::overview(books));
     blocks.extend(proposals::overview(books));
     blocks.extend(invoices(billing));
-    blocks.extend(held(billing));
-    blocks.extend(recharges::overview(billing));
+    blocks.extend(held(billing).into_iter().chain(recharges::overview(billing)));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
     if books.scope.is_empty() {
         blocks.push(Block::Prose("Nothing: every leg of the comparison was read.".to_owned()));

@@ -126,13 +126,13 @@ impl Sum {
 }
 
 /// Whether a wallet is to be looked at before its invoice is sent.
-fn is_told(it: &&RechargeCheck) -> bool {
+fn is_told(it: &RechargeCheck) -> bool {
     matches!(it.verdict, Covering::Negative | Covering::Uncovered)
 }
 
 /// The block of the overview: how many are covered, by currency, and who is not. Nothing where all are.
 pub(super) fn overview(billing: &Billing) -> Vec<Block> {
-    let mut told_of: Vec<&RechargeCheck> = billing.recharges.iter().filter(is_told).collect();
+    let mut told_of: Vec<&RechargeCheck> = billing.recharges.iter().filter(|it| is_told(it)).collect();
     if told_of.is_empty() {
         return Vec::new();
     }

@@ -223,10 +223,13 @@ impl Settings {
     /// The same, with everything that is wrong, in order of place. The settings are fit for use only where nothing is.
     #[must_use]
     pub fn parse_all(text: &str, file: &Path) -> (Self, Vec<SettingsError>) {
+        let whole = TomlText::whole(text);
         let (text, mut settings, faults) = TomlText::read::<Self>(text);
-        let named = |TextFault { place, message }| SettingsError::Text { file: file.to_owned(), place, message };
-        let mut faults: Vec<(Place, SettingsError)> =
-            faults.into_iter().map(|fault| (fault.place, named(fault))).collect();
+        let named = |fault: TextFault| {
+            let place = place_of(&whole, &fault);
+            (place, SettingsError::Text { file: file.to_owned(), place, message: fault.message })
+        };
+        let mut faults: Vec<(Place, SettingsError)> = faults.into_iter().map(named).collect();
         let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
         for (index, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.has_condition()) {
             let place = text.place_of_key(&["classify", &index.to_string()]);
@@ -262,6 +265,13 @@ impl Settings {
             None => Ok(RateCard::default()),
         }
     }
+}
+
+/// Where a fault stands. Those of a section that is judged as a whole begin with the key, as in `invoice.supplier.gstin: …`.
+fn place_of(whole: &TomlText<'_>, fault: &TextFault) -> Place {
+    let key = fault.message.split_once(": ").map(|(key, _)| key);
+    let key = key.filter(|key| key.starts_with("invoice.") || key.starts_with("export."));
+    key.map_or(fault.place, |key| whole.place_of_value(&key.split('.').collect::<Vec<_>>()))
 }
 
 /// The text of a file; nothing when it is absent and need not be there.

@@ -212,6 +212,7 @@ pub(crate) fn billing() -> Billing {
             held("MA_BRAVO", "+Bravo", "INR", "1034657", "account-differs (1), amount-differs (1)"),
             held("MA_DELTA", "デルタ", "JPY", "1200", "missing-ledger (1)"),
         ],
+        recharges: Vec::new(),
     }
 }
 
