@@ -150,10 +150,11 @@ pub(super) fn overview(billing: &Billing) -> Vec<Block> {
     told_of.sort_by_key(|it| (it.recharge.currency, std::cmp::Reverse(it.shortfall)));
     let item = |it: &&RechargeCheck| {
         let (recharge, currency) = (&it.recharge, it.recharge.currency);
-        let short = it.shortfall.map_or_else(
-            || "not billed".to_owned(),
-            |short| format!("{currency} {} short", grouped(&decimal_text(short, currency.minor_digits()))),
-        );
+        let short = match it.shortfall {
+            None => "not billed".to_owned(),
+            Some(Amount::ZERO) => "covered".to_owned(),
+            Some(short) => format!("{currency} {} short", grouped(&decimal_text(short, currency.minor_digits()))),
+        };
         let held = if it.held { ", held" } else { "" };
         (format!("{}  {}  {}: {short}{held}", recharge.account, recharge.name, it.verdict.word()), it.reason.clone())
     };

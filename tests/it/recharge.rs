@@ -71,6 +71,11 @@ fn books(wallets: &[Wallet]) -> RawBooks {
 }
 
 fn settled(wallets: &[Wallet], recharge: RechargeTerms) -> Settled {
+    explained(wallets, recharge, "MA_A").0
+}
+
+/// The close, and what `explain` says of an account.
+fn explained(wallets: &[Wallet], recharge: RechargeTerms, account: &str) -> (Settled, String) {
     let folder = tempfile::tempdir().unwrap();
     let archive = books(wallets).archive(&folder.path().join("raw.sqlite"));
     let mut inputs = RawBooks::inputs(&archive);
@@ -82,7 +87,15 @@ fn settled(wallets: &[Wallet], recharge: RechargeTerms) -> Settled {
     assert_eq!(String::from_utf8_lossy(&run.bytes).contains("\"recharge\""), recharge != LIST);
     let again: Inputs = serde_json::from_slice(&run.bytes).unwrap();
     assert_eq!(derive(&archive, again, &Nobody).unwrap().seal.paper(), settled.seal.paper());
-    settled
+    let evidence = archive.evidence(archive.latest(crate::raw::period()).unwrap().unwrap()).unwrap();
+    let close = tieout::explain::Close {
+        books: &settled.books,
+        reconciliation: &settled.reconciliation,
+        billing: &settled.billing,
+        evidence: &evidence,
+    };
+    let told = tieout::explain::explain(&close, account).unwrap().unwrap_or_default();
+    (settled, told)
 }
 
 /// The check of one customer's rupees.
@@ -242,6 +255,18 @@ fn every_word_stands_on_the_papers() {
             settled.billing.recharges.iter().map(|it| it.verdict.word()).collect();
         assert_eq!(words.len(), 6, "{words:?}");
     }
+}
+
+#[test]
+fn an_account_is_explained_with_its_check() {
+    let check = |account, terms| {
+        let told = explained(&all_words(), terms, account).1;
+        let begins = told.find("  recharge check").unwrap();
+        told[begins..begins + told[begins..].find("\n  entries of the period").unwrap()].to_owned()
+    };
+    let counting = RechargeTerms { count_opening: true, ..HOLD };
+    let told = [check("MA_B", HOLD), check("MA_B", counting), check("MA_D", LIST), check("MA_E", LIST)];
+    insta::assert_snapshot!("explained", told.join("\n\n"));
 }
 
 #[test]

@@ -218,14 +218,20 @@ fn words(words: &[&str]) -> String {
     format!("[{}]", words.join(","))
 }
 
+/// Columns of a list that the page has in another one: they would make it larger and say nothing new.
+const ELSEWHERE: [(&str, &[&str]); 1] =
+    [("recharges", &["opening", "closing", "live", "lowest_at", "lowest_entry", "taxable"])];
+
 /// A table, column by column.
 fn columns(table: &Table) -> String {
+    let elsewhere = |it: &Column| ELSEWHERE.iter().any(|(list, names)| *list == table.name && names.contains(&it.name));
     let own = |(place, it): (usize, &Column)| {
         let values: Vec<String> =
             table.rows.iter().map(|row| row.get(place).map(Cell::plain).unwrap_or_default()).collect();
         column(it, &values)
     };
-    let mut columns: Vec<String> = table.columns.iter().enumerate().map(own).collect();
+    let here = table.columns.iter().enumerate().filter(|(_, it)| !elsewhere(it));
+    let mut columns: Vec<String> = here.map(own).collect();
     columns.extend(sizes(table));
     format!("[{}]", columns.join(",\n"))
 }
