@@ -26,8 +26,8 @@ impl Page<'_> {
         if let Ok(since) = &it.recharge.since {
             self.line(&format!("    funded since {}", funding(since)));
         }
-        if let Some((covering, wallet)) = it.covering.zip(it.recharge.wallet.as_ref()) {
-            let opening = it.recharge.funded().filter(|funded| *funded != covering).map(|_| wallet.opening);
+        if let Some((covering, funded)) = it.covering.zip(it.recharge.funded()) {
+            let opening = Some(covering - funded).filter(|opening| !opening.is_zero());
             let opening = opening.map(|opening| format!(", its opening of {opening} counted")).unwrap_or_default();
             self.line(&format!("    covered by {covering} {currency} in all{opening}"));
         }
