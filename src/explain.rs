@@ -4,6 +4,7 @@
 mod carried;
 mod day;
 mod note;
+mod recharge;
 mod recheck;
 mod wallet;
 
@@ -263,6 +264,7 @@ impl Page<'_> {
             }
             self.line(&format!("  {entries} settled entries of the period, {unsettled} unsettled"));
         }
+        self.recharges(account);
         for found in &self.close.reconciliation.breaks {
             if found.accounts().any(|named| named == account) {
                 self.line(&format!("  {} {}: {}", found.id(), found.class(), found.explanation()));

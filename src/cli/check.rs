@@ -13,7 +13,7 @@ use crate::watch::Watch;
 
 /// Looks at everything that a close begins with; asks the partner only where that is wanted and nothing is refused.
 pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let Checked { settings, file, card, mut problems } = looked_at(args.config.as_deref());
+    let Checked { settings, file, card, mut problems } = looked_at(args.config.as_deref(), environment.now);
     if let Err(refused) = base_url(&settings, environment) {
         problems.push(of_failure(&refused));
     }

@@ -221,7 +221,7 @@ fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failur
     if let Some(warning) = month.warning() {
         terminal::warn(&warning);
     }
-    let doubts = look(args.config.as_deref()).problems;
+    let doubts = look(args.config.as_deref(), environment.now).problems;
     // Where there is no file, there is none on purpose.
     match doubts.iter().filter(|doubt| doubt.file.is_some()).count() {
         0 => {}

@@ -15,7 +15,7 @@ use super::simulate::{scenario_at, world_of};
 use crate::archive::FetchPlan;
 use crate::domain::AccountId;
 use crate::fetch::{Credentials, Limits, Line, Secret, Thorough};
-use crate::invoice::{ExportTerms, InvoiceTerms, RateCard};
+use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RechargeTerms};
 use crate::run::{self, Request, Terms};
 use crate::simulator::{BASE_PATH, GlobalLedgerClaim, Scenario, World, serve};
 use crate::watch::Watch;
@@ -107,6 +107,7 @@ fn request(
             rate_card: RateCard::parse(RATE_CARD).map_err(bug)?,
             invoice: InvoiceTerms::parse(INVOICE_TERMS).map_err(bug)?,
             export: ExportTerms::parse(EXPORT_TERMS).map_err(bug)?,
+            recharge: RechargeTerms::default(),
             scenario: Some(scenario.name.clone()),
         },
     })

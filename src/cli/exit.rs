@@ -148,6 +148,12 @@ impl From<RunError> for Failure {
             // The close is whole, and the text is somebody's: only a setting can help, so it is no finding (4, whose papers are
             // there) and nothing that heals by asking again (5).
             RunError::Report(ReportError::Dangerous { paper, .. }) => (Exit::Usage, Some(of_text(paper))),
+            RunError::Report(ReportError::TemporaryFile { .. }) => (
+                Exit::Usage,
+                Some(
+                    "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
+                ),
+            ),
             RunError::Normalise(NormaliseError::Frame(_))
             | RunError::Frame(_)
             | RunError::Report(_)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chrono::NaiveDate;
 
 use super::args::MonthArgs;
@@ -41,9 +41,12 @@ impl Month {
     /// Works out what is asked.
     ///
     /// # Errors
-    /// When settings, rate card, base URL or credentials cannot be used; nothing has been requested then.
+    /// When settings, rate card, base URL or credentials cannot be used, or the month has not begun; nothing has been
+    /// requested then.
     pub fn prepare(args: &MonthArgs, environment: &Environment) -> Result<Self, Failure> {
         let settings = Settings::read(args.config.as_deref())?;
+        let today = environment.today(settings.partner.timezone);
+        refuse_to_come(args.period, today)?;
         let card = settings.rate_card()?;
         let base_url = base_url(&settings, environment)?;
         let credentials = find_credentials(
@@ -54,7 +57,7 @@ impl Month {
         let run_folder = args.out.clone().unwrap_or_else(|| settings.reports.join(args.period.to_string()));
         Ok(Self {
             period: args.period,
-            today: environment.today(settings.partner.timezone),
+            today,
             run_folder,
             from_inception: args.from_inception || settings.fetch.from_inception,
             settings,
@@ -94,6 +97,7 @@ impl Month {
                 rate_card: self.card.clone(),
                 invoice: self.settings.invoice.clone(),
                 export: self.settings.export.clone(),
+                recharge: self.settings.recharge,
                 scenario: None,
             },
         }
@@ -106,6 +110,16 @@ impl Month {
         let running = self.today < next;
         running.then(|| format!("{} is not over before {next}: entries may still be added to it", self.period))
     }
+}
+
+/// Refuses a month that has not begun in the partner's zone: nothing can be booked in it, and its fees would be billed.
+fn refuse_to_come(period: Period, today: NaiveDate) -> Result<(), Failure> {
+    if period.first_day() <= today {
+        return Ok(());
+    }
+    let over = Period::of(today).previous();
+    let refused = anyhow!("{period} has not begun: today is {today} in the partner's zone");
+    Err(Failure::new(Exit::Usage, refused, Some(format!("{over} is the last month that is over"))))
 }
 
 /// Where the partner API is: the environment's word before the settings'.

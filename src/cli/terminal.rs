@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 use super::exit::{Exit, Failure, Outcome};
+use crate::report::is_of_the_disk;
 
 /// Set when everything on stderr is to be JSON.
 static AS_JSON: OnceLock<()> = OnceLock::new();
@@ -66,12 +67,16 @@ pub(super) fn warn(text: &str) {
     say(Tone::Warning, text, None);
 }
 
-/// Says on one line that this program has a bug, and how to learn more.
+/// Says on one line that this program has a bug, and how to learn more. The workbook's library panics where the temporary
+/// folder is full, which is no bug: that becomes an error of its own, and is told once.
 pub(super) fn show_bug(bug: &PanicHookInfo<'_>) {
     let payload = bug.payload();
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     let place = bug.location().map(ToString::to_string).unwrap_or_default();
+    if is_of_the_disk(&place, text) {
+        return;
+    }
     let backtrace = Backtrace::capture();
     let more = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     let hint = "please report this line; with RUST_BACKTRACE=1 the program says more";
@@ -111,8 +116,10 @@ fn say(tone: Tone, text: &str, hint: Option<&str>) {
     let _ = writeln!(io::stderr().lock(), "{word}: {text}{hint}");
 }
 
-/// A text without control characters other than line feeds and tabs: some of it comes from the partner.
+/// A text without control characters other than line feeds and tabs, and without those that turn the direction of what
+/// follows: some of it comes from the partner.
 pub(super) fn printable(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(shown).collect()
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_hidden = |c: char| turns(c) || (c.is_control() && c != '\n' && c != '\t');
+    text.chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -63,6 +63,8 @@ pub struct ChargeClass(pub String);
 impl ChargeClass {
     /// Money moved between the partner's wallet and a customer's.
     pub const TRANSFER: &'static str = "transfer";
+    /// Money that the customer paid into its wallet at the platform.
+    pub const TOP_UP: &'static str = "top-up";
     /// Money given back for usage.
     pub const REFUND: &'static str = "refund";
     /// A correction made by hand, listed for review.

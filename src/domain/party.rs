@@ -32,8 +32,11 @@ pub struct Party {
     pub email: String,
 }
 
+/// What stands for no GSTIN where an empty one would say nothing.
+const NO_GSTIN: &str = "none";
+
 impl Party {
-    /// This party, with everything that another says of it in place of its own.
+    /// This party, with everything that another says of it in place of its own; a GSTIN of `none` takes away its own.
     #[must_use]
     pub fn corrected(&self, by: &Self) -> Self {
         let pick = |own: &String, other: &String| if other.trim().is_empty() { own } else { other }.trim().to_owned();
@@ -44,7 +47,11 @@ impl Party {
             state: pick(&self.state, &by.state),
             postal_code: pick(&self.postal_code, &by.postal_code),
             country: pick(&self.country, &by.country),
-            gstin: pick(&self.gstin, &by.gstin),
+            gstin: if by.gstin.trim().eq_ignore_ascii_case(NO_GSTIN) {
+                String::new()
+            } else {
+                pick(&self.gstin, &by.gstin)
+            },
             email: pick(&self.email, &by.email),
         }
     }

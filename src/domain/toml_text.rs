@@ -64,6 +64,12 @@ impl<'a> TomlText<'a> {
         (Self { text, table, lists_whole: !aside.items }, value.unwrap_or_default(), faults)
     }
 
+    /// A text as it stands, with nothing set aside: for the places of keys that are at fault.
+    #[must_use]
+    pub fn whole(text: &'a str) -> Self {
+        Self { text, table: DeTable::parse_recoverable(text).0.into_inner(), lists_whole: true }
+    }
+
     /// Whether no item of a list was set aside, so that its items can be counted.
     #[must_use]
     pub const fn lists_are_whole(&self) -> bool {

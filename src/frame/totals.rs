@@ -191,8 +191,21 @@ impl LedgerFrame {
     /// # Errors
     /// When polars refuses.
     pub fn charges(&self, side: Side) -> Result<Vec<ChargeTotal>, FrameError> {
+        self.charges_where(side, counts())
+    }
+
+    /// The same of the settled entries after the period; `cut_off` is the first moment after it.
+    ///
+    /// # Errors
+    /// When polars refuses.
+    pub fn charges_since(&self, side: Side, cut_off: Timestamp) -> Result<Vec<ChargeTotal>, FrameError> {
+        self.charges_where(side, col(c::SETTLED).and(col(c::CREATED_AT).gt_eq(lit(cut_off))))
+    }
+
+    fn charges_where(&self, side: Side, condition: Expr) -> Result<Vec<ChargeTotal>, FrameError> {
         let keys = [holder(side), c::CURRENCY, c::CLASS, c::DIRECTION];
-        let rows = self.grouped(&keys, vec![sum_where(counts(), "sum"), len().alias("entries")], counts())?;
+        let sums = vec![sum_where(lit(true), "sum"), len().alias("entries")];
+        let rows = self.grouped(&keys, sums, condition)?;
         (0..rows.0.height())
             .map(|i| {
                 Ok(ChargeTotal {

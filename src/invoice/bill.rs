@@ -6,11 +6,11 @@ use chrono::NaiveDate;
 
 use super::issued::{self, Unnumbered};
 use super::{
-    Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind, Numbering, Percent, Pricing,
-    RateCard, Refunds, Supply, lines,
+    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind, Numbering, Percent,
+    Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
-use crate::reconcile::HeldAccount;
+use crate::reconcile::{HeldAccount, Recharge};
 
 /// Why an account whose refunds are worth more than its charges has neither invoice nor note.
 const CREDIT_NOTE_DUE: &str =
@@ -20,12 +20,12 @@ const CREDIT_NOTE_DUE: &str =
 pub(super) fn bill(
     mut customers: Vec<Customer<'_>>,
     untied: &[(&str, &str)],
-    held: &[HeldAccount],
+    (held, recharges): (&[HeldAccount], &[Recharge]),
     pricing: &Pricing<'_>,
     numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
     customers.sort_by_key(|customer| (customer.account, customer.currency));
-    let mut billing = Billing { invoices: Vec::new(), notes: Vec::new(), held: held.to_vec() };
+    let mut billing = Billing { held: held.to_vec(), ..Billing::default() };
     let mut count = numbering.from;
     let mut notes: Vec<Unnumbered> = issued::proposed(&numbering.corrections.due, pricing).collect();
     let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
@@ -33,38 +33,75 @@ pub(super) fn bill(
         let sum = issued.entry((&it.account, it.currency));
         sum.and_modify(|sum| sum.total += it.total).or_insert_with(|| it.clone());
     }
+    let wallets: BTreeMap<(&str, Currency), &Recharge> =
+        recharges.iter().map(|it| ((it.account.as_str(), it.currency), it)).collect();
+    let mut bills: BTreeMap<(&str, Currency), Bill> = BTreeMap::new();
     for customer in &customers {
         let lines = lines::of(customer, pricing.card)?;
         if lines.is_empty() {
             continue;
         }
         let made_out = made_out(customer, &lines, pricing, numbering)?;
-        let issued = issued.get(&(customer.account, customer.currency));
-        match (made_out, issued) {
-            (made_out, Some(issued)) => {
-                let charged = lines.iter().map(|line| line.amount).sum();
-                let due = made_out.map_or(charged, |documents| documents.total());
-                billing.held.push(hold(customer, &lines, already_billed(issued, due)));
-            }
-            (Err(reason), None) => billing.held.push(hold(customer, &lines, reason)),
-            (Ok(Documents { invoice, credit }), None) => {
-                let mut given = None;
-                if let Some(invoice) = invoice {
-                    let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-                    let number = pricing.card.series().number(count, pricing.date).map_err(refused)?;
-                    // A count that no number can hold is refused when the next number is made.
-                    count = count.saturating_add(1);
-                    given = Some(number.clone());
-                    billing.invoices.push(Invoice { number, ..invoice });
-                }
-                notes.extend(credit.map(|credit| credit.named(given.as_deref())));
-            }
+        let key = (customer.account, customer.currency);
+        let before = issued.get(&key);
+        if let Ok(documents) = &made_out {
+            let number = before.map(|issued| issued.number.clone());
+            bills.insert(key, Bill { number, taxable: documents.taxable(), total: documents.total() });
         }
+        if let Some(issued) = before {
+            let charged = lines.iter().map(|line| line.amount).sum();
+            let due = made_out.map_or(charged, |documents| documents.total());
+            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
+            continue;
+        }
+        let Documents { invoice, credit } = match made_out {
+            Ok(documents) => documents,
+            Err(reason) => {
+                billing.held.push(hold(customer, &lines, reason));
+                continue;
+            }
+        };
+        let uncovered = wallets.get(&key).zip(bills.get(&key));
+        if let Some(reason) = uncovered.and_then(|(it, bill)| recharge::hold(it, bill, pricing.recharge)) {
+            billing.held.push(hold(customer, &lines, reason));
+            continue;
+        }
+        let mut given = None;
+        if let Some(invoice) = invoice {
+            let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
+            let number = pricing.card.series().number(count, pricing.date).map_err(refused)?;
+            // A count that no number can hold is refused when the next number is made.
+            count = count.saturating_add(1);
+            given = Some(number.clone());
+            billing.invoices.push(Invoice { number, ..invoice });
+        }
+        if let Some(bill) = bills.get_mut(&key) {
+            bill.number.clone_from(&given);
+        }
+        notes.extend(credit.map(|credit| credit.named(given.as_deref())));
     }
     billing.notes = issued::numbered(notes, &numbering.corrections, pricing)?;
     billing.held.extend(unpayable_fees(&customers, untied, held, pricing.card));
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
     Ok(billing)
+}
+
+/// The recharge check of every customer that moved, is billed, or has a wallet below zero.
+fn checked<'a>(
+    recharges: &'a [Recharge],
+    mut bills: BTreeMap<(&'a str, Currency), Bill>,
+    held: &'a [HeldAccount],
+    terms: RechargeTerms,
+) -> Vec<RechargeCheck> {
+    let held: BTreeSet<(&str, Currency)> = held.iter().map(|it| (it.account.as_str(), it.currency)).collect();
+    let check = |recharge: &'a Recharge| {
+        let key = (recharge.account.as_str(), recharge.currency);
+        let bill = bills.remove(&key);
+        let concerned = recharge.moved() || bill.is_some() || recharge.below_zero().is_some();
+        concerned.then(|| RechargeCheck::of(recharge, bill, held.contains(&key), terms))
+    };
+    recharges.iter().filter_map(check).collect()
 }
 
 /// Why a customer is not billed again; what has changed since is for a credit or debit note.
@@ -96,6 +133,11 @@ struct Documents {
 }
 
 impl Documents {
+    fn taxable(&self) -> Amount {
+        let credit = self.credit.iter().map(|it| it.document.taxable());
+        self.invoice.iter().map(Invoice::taxable).chain(credit).sum()
+    }
+
     fn total(&self) -> Amount {
         let credit = self.credit.iter().map(|it| it.document.total);
         self.invoice.iter().map(|it| it.total).chain(credit).sum()

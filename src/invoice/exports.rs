@@ -200,6 +200,26 @@ impl ExportTerms {
         self.0.customers.get(account).map(String::as_str)
     }
 
+    /// What is legal and hardly meant, each with the keys below `[export]`: one ledger for two things of one program that is
+    /// asked for, where what was sold could not be told from what is owed in tax.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<(Vec<&'static str>, String)> {
+        let asked = |key: &str| match key {
+            "voucher_type" => false,
+            _ if key.starts_with("xero_") => self.0.formats.contains(&ExportFormat::Xero),
+            _ => self.0.formats.contains(&ExportFormat::Tally),
+        };
+        let kind = |key: &str| (key.starts_with("xero_"), key.contains("tax") && key.starts_with("xero_"));
+        let names: Vec<(&'static str, &str)> =
+            self.0.ledgers.names().into_iter().filter(|(key, _)| asked(key)).collect();
+        let twice = names.iter().enumerate().filter_map(|(at, (key, name))| {
+            let before = &names[..at];
+            let (first, _) = before.iter().find(|(other, same)| same == name && kind(other) == kind(key))?;
+            Some((vec!["ledgers", *key], format!("{name:?} is the name of {first}, too")))
+        });
+        twice.collect()
+    }
+
     /// Whether a journal is asked for.
     #[must_use]
     pub fn has_journal(&self) -> bool {

@@ -11,6 +11,7 @@ mod lines;
 mod notes;
 mod percent;
 mod rate_card;
+mod recharge;
 mod series;
 mod tax;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use lines::kind_of;
 pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
+pub use recharge::{Bill, Covering, RechargeCheck, RechargeTerms};
 pub use series::{NumberError, Series, financial_year};
 pub use tax::{
     Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind, TaxHead,
@@ -43,7 +45,7 @@ pub use tax::{
 pub use words::in_words;
 
 /// What is billed and what is held.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Billing {
     /// The invoices, in order of their numbers.
     pub invoices: Vec<Invoice>,
@@ -51,6 +53,8 @@ pub struct Billing {
     pub notes: Vec<IssuedNote>,
     /// Everyone with something to bill who is not billed, sorted by account and currency.
     pub held: Vec<HeldAccount>,
+    /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
+    pub recharges: Vec<RechargeCheck>,
 }
 
 /// One customer's invoice for the period, in one currency. `total = cost_base + markup + fees + tax + round_off`, to the
@@ -209,6 +213,8 @@ pub struct Pricing<'a> {
     pub parties: &'a BTreeMap<String, Party>,
     /// The day that the invoices are dated.
     pub date: NaiveDate,
+    /// Whom the recharge check holds.
+    pub recharge: RechargeTerms,
 }
 
 /// What earlier runs hand on to the numbering.
@@ -242,7 +248,8 @@ pub struct Issued {
 /// Bills every tied account that has something to bill, numbering on in order of account and currency.
 ///
 /// Who is not billed is held: those that did not tie out, those whom an earlier run of the month has billed, those whose
-/// refunds exceed their charges and who have no earlier invoice that a credit note could name, and those who owe a fee of the card but did not tie out in its currency.
+/// refunds exceed their charges and who have no earlier invoice that a credit note could name, those whose wallet the settings
+/// ask to be covered and is not, and those who owe a fee of the card but did not tie out in its currency.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.
@@ -253,5 +260,6 @@ pub fn invoice(books: &Reconciliation, pricing: &Pricing<'_>, numbering: &Number
     };
     let untied = books.accounts.iter().filter(|it| !it.verdict.ties_out() && it.account != books.partner);
     let untied: Vec<(&str, &str)> = untied.map(|it| (it.account.as_str(), it.name.as_str())).collect();
-    bill(books.tied.iter().map(customer).collect(), &untied, &books.held, pricing, numbering)
+    let tied = books.tied.iter().map(customer).collect();
+    bill(tied, &untied, (&books.held, &books.recharges), pricing, numbering)
 }

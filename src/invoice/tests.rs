@@ -13,7 +13,7 @@ mod refunds;
 
 use super::{
     Billing, Corrections, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing,
-    RateCard, bill,
+    RateCard, RechargeTerms, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -171,7 +171,7 @@ proptest! {
     /// Σ lines = Σ billed entries at their rates, to the last minor unit; every debit on one invoice or held.
     #[test]
     fn lines_add_up_to_the_billed_entries_at_their_rates(tied in any_tied(), rates in any_rates()) {
-        let billing = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(1)).unwrap();
+        let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&rates.card()), &numbering(1)).unwrap();
         for tied in &tied {
             let costs = |c: &Charge| billed_cost(c).map(|cost| (c.class.to_string(), c.direction, c.entries, cost));
             let mut due: Vec<_> = tied.charges.iter().filter_map(costs).collect();
@@ -212,9 +212,9 @@ proptest! {
     /// Numbers run without a gap in order of account and currency, and the order of the input changes nothing.
     #[test]
     fn numbers_are_consecutive_in_any_order(mut tied in any_tied(), rates in any_rates(), from in 1_u64..5000) {
-        let billing = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(from)).unwrap();
+        let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&rates.card()), &numbering(from)).unwrap();
         tied.reverse();
-        let again = bill(customers(&tied), &[], &[], &priced(&rates.card()), &numbering(from)).unwrap();
+        let again = bill(customers(&tied), &[], (&[], &[]), &priced(&rates.card()), &numbering(from)).unwrap();
         prop_assert_eq!(&billing.invoices, &again.invoices);
         prop_assert_eq!(&billing.held, &again.held);
         for (number, invoice) in (from..).zip(&billing.invoices) {
@@ -262,7 +262,8 @@ fn an_invoice_reads_like_this() {
         charge("refund", Direction::Credit, "1.5"),
         charge("transfer", Direction::Credit, "1000"),
     ]);
-    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::parse(card).unwrap()), &numbering(7)).unwrap();
+    let billing =
+        bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::parse(card).unwrap()), &numbering(7)).unwrap();
     insta::assert_snapshot!(table(&billing.invoices[0]), @r"
     Call | 10.005 | 25 | 2.505 | 12.51
     Number rental | 50.00 | 20 | 10.00 | 60.00
@@ -276,7 +277,7 @@ fn an_invoice_reads_like_this() {
 #[test]
 fn usage_worth_nothing_is_invoiced_all_the_same() {
     let tied = one(vec![charge("call", Direction::Debit, "0")]);
-    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::default()), &numbering(1)).unwrap();
     assert_eq!(
         table(&billing.invoices[0]),
         "Call | 0.00 | 0 | 0.00 | 0.00\nINV-000001 | 0.00 + 0.00 + 0.00 + 0.00 = 0.00"
@@ -287,7 +288,7 @@ fn usage_worth_nothing_is_invoiced_all_the_same() {
 fn credits_in_excess_are_held_and_no_minimum_hides_them() {
     let card = RateCard::parse("[minimum]\namount = \"100\"").unwrap();
     let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
-    let billing = bill(customers(&tied), &[], &[], &priced(&card), &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     assert!(billing.invoices.is_empty());
     let held = &billing.held[0];
     assert_eq!(
@@ -300,7 +301,7 @@ fn credits_in_excess_are_held_and_no_minimum_hides_them() {
     );
     // Less than half a paisa is given back: the total would be zero, and still there is nothing to invoice.
     let tied = one(vec![charge("refund", Direction::Credit, "0.001")]);
-    let billing = bill(customers(&tied), &[], &[], &priced(&card), &numbering(1)).unwrap();
+    let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     assert_eq!((billing.invoices.len(), billing.held[0].cost_base.to_string()), (0, "-0.001".to_owned()));
 }
 
@@ -317,7 +318,7 @@ fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
         cost_base: Amount::ZERO,
         reason: "amount-differs (1)".to_owned(),
     }];
-    let billing = bill(customers(&one(Vec::new())), &[], &held, &priced(&card.unwrap()), &numbering(1)).unwrap();
+    let billing = bill(customers(&one(Vec::new())), &[], (&held, &[]), &priced(&card.unwrap()), &numbering(1)).unwrap();
     let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
     let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
     assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", lost)]);
@@ -328,7 +329,7 @@ fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
 fn what_exceeds_exact_arithmetic_is_refused() {
     let mut tied = one(vec![charge("call", Direction::Debit, "1")]);
     tied[0].charges[0].amount = Amount::from_units(i128::MAX / 2);
-    let refused = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &numbering(1)).unwrap_err();
+    let refused = bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::default()), &numbering(1)).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "account MA_1, class call: 850705917302346158658436518579.42052863 INR at 0 % markup exceeds 28 digits"
@@ -339,7 +340,7 @@ fn what_exceeds_exact_arithmetic_is_refused() {
 fn a_series_that_runs_out_is_refused() {
     let card = RateCard::parse("[series]\nprefix = \"INV-2026/27-\"\nwidth = 4").unwrap();
     let tied = one(vec![charge("call", Direction::Debit, "1")]);
-    let refused = bill(customers(&tied), &[], &[], &priced(&card), &numbering(10_000)).unwrap_err();
+    let refused = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(10_000)).unwrap_err();
     let number = "INV-2026/27-10000".to_owned();
     assert_eq!(refused, InvoiceError::Number { account: "MA_1".to_owned(), refused: NumberError::Length(number) });
     assert_eq!(
@@ -352,7 +353,7 @@ fn a_series_that_runs_out_is_refused() {
 fn priced(card: &RateCard) -> Pricing<'_> {
     static TERMS: LazyLock<InvoiceTerms> = LazyLock::new(InvoiceTerms::default);
     static NOBODY: BTreeMap<String, Party> = BTreeMap::new();
-    Pricing { card, terms: &TERMS, parties: &NOBODY, date: NaiveDate::default() }
+    Pricing { card, terms: &TERMS, parties: &NOBODY, date: NaiveDate::default(), recharge: RechargeTerms::default() }
 }
 
 /// Numbers from here on, and nothing issued before.

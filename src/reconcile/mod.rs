@@ -13,6 +13,7 @@ mod months;
 mod movements;
 mod outcome;
 mod proposals;
+mod recharge;
 pub mod recheck;
 mod scope;
 mod standing;
@@ -25,7 +26,7 @@ mod wording;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Action, Again, Amount, Break, BreakFacts, Carried, Decision, Leg, List, Severity, TieOutKey, Verdict,
+    Action, Again, Amount, Break, BreakFacts, Carried, Decision, Leg, List, Severity, Side, TieOutKey, Verdict,
 };
 use crate::frame::FrameError;
 use crate::normalise::Books;
@@ -37,6 +38,7 @@ pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
 };
 pub use proposals::{Answer, Candidate, Correction, Proposal, Proposed, SUMS_MAX, smallest, smallest_within};
+pub use recharge::{Funding, Recharge};
 pub use usage::{Detail, Usage, UsageLine, usage};
 
 /// What the settings say about reconciling.
@@ -87,7 +89,11 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let carried = months.carried();
     let histories = months.histories(&carried);
     // Who may be invoiced?
-    let standings = standing::stand(books, &scope, &movements, &cash.wallets, &standing::Findings::of(&breaks))?;
+    let own = standing::charges(books.ledgers.charges(Side::Customer)?);
+    let wallets = &cash.wallets;
+    let standings = standing::stand(books, &scope, &movements, (wallets, &own), &standing::Findings::of(&breaks))?;
+    // What was there to pay with?
+    let recharges = recharge::recharges(books, &scope.partner, &standings.accounts, wallets, &own)?;
     let worst = breaks.iter().map(Break::weight).max().unwrap_or(Severity::None);
     Ok(Reconciliation {
         counts: counts(books, &standings.accounts, &scope),
@@ -104,6 +110,7 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
         days: days::by_day(books)?,
         tied: standings.tied,
         held: standings.held,
+        recharges,
         wallets: cash.wallets,
         wallet_total: cash.total,
     })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::cash::{WalletProof, WalletTotal};
 use super::days::DayTotal;
 use super::proposals::Proposed;
+use super::recharge::Recharge;
 use crate::domain::{
     Aged, Amount, Break, ChargeClass, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut, Verdict,
 };
@@ -35,6 +36,8 @@ pub struct Reconciliation {
     pub tied: Vec<TiedAccount>,
     /// The accounts with something to bill that did not tie out, sorted by account and currency.
     pub held: Vec<HeldAccount>,
+    /// How each customer's wallet was funded and used, by currency, sorted by account and currency.
+    pub recharges: Vec<Recharge>,
     /// What the evidence cannot show, in sentences: stated limits, not breaks.
     pub scope: Vec<String>,
     /// What the books as a whole come to.

@@ -64,16 +64,15 @@ pub(super) struct Standings {
     pub(super) held: Vec<HeldAccount>,
 }
 
-/// Sorts the accounts into those that may be invoiced and those that are held.
+/// Sorts the accounts into those that may be invoiced and those that are held; `own` is what the customers' ledgers charge.
 pub(super) fn stand(
     books: &Books,
     scope: &Scope,
     movements: &Movements,
-    wallets: &[WalletProof],
+    (wallets, own): (&[WalletProof], &Charges),
     findings: &Findings<'_>,
 ) -> Result<Standings, FrameError> {
     let accounts = standings(books, movements, wallets, findings);
-    let own = charges(books.ledgers.charges(Side::Customer)?);
     let of_master = charges(books.master.charges(Side::Master)?);
     let (mut tied, mut held) = (Vec::new(), Vec::new());
     for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {

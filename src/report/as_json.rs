@@ -14,6 +14,7 @@ use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
 use super::notes::{self, NoteJson};
 use super::proposals::{self, ProposalJson};
+use super::recharges::{self, RechargeJson};
 use super::table::money;
 use super::totals;
 use super::{Provenance, ReportError};
@@ -48,6 +49,7 @@ pub(super) fn print(
         wallets: books.wallets.iter().map(wallet).collect(),
         wallet_total: books.wallet_total.as_ref().map(wallets::total),
         notes: billing.notes.iter().map(notes::as_json).collect(),
+        recharges: billing.recharges.iter().map(recharges::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -78,6 +80,7 @@ struct Close<'a> {
     wallets: Vec<WalletJson<'a>>,
     wallet_total: Option<WalletTotalJson>,
     notes: Vec<NoteJson<'a>>,
+    recharges: Vec<RechargeJson<'a>>,
 }
 
 #[derive(Serialize)]

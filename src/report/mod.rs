@@ -22,6 +22,7 @@ mod notes;
 mod overview;
 mod pictures;
 mod proposals;
+mod recharges;
 mod recheck;
 mod spread;
 mod statement;
@@ -40,6 +41,7 @@ use crate::domain::{Amount, Period, UnreadableRow, Verdict};
 use crate::invoice::{Billing, CsvProfile};
 use crate::reconcile::Reconciliation;
 
+pub use as_xlsx::is_of_the_disk;
 pub use documents::{Stand, documents};
 pub use exports::{Close, exports};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};

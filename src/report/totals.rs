@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ReportError, days};
+use super::{ReportError, days, recharges};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, Class, Currency, Direction, TieOut, TieOutKey};
 use crate::invoice::{Billing, Invoice};
 use crate::reconcile::{HeldAccount, Reconciliation};
@@ -184,6 +184,7 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
     check_bridges(books)?;
     check_wallets(books)?;
     days::check(books)?;
+    recharges::check(books, billing)?;
     let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
     totals.try_for_each(|total| check_total(&total))?;
     let notes = billing.notes.iter().map(|note| &note.document);

@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision, Party};
-use crate::invoice::{Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard};
+use crate::invoice::{Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard, RechargeTerms};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -37,6 +37,9 @@ pub struct Terms {
     /// Files for other programs, and how CSV files are written.
     #[serde(default, skip_serializing_if = "ExportTerms::is_default")]
     pub export: ExportTerms,
+    /// Whom the recharge check holds.
+    #[serde(default, skip_serializing_if = "RechargeTerms::is_default")]
+    pub recharge: RechargeTerms,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
 }
@@ -165,8 +168,8 @@ impl Inputs {
 
     /// What invoices are made out by; they are dated the day on which the evidence was read.
     pub(super) fn pricing<'a>(&'a self, parties: &'a BTreeMap<String, Party>, evidence: &Evidence) -> Pricing<'a> {
-        let Terms { rate_card: card, invoice: terms, .. } = &self.terms;
-        Pricing { card, terms, parties, date: evidence.plan.today }
+        let Terms { rate_card: card, invoice: terms, recharge, .. } = &self.terms;
+        Pricing { card, terms, parties, date: evidence.plan.today, recharge: *recharge }
     }
 
     /// What earlier runs hand on to the numbering.

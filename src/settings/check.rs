@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 use super::{RATE_CARD_FILE, SETTINGS_FILE, Settings, SettingsError, credentials, read_text};
 use crate::domain::{Amount, Place, TextFault, TomlText};
 use crate::invoice::{RateCard, RateCardError};
@@ -41,16 +43,17 @@ pub struct Problem {
     pub refused: bool,
 }
 
-/// Looks at the settings named (else at `tieout.toml` in the current folder, where there is one), and at what they name.
+/// Looks at the settings named (else at `tieout.toml` in the current folder, where there is one), and at what they name;
+/// `now` tells whether rates have begun.
 #[must_use]
-pub fn check(named: Option<&Path>) -> Checked {
+pub fn check(named: Option<&Path>, now: DateTime<Utc>) -> Checked {
     let file = named.unwrap_or(Path::new(SETTINGS_FILE));
     let mut problems = Vec::new();
     let mut checked = match read_text(file, named.is_some()) {
         Ok(Some(text)) => {
             let (settings, faults) = Settings::parse_all(&text, file);
             problems.extend(faults.iter().map(of_settings));
-            problems.extend(doubts(&text, &settings).into_iter().map(|doubt| doubtful(file, doubt)));
+            problems.extend(doubts(&text, &settings, now).into_iter().map(|doubt| doubtful(file, doubt)));
             Checked { settings, file: Some(file.to_owned()), card: None, problems: Vec::new() }
         }
         Ok(None) => {
@@ -78,7 +81,7 @@ pub fn check(named: Option<&Path>) -> Checked {
 }
 
 /// What the text of the settings says that is hardly meant.
-fn doubts(text: &str, settings: &Settings) -> Vec<TextFault> {
+fn doubts(text: &str, settings: &Settings, now: DateTime<Utc>) -> Vec<TextFault> {
     let (text, _, _) = TomlText::read::<Settings>(text);
     let mut found = Vec::new();
     let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
@@ -104,6 +107,13 @@ fn doubts(text: &str, settings: &Settings) -> Vec<TextFault> {
             format!("a tolerance of {tolerance}: entries may differ by that much, each, and no break tells it");
         found.push(TextFault { place: text.place_of_value(&["reconcile", "tolerance"]), message });
     }
+    let today = now.with_timezone(&settings.partner.timezone).date_naive();
+    let of_section = |section, (keys, message): (Vec<&'static str>, String)| {
+        let path: Vec<&str> = std::iter::once(section).chain(keys).collect();
+        TextFault { place: text.place_of_value(&path), message: format!("{}: {message}", path.join(".")) }
+    };
+    found.extend(settings.invoice.doubts(today).into_iter().map(|doubt| of_section("invoice", doubt)));
+    found.extend(settings.export.doubts().into_iter().map(|doubt| of_section("export", doubt)));
     found
 }
 

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{Amount, Place, TextFault, TomlText};
-use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError};
+use crate::invoice::{ExportTerms, InvoiceTerms, RateCard, RateCardError, RechargeTerms};
 use crate::normalise::Rule;
 
 pub use base_url::{BaseUrl, BaseUrlError};
@@ -59,6 +59,8 @@ pub struct Settings {
     pub invoice: InvoiceTerms,
     /// Files for other programs, and how CSV files are written.
     pub export: ExportTerms,
+    /// Whom the recharge check holds.
+    pub recharge: RechargeTerms,
 }
 
 /// The partner and its API.
@@ -221,10 +223,13 @@ impl Settings {
     /// The same, with everything that is wrong, in order of place. The settings are fit for use only where nothing is.
     #[must_use]
     pub fn parse_all(text: &str, file: &Path) -> (Self, Vec<SettingsError>) {
+        let whole = TomlText::whole(text);
         let (text, mut settings, faults) = TomlText::read::<Self>(text);
-        let named = |TextFault { place, message }| SettingsError::Text { file: file.to_owned(), place, message };
-        let mut faults: Vec<(Place, SettingsError)> =
-            faults.into_iter().map(|fault| (fault.place, named(fault))).collect();
+        let named = |fault: TextFault| {
+            let place = place_of(&whole, &fault);
+            (place, SettingsError::Text { file: file.to_owned(), place, message: fault.message })
+        };
+        let mut faults: Vec<(Place, SettingsError)> = faults.into_iter().map(named).collect();
         let rules: &[Rule] = if text.lists_are_whole() { &settings.classify } else { &[] };
         for (index, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.has_condition()) {
             let place = text.place_of_key(&["classify", &index.to_string()]);
@@ -262,6 +267,13 @@ impl Settings {
     }
 }
 
+/// Where a fault stands. Those of a section that is judged as a whole begin with the key, as in `invoice.supplier.gstin: …`.
+fn place_of(whole: &TomlText<'_>, fault: &TextFault) -> Place {
+    let key = fault.message.split_once(": ").map(|(key, _)| key);
+    let key = key.filter(|key| key.starts_with("invoice.") || key.starts_with("export."));
+    key.map_or(fault.place, |key| whole.place_of_value(&key.split('.').collect::<Vec<_>>()))
+}
+
 /// The text of a file; nothing when it is absent and need not be there.
 fn read_text(file: &Path, required: bool) -> Result<Option<String>, SettingsError> {
     match fs::read_to_string(file) {
@@ -283,6 +295,7 @@ impl Default for Settings {
             classify: Vec::new(),
             invoice: InvoiceTerms::default(),
             export: ExportTerms::default(),
+            recharge: RechargeTerms::default(),
         }
     }
 }

@@ -33,7 +33,7 @@ struct Section<T: 'static> {
 /// A key, what it means, and its default (or an example) as TOML.
 type Key<T> = (&'static str, &'static str, fn(&T) -> String);
 
-const SETTINGS: [Section<Settings>; 5] = [
+const SETTINGS: [Section<Settings>; 6] = [
     Section {
         heading: "",
         about: "",
@@ -126,6 +126,24 @@ const SETTINGS: [Section<Settings>; 5] = [
         keys: &[("tolerance", "What a matched pair may differ by without a break. \"0\" means exact.", |it| {
             quoted(&it.reconcile.tolerance.to_decimal().normalize().to_string())
         })],
+    },
+    Section {
+        heading: "[recharge]",
+        about: "The check of prepaid wallets before billing, recharges.csv: it lists whom it finds, and holds whom these name.",
+        optional: false,
+        keys: &[
+            ("hold_negative", "true: hold a customer whose wallet went below zero, or stands there now.", |it| {
+                it.recharge.hold_negative.to_string()
+            }),
+            (
+                "hold_uncovered",
+                "true: hold a customer whose transfers and top-ups, in the month and since, are less than its invoice.",
+                |it| it.recharge.hold_uncovered.to_string(),
+            ),
+            ("count_opening", "true: what the wallet held when the month began covers its invoice, too.", |it| {
+                it.recharge.count_opening.to_string()
+            }),
+        ],
     },
     Section {
         heading: "[[classify]]",

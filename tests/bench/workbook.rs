@@ -24,7 +24,7 @@ pub(crate) fn measure() {
     let scenario = "name = 'bench'\nprose = ''\nseed = 7\n[world]\ncustomers = 5\nentries = 50\n[expected]\nverdict = 'tied-out'\n";
     let settled = support::settled(&Scenario::read(scenario).expect("a scenario")).1;
     let provenance = support::provenance();
-    let billing = Billing { invoices: (1..=INVOICES).map(invoice).collect(), notes: Vec::new(), held: Vec::new() };
+    let billing = Billing { invoices: (1..=INVOICES).map(invoice).collect(), ..Billing::default() };
     let lists = Lists::new(&provenance, &settled.reconciliation, &billing, &[]);
     let (before, began) = (paper::peak_kib(), Instant::now());
     let bytes = lists.workbook().expect("a workbook");

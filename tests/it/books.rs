@@ -230,6 +230,7 @@ impl RawBooks {
             rate_card: card.clone(),
             invoice: tieout::invoice::InvoiceTerms::default(),
             export: tieout::invoice::ExportTerms::default(),
+            recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, carried: self.carried.clone(), ..Earlier::default() };

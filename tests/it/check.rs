@@ -93,6 +93,19 @@ fn scripts_get_every_problem_with_its_place() {
 }
 
 #[test]
+fn a_month_that_has_not_begun_is_refused_before_anything_is_asked() {
+    let desk = desk();
+    for command in ["close", "fetch", "sync"] {
+        let told = desk.ends(2, &[command, "--period", "2199-01"]).stderr;
+        let lines: Vec<&str> = told.lines().collect();
+        assert!(lines[0].starts_with("error: 2199-01 has not begun: today is 20"), "{told}");
+        assert!(lines[1].starts_with("hint: 20") && lines[1].ends_with(" is the last month that is over"), "{told}");
+        assert_eq!(lines.len(), 2);
+    }
+    assert!(!desk.path("reports").exists());
+}
+
+#[test]
 fn what_check_refuses_is_what_a_close_refuses() {
     let desk = desk();
     let texts = [
@@ -188,7 +201,7 @@ fn billable_classes_are_those_of_charges_and_refunds() {
     let has = |class: &str| classes.contains(class);
     assert!(["call", "other", "refund", "number-rental", "daily-usage"].into_iter().all(has), "{classes:?}");
     assert!(!has("top-up") && !has("unclassified"));
-    let checked = check(Some(std::path::Path::new("no-such-file.toml")));
+    let checked = check(Some(std::path::Path::new("no-such-file.toml")), chrono::DateTime::default());
     assert!(checked.problems.iter().any(|problem| problem.refused) && checked.card.is_none());
 }
 

@@ -115,7 +115,7 @@ fn billing(first: &str) -> Billing {
             invoice(&terms, "", "MA_ECHO", &party("Echo", "TN", "IN", "33AABCT3312J1ZP"), &usual),
         ),
     ];
-    Billing { invoices, notes, held: Vec::new() }
+    Billing { invoices, notes, ..Billing::default() }
 }
 
 /// The invoices, and what the notes add to theirs.

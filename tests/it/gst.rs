@@ -126,6 +126,7 @@ fn the_place_of_supply_is_the_gstins_else_the_addresss_else_the_suppliers() {
         ("registered, its State unreadable", party("Atlantis", "IN", "27AAPFU0939F1ZV")),
         ("its State unreadable", party("Atlantis", "IN", "")),
         ("a wrong GSTIN", party("KA", "IN", "27AAPFU0939F1ZO")),
+        ("the supplier's own GSTIN", party("KA", "IN", "29aafcs4821k1z1")),
         ("abroad", party("Dubai", "AE", "")),
         ("in a country that nobody knows", party("KA", "Nowhereland", "")),
         ("in India by another name", party("KA", "Bharat", "")),
@@ -151,6 +152,24 @@ fn the_place_of_supply_is_the_gstins_else_the_addresss_else_the_suppliers() {
     assert_eq!(abroad.kind, SupplyKind::Export);
     writeln!(told, "in dollars within India: held: {dollars}").unwrap();
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_gstin_of_none_takes_away_what_the_api_says() {
+    let corrected = |gstin: &str| {
+        let terms =
+            InvoiceTerms::parse(&format!("regime = 'gst'\n{SUPPLIER}[customers.MA_1]\ngstin = '{gstin}'\n")).unwrap();
+        terms.supply("MA_1", &party("KA", "IN", "27AAPFU0939F1ZV"), Currency::INR).unwrap()
+    };
+    let place = |gstin: &str| corrected(gstin).place.unwrap().name;
+    assert_eq!((place(""), place("33AABCT3312J1ZP")), ("Maharashtra", "Tamil Nadu"));
+    for none in ["none", " None "] {
+        let supply = corrected(none);
+        assert_eq!(
+            (supply.gstin, supply.place.unwrap().name, supply.kind),
+            (None, "Karnataka", SupplyKind::WithinState)
+        );
+    }
 }
 
 #[test]

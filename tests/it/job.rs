@@ -161,7 +161,12 @@ fn a_log_in_json_is_an_object_a_line_and_leaves_the_result_alone() {
     let refused = log(&desk.ends(2, &["--log", "json", "--quiet", "settle", RUN]));
     assert_eq!((refused.len(), refused[0]["level"].as_str()), (1, Some("ERROR")));
     assert!(refused[0]["message"].as_str().unwrap().contains("sealed already") && refused[0]["hint"].is_string());
-    let warned = log(&desk.tieout(&["--log", "json", "--quiet", "fetch", "--period", "2199-12"]));
+    let refused = log(&desk.ends(2, &["--log", "json", "--quiet", "fetch", "--period", "2199-12"]));
+    assert!(
+        refused[0]["message"].as_str().unwrap().contains("2199-12 has not begun") && refused[0]["hint"].is_string()
+    );
+    desk.write("rate-card.toml", "[markup]\ndefault = \"-5\"\n");
+    let warned = log(&desk.tieout(&["--log", "json", "--quiet", "fetch", "--period", "2026-03"]));
     assert_eq!(warned[0]["level"], "WARN");
 }
 

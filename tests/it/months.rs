@@ -58,6 +58,7 @@ impl Year {
             rate_card: RateCard::default(),
             invoice: tieout::invoice::InvoiceTerms::default(),
             export: tieout::invoice::ExportTerms::default(),
+            recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
         };
         let (line, folder) = (self.asker.line.clone(), self.path(&period.to_string()));

@@ -141,6 +141,7 @@ impl RawBooks {
             rate_card: RateCard::default(),
             invoice: tieout::invoice::InvoiceTerms::default(),
             export: tieout::invoice::ExportTerms::default(),
+            recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
         };
         let earlier = Earlier { numbers_from: 1, ..Earlier::default() };

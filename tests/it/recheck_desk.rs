@@ -243,6 +243,7 @@ impl Desk {
                 rate_card: RateCard::parse(include_str!("../../fixtures/rate-cards/standard.toml")).unwrap(),
                 invoice: tieout::invoice::InvoiceTerms::default(),
                 export: tieout::invoice::ExportTerms::default(),
+                recharge: tieout::invoice::RechargeTerms::default(),
                 scenario: None,
             },
         }

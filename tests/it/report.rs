@@ -149,6 +149,7 @@ pub(crate) fn books() -> Reconciliation {
         ],
         tied: Vec::new(),
         held: Vec::new(),
+        recharges: Vec::new(),
         scope: vec!["the master ledger holds no entries of the partner's own: transfers are not evidenced".to_owned()],
         verdict: Verdict(Severity::Incomplete),
         counts: Counts {
@@ -212,6 +213,7 @@ pub(crate) fn billing() -> Billing {
             held("MA_BRAVO", "+Bravo", "INR", "1034657", "account-differs (1), amount-differs (1)"),
             held("MA_DELTA", "デルタ", "JPY", "1200", "missing-ledger (1)"),
         ],
+        recharges: Vec::new(),
     }
 }
 
@@ -250,7 +252,7 @@ fn every_paper_reads_as_agreed() {
 
 #[test]
 fn the_summary_says_what_each_verdict_asks_for() {
-    let nothing = Billing { invoices: Vec::new(), notes: Vec::new(), held: Vec::new() };
+    let nothing = Billing::default();
     let mut told = String::new();
     for severity in [Severity::None, Severity::Notice, Severity::Timing, Severity::Break, Severity::Incomplete] {
         let mut books = books();

@@ -46,6 +46,7 @@ pub(crate) fn terms(scenario: &Scenario) -> Terms {
         rate_card: RateCard::parse(RATE_CARD).unwrap(),
         invoice: tieout::invoice::InvoiceTerms::default(),
         export: tieout::invoice::ExportTerms::default(),
+        recharge: tieout::invoice::RechargeTerms::default(),
         scenario: Some(scenario.name.clone()),
     }
 }

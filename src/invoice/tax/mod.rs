@@ -5,6 +5,7 @@
 //! address on record, else the supplier's; the supplier's own State owes CGST and SGST (UTGST in a Union territory), another
 //! IGST; what leaves India is zero-rated.
 
+mod doubts;
 mod gstin;
 mod state;
 mod terms;
@@ -164,7 +165,11 @@ impl InvoiceTerms {
     fn gst(&self, account: &str, mut supply: Supply, currency: Currency) -> Result<Supply, String> {
         let written = self.written();
         let buyer = &supply.buyer;
-        let gstin = match Gstin::parse(&buyer.gstin) {
+        let own = Gstin::parse(&written.supplier.gstin).map_err(|wrong| format!("the supplier's GSTIN {wrong}"))?;
+        let gstin = Gstin::parse(&buyer.gstin).map_err(|wrong| wrong.to_string());
+        let gstin = gstin
+            .and_then(|it| if it == own { Err(format!("{:?} is the supplier's own", it.as_str())) } else { Ok(it) });
+        let gstin = match gstin {
             _ if buyer.gstin.is_empty() => None,
             Ok(gstin) => Some(gstin),
             Err(wrong) if written.wrong_gstin == WrongGstin::Unregistered => {
@@ -185,8 +190,14 @@ impl InvoiceTerms {
         if currency != Currency::INR {
             return Err(format!("a supply within India is billed in INR, and this one is in {currency}"));
         }
-        let own =
-            Gstin::parse(&written.supplier.gstin).map_err(|wrong| format!("the supplier's GSTIN {wrong}"))?.state();
+        if buyer.is_abroad() {
+            supply.remarks.push(format!(
+                "the GSTIN is Indian, the country {:?}: supplied within India, by the GSTIN",
+                buyer.country
+            ));
+        }
+        let buyer = &supply.buyer;
+        let own = own.state();
         let of_address = if buyer.state.is_empty() { None } else { State::named(&buyer.state) };
         if of_address.is_none() && !buyer.state.is_empty() {
             let seen = &buyer.state;

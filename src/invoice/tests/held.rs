@@ -22,7 +22,7 @@ fn nobody_is_billed_twice_for_a_month() {
     let call = |amount| [charge("call", Direction::Debit, amount)];
     let (ten, seven, five) = (call("10"), call("7"), call("5"));
     let before =
-        bill(named(&[("MA_1", &ten), ("MA_2", &five)]), &[], &[], &priced(&RateCard::default()), &numbering(1))
+        bill(named(&[("MA_1", &ten), ("MA_2", &five)]), &[], (&[], &[]), &priced(&RateCard::default()), &numbering(1))
             .unwrap();
     let issued = before.invoices.iter().map(|it| Issued {
         number: it.number.clone(),
@@ -35,7 +35,7 @@ fn nobody_is_billed_twice_for_a_month() {
     let billing = bill(
         named(&[("MA_1", &ten), ("MA_2", &seven), ("MA_3", &five)]),
         &[],
-        &[],
+        (&[], &[]),
         &priced(&RateCard::default()),
         &again,
     )
@@ -55,7 +55,7 @@ fn nobody_is_billed_twice_for_a_month() {
 #[test]
 fn whoever_owes_a_fee_and_did_not_tie_out_is_held() {
     let card = RateCard::parse("[[fees]]\nname = \"Platform fee\"\namount = \"199.00\"").unwrap();
-    let billing = bill(Vec::new(), &[("MA_9", "Asha")], &[], &priced(&card), &numbering(1)).unwrap();
+    let billing = bill(Vec::new(), &[("MA_9", "Asha")], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     let held: Vec<_> =
         billing.held.iter().map(|it| (it.account.as_str(), it.name.as_str(), it.reason.as_str())).collect();
     assert_eq!(held, [("MA_9", "Asha", "fee \"Platform fee\": the account did not tie out in INR")]);

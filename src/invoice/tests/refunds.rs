@@ -43,7 +43,7 @@ proptest! {
         let card = rates.card();
         let terms = InvoiceTerms::parse(if always { "refunds = 'notes'" } else { "" }).unwrap();
         let pricing = Pricing { terms: &terms, ..priced(&card) };
-        let billing = bill(customers(&tied), &[], &[], &pricing, &billed_before(&tied)).unwrap();
+        let billing = bill(customers(&tied), &[], (&[], &[]), &pricing, &billed_before(&tied)).unwrap();
         for (tied, customer) in tied.iter().zip(customers(&tied)) {
             let mut due = lines::of(&customer, &card).unwrap();
             let invoices = invoices_of(&billing, tied);
@@ -92,7 +92,8 @@ proptest! {
 #[test]
 fn a_note_names_the_invoice_before_and_takes_its_supply() {
     let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
-    let billing = bill(customers(&tied), &[], &[], &priced(&RateCard::default()), &billed_before(&tied)).unwrap();
+    let billing =
+        bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::default()), &billed_before(&tied)).unwrap();
     let note = &billing.notes[0];
     assert_eq!((billing.invoices.len(), billing.notes.len(), billing.held.len()), (1, 1, 0));
     assert_eq!((note.corrects.number.as_str(), &note.reason), ("OLD-MA_1", &NoteReason::Refunds));

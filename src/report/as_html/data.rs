@@ -26,7 +26,7 @@ struct List {
     filters: &'static [&'static str],
 }
 
-const LISTS: [List; 12] = [
+const LISTS: [List; 13] = [
     List {
         table: "breaks",
         title: "Findings",
@@ -90,6 +90,26 @@ const LISTS: [List; 12] = [
         explained: Some(""),
         shown: &["number", "kind", "account", "name", "currency", "invoice", "reason", "taxable", "tax", "total"],
         filters: &["kind", "account", "currency", "reason"],
+    },
+    List {
+        table: "recharges",
+        title: "Recharges",
+        kind: "recharge",
+        key: &["account", "currency"],
+        explained: None,
+        shown: &[
+            "account",
+            "name",
+            "currency",
+            "covering",
+            "billed",
+            "shortfall",
+            "lowest",
+            "verdict",
+            "held",
+            "reason",
+        ],
+        filters: &["account", "currency", "verdict", "held"],
     },
     List {
         table: "held",
@@ -207,14 +227,20 @@ fn words(words: &[&str]) -> String {
     format!("[{}]", words.join(","))
 }
 
+/// Columns of a list that the page has in another one: they would make it larger and say nothing new.
+const ELSEWHERE: [(&str, &[&str]); 1] =
+    [("recharges", &["opening", "closing", "live", "lowest_at", "lowest_entry", "taxable"])];
+
 /// A table, column by column.
 fn columns(table: &Table) -> String {
+    let elsewhere = |it: &Column| ELSEWHERE.iter().any(|(list, names)| *list == table.name && names.contains(&it.name));
     let own = |(place, it): (usize, &Column)| {
         let values: Vec<String> =
             table.rows.iter().map(|row| row.get(place).map(Cell::plain).unwrap_or_default()).collect();
         column(it, &values)
     };
-    let mut columns: Vec<String> = table.columns.iter().enumerate().map(own).collect();
+    let here = table.columns.iter().enumerate().filter(|(_, it)| !elsewhere(it));
+    let mut columns: Vec<String> = here.map(own).collect();
     columns.extend(sizes(table));
     format!("[{}]", columns.join(",\n"))
 }

@@ -46,6 +46,7 @@ impl Known {
             ["standing", ..] => list("breaks", "standing"),
             ["currency", "invoices", ..] => list("invoices", "currency"),
             ["currency", "accounts", ..] => list("held", "currency"),
+            ["currency", "wallets", ..] => list("recharges", "currency"),
             _ => self.rows.get(&first).cloned(),
         }
     }

@@ -72,7 +72,7 @@ fn head(html: &mut Html, title: &str) {
 }
 
 /// Where a section stands on the page, what its place is called, and what the menu calls it.
-const SECTIONS: [(&str, &str, &str); 12] = [
+const SECTIONS: [(&str, &str, &str); 13] = [
     ("VERDICT", "verdict", "Verdict"),
     ("Tie-out", "tie-out", "Tie-out"),
     ("Bridge", "bridge", "Bridge"),
@@ -84,6 +84,7 @@ const SECTIONS: [(&str, &str, &str); 12] = [
     ("Invoices", "invoices", "Invoices"),
     ("Credit and debit notes", "notes", "Notes"),
     ("Held", "held", "Held"),
+    ("Recharge check", "recharges", "Recharges"),
     ("What the evidence", "limits", "Limits"),
 ];
 

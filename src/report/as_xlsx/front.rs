@@ -31,6 +31,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("wallets", "difference", "Proof of cash, difference"),
     ("invoices", "total", "Invoiced"),
     ("held", "cost_base", "Held, at cost"),
+    ("recharges", "shortfall", "Not covered by transfers"),
 ];
 
 const KEY_COLUMNS: &[Column] = &[

@@ -80,12 +80,36 @@ fn print_within(limits: Limits, it: &Contents) -> Result<Vec<u8>, ReportError> {
     // The library panics when its temporary file cannot be written any more, which is no bug: a full disk is a failure.
     let written = catch_unwind(AssertUnwindSafe(|| workbook(limits, it, &lists)));
     match written {
-        Ok(bytes) => Ok(bytes?),
-        Err(panic) => match panic.downcast_ref::<String>().filter(|text| text.contains("Os {")) {
-            Some(text) => Err(ReportError::TemporaryFile { reason: text.clone() }),
+        Ok(bytes) => bytes.map_err(refused),
+        Err(panic) => match panic.downcast_ref::<String>().filter(|text| text.contains(OF_THE_SYSTEM)) {
+            Some(text) => Err(ReportError::TemporaryFile { reason: said(text).to_owned() }),
             None => resume_unwind(panic),
         },
     }
+}
+
+/// A workbook that is not written because of its temporary file, or of anything else.
+fn refused(error: XlsxError) -> ReportError {
+    if let XlsxError::IoError(refused) = &error {
+        return ReportError::TemporaryFile { reason: refused.to_string() };
+    }
+    error.into()
+}
+
+/// How a refusal of the system stands in the text of a panic.
+const OF_THE_SYSTEM: &str = "Os {";
+
+/// Whether a panic, by its place and text, is the library's for a temporary file that the system refuses to write: it ends as
+/// `ReportError::TemporaryFile`.
+#[must_use]
+pub fn is_of_the_disk(place: &str, text: &str) -> bool {
+    place.contains("rust_xlsxwriter") && text.contains(OF_THE_SYSTEM)
+}
+
+/// What the system said: `File too large` of `… Os { code: 27, kind: FileTooLarge, message: "File too large" } …`.
+fn said(text: &str) -> &str {
+    let said = text.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
+    said.map_or(text, |(message, _)| message)
 }
 
 fn workbook(limits: Limits, it: &Contents, lists: &[Laid]) -> Result<Vec<u8>, XlsxError> {

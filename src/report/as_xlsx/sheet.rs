@@ -32,6 +32,7 @@ const LINKS: &[(&str, &str, &str, &[&str])] = &[
     ("breaks", "account", "accounts", &["account", "currency"]),
     ("carried", "account", "accounts", &["account", "currency"]),
     ("wallets", "account", "accounts", &["account", "currency"]),
+    ("recharges", "account", "accounts", &["account", "currency"]),
     ("held", "account", "accounts", &["account", "currency"]),
     ("invoices", "number", "invoice_lines", &["number"]),
     ("notes", "number", "note_lines", &["number"]),

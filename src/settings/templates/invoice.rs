@@ -4,7 +4,7 @@ use super::{Key, Section, quoted};
 use crate::settings::Settings;
 
 /// What is said of a party, with an example of each.
-const fn party(of: &'static str) -> [Key<Settings>; 8] {
+const fn party(of: &'static str, gstin: &'static str) -> [Key<Settings>; 8] {
     [
         ("name", of, |_| quoted("Voice Private Limited")),
         ("address", "Street and house, in one line.", |_| quoted("4 Museum Road")),
@@ -12,7 +12,7 @@ const fn party(of: &'static str) -> [Key<Settings>; 8] {
         ("state", "The State: its GST code, its letters or its name.", |_| quoted("KA")),
         ("postal_code", "", |_| quoted("560001")),
         ("country", "India where nothing is said.", |_| quoted("IN")),
-        ("gstin", "", |_| quoted("29AAFCS4821K1Z1")),
+        ("gstin", gstin, |_| quoted("29AAFCS4821K1Z1")),
         ("email", "Where bills are sent from or to.", |_| quoted("billing@example.com")),
     ]
 }
@@ -63,12 +63,15 @@ pub(super) const INVOICE: [Section<Settings>; 3] = [
         heading: "[invoice.supplier]",
         about: "Who sends the invoices. A tax invoice needs the name; under GST also address and GSTIN.",
         optional: true,
-        keys: &party("The legal name."),
+        keys: &party("The legal name.", ""),
     },
     Section {
         heading: "[invoice.customers.MA_EXAMPLE]",
         about: "What is known of one customer better than the API knows it.",
         optional: true,
-        keys: &party("The legal name, where the API has another or none."),
+        keys: &party(
+            "The legal name, where the API has another or none.",
+            "\"none\": the customer is not registered, whatever the API says.",
+        ),
     },
 ];
