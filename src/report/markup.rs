@@ -80,7 +80,7 @@ impl Html {
 }
 
 /// The text with each control character written as its code: HTML cannot carry all of them, and nobody sees one.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if c.is_control() {
             shown.extend(c.escape_unicode());

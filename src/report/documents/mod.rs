@@ -1,10 +1,13 @@
-//! The invoices themselves: of each one a page to print and a JSON file to read, as its customer gets them.
+//! The invoices themselves: of each one a page to print and a JSON file to read, as its customer gets them, and a PDF where the
+//! settings ask for one.
 //!
 //! Prints what `invoice` made out, the wallet charges behind it, and who sends it. Nothing of cost and markup stands on
 //! them: those are the partner's own. Adds up only what it then compares.
 
 mod as_json;
 mod page;
+#[cfg(feature = "pdf")]
+mod pdf;
 
 use std::collections::BTreeMap;
 
@@ -41,10 +44,18 @@ impl Issue<'_> {
     }
 }
 
-/// A page and a JSON file for each invoice, named after its number.
+/// Refuses terms that ask for documents which this program cannot print.
 ///
 /// # Errors
-/// When an annex does not add up to its invoice, or a file cannot be laid out.
+/// When they ask for PDFs, and the program was built without the feature `pdf`.
+pub const fn printable(terms: &InvoiceTerms) -> Result<(), ReportError> {
+    if terms.pdf() && !cfg!(feature = "pdf") { Err(ReportError::WithoutPdf) } else { Ok(()) }
+}
+
+/// A page and a JSON file for each invoice, named after its number, and a PDF where the terms ask for one.
+///
+/// # Errors
+/// When an annex does not add up to its invoice, a file cannot be laid out, or PDFs are asked for that cannot be printed.
 pub fn documents(
     provenance: &Provenance,
     terms: &InvoiceTerms,
@@ -52,19 +63,45 @@ pub fn documents(
     usage: &Usage,
     stand: Stand,
 ) -> Result<Vec<Paper>, ReportError> {
+    printable(terms)?;
     let issue = Issue { provenance, terms, stand };
-    let mut papers = Vec::with_capacity(billing.invoices.len() * 2);
-    for invoice in &billing.invoices {
-        let own = usage.get(&(invoice.account.clone(), invoice.currency)).into_iter().flatten();
-        let annex: Vec<Used<'_>> =
-            own.filter_map(|line| Some(Used { kind: kind_of(line.direction, &line.class)?, line })).collect();
-        check(invoice, &annex)?;
-        // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
-        let name = format!("{FOLDER}/{}", invoice.number.replace('/', "-"));
-        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, &annex).into_bytes() });
-        papers.push(Paper { name: format!("{name}.json"), bytes: as_json::print(&issue, invoice, &annex)? });
+    let documents = billing.invoices.iter().map(|invoice| document(&issue, invoice, usage));
+    let documents = documents.collect::<Result<Vec<_>, ReportError>>()?;
+    #[cfg(feature = "pdf")]
+    let pdfs = if terms.pdf() { pdf::papers(&issue, &documents)? } else { Vec::new() };
+    #[cfg(not(feature = "pdf"))]
+    let pdfs = Vec::new();
+    let mut papers = Vec::with_capacity(documents.len() * 2 + pdfs.len());
+    for Document { invoice, annex, name, json } in documents {
+        papers.push(Paper {
+            name: format!("{name}.html"),
+            bytes: page::print(&issue, invoice, &annex).into_bytes(),
+        });
+        papers.push(Paper { name: format!("{name}.json"), bytes: json });
     }
+    papers.extend(pdfs);
     Ok(papers)
+}
+
+/// An invoice with what is printed beside it.
+struct Document<'a> {
+    invoice: &'a Invoice,
+    annex: Vec<Used<'a>>,
+    /// The papers' name, without an ending.
+    name: String,
+    /// The invoice as JSON.
+    json: Vec<u8>,
+}
+
+fn document<'a>(issue: &Issue<'_>, invoice: &'a Invoice, usage: &'a Usage) -> Result<Document<'a>, ReportError> {
+    let own = usage.get(&(invoice.account.clone(), invoice.currency)).into_iter().flatten();
+    let annex: Vec<Used<'a>> =
+        own.filter_map(|line| Some(Used { kind: kind_of(line.direction, &line.class)?, line })).collect();
+    check(invoice, &annex)?;
+    // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
+    let name = format!("{FOLDER}/{}", invoice.number.replace('/', "-"));
+    let json = as_json::print(issue, invoice, &annex)?;
+    Ok(Document { invoice, annex, name, json })
 }
 
 /// A line of an annex that is billed: what only funds the wallet is none.

@@ -148,12 +148,12 @@ fn address(html: &mut Html, party: &Party) {
 }
 
 /// A word of a head on this invoice.
-fn named<'a>(issue: &Issue<'a>, head: TaxHead) -> &'a str {
+pub(super) fn named<'a>(issue: &Issue<'a>, head: TaxHead) -> &'a str {
     if head == TaxHead::Plain { issue.terms.tax_name() } else { head.word() }
 }
 
 /// The heads that the lines owe under, in order.
-fn heads(invoice: &Invoice) -> Vec<TaxHead> {
+pub(super) fn heads(invoice: &Invoice) -> Vec<TaxHead> {
     let mut heads: Vec<TaxHead> = invoice.lines.iter().flat_map(|line| &line.tax.heads).map(|head| head.0).collect();
     heads.sort_unstable();
     heads.dedup();
@@ -280,7 +280,7 @@ fn cell(html: &mut Html, text: &str, is_figure: bool) {
 }
 
 /// Money with its digits in groups: lakh and crore for rupees, thousands for everything else.
-fn money(amount: Amount, currency: Currency) -> String {
+pub(super) fn money(amount: Amount, currency: Currency) -> String {
     let text = decimal_text(amount, currency.minor_digits());
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, part) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
