@@ -73,10 +73,7 @@ pub fn documents(
     let pdfs = Vec::new();
     let mut papers = Vec::with_capacity(documents.len() * 2 + pdfs.len());
     for Document { invoice, annex, name, json } in documents {
-        papers.push(Paper {
-            name: format!("{name}.html"),
-            bytes: page::print(&issue, invoice, &annex).into_bytes(),
-        });
+        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, invoice, &annex).into_bytes() });
         papers.push(Paper { name: format!("{name}.json"), bytes: json });
     }
     papers.extend(pdfs);

@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn long_words_may_break_and_short_ones_and_clusters_may_not() {
         let parts = |text: &str| laid(text).split(BREAK).map(str::len).collect::<Vec<_>>();
-        assert_eq!(laid("two words, 1,23,456.00 and ae2e17d3-0014-4000"), "two words, 1,23,456.00 and ae2e17d3-0014-4000");
+        assert_eq!(
+            laid("two words, 1,23,456.00 and ae2e17d3-0014-4000"),
+            "two words, 1,23,456.00 and ae2e17d3-0014-4000"
+        );
         assert_eq!(parts(&"a".repeat(30)), [12, 12, 6]);
         // Ten letters, then one that a virama joins to the next and that carries a vowel sign.
         let joined = format!("{}क्षि{}", "a".repeat(10), "b".repeat(3));

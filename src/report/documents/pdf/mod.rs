@@ -58,9 +58,8 @@ pub(super) fn print(sheet: &Sheet<'_>, name: &str, json: &[u8]) -> Result<Vec<u8
         return Err(ReportError::Unprintable(missing));
     }
     let refused = |reason: String| ReportError::Pdf { name: format!("{name}.pdf"), reason };
-    let told = |found: &[SourceDiagnostic]| {
-        refused(found.iter().map(|it| it.message.as_str()).collect::<Vec<_>>().join("; "))
-    };
+    let told =
+        |found: &[SourceDiagnostic]| refused(found.iter().map(|it| it.message.as_str()).collect::<Vec<_>>().join("; "));
     let desk = Desk::new(serde_json::to_vec(sheet)?, json.to_vec());
     let set = typst::compile::<PagedDocument>(&desk);
     // It warns of what it sets otherwise than it was told to: a font that it does not know, places that do not settle.
