@@ -48,7 +48,8 @@ fn look(frame: &Frame, found: &mut Vec<String>) {
 pub(super) fn laid(text: &str) -> String {
     let mut laid = String::with_capacity(text.len());
     let mut run = 0_usize;
-    for c in shown(text).chars() {
+    // A byte order mark within a text shows nothing, and PDF/A lets none in.
+    for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
         run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + 1 };
         if run > RUN_MAX && begins_a_cluster(&laid, c) {
             laid.push(BREAK);
@@ -94,5 +95,6 @@ mod tests {
         let joined = format!("{}क्षि{}", "a".repeat(10), "b".repeat(3));
         assert_eq!(laid(&joined).split(BREAK).collect::<Vec<_>>(), [&joined[..joined.len() - 3], "bbb"]);
         assert_eq!(laid("e\u{301}").chars().count(), 2);
+        assert_eq!(laid("\u{feff}A\u{feff}B"), "AB");
     }
 }

@@ -6,7 +6,7 @@
 //! the same invoice gives the same bytes everywhere. A character that the fonts here do not have is refused.
 
 mod glyphs;
-mod sheet;
+pub(super) mod sheet;
 mod world;
 
 use chrono::Datelike;
@@ -30,8 +30,8 @@ const BATCH: usize = 64;
 ///
 /// # Errors
 /// When a text of any of them cannot be printed: all such texts are told at once. When the typesetter refuses a document.
-pub(super) fn papers(issue: &Issue<'_>, documents: &[Document<'_>]) -> Result<Vec<Paper>, ReportError> {
-    let sheet = |it: &Document<'_>| Sheet::of_invoice(issue, it.invoice, &it.annex);
+pub(super) fn papers<'a>(issue: &Issue<'a>, documents: &[Document<'a>]) -> Result<Vec<Paper>, ReportError> {
+    let sheet = |it: &Document<'a>| Sheet::of_invoice(issue, it.invoice, &it.annex);
     let missing: Vec<Unprintable> = documents.iter().flat_map(|it| sheet(it).unprintable()).collect();
     if !missing.is_empty() {
         return Err(ReportError::Unprintable(missing));
@@ -58,8 +58,10 @@ pub(super) fn print(sheet: &Sheet<'_>, name: &str, json: &[u8]) -> Result<Vec<u8
         return Err(ReportError::Unprintable(missing));
     }
     let refused = |reason: String| ReportError::Pdf { name: format!("{name}.pdf"), reason };
-    let told =
-        |found: &[SourceDiagnostic]| refused(found.iter().map(|it| it.message.as_str()).collect::<Vec<_>>().join("; "));
+    let told = |found: &[SourceDiagnostic]| {
+        let texts = found.iter().flat_map(|it| [&it.message].into_iter().chain(it.hints.iter().map(|hint| &hint.v)));
+        refused(texts.map(|it| it.as_str()).collect::<Vec<_>>().join("; "))
+    };
     let desk = Desk::new(serde_json::to_vec(sheet)?, json.to_vec());
     let set = typst::compile::<PagedDocument>(&desk);
     // It warns of what it sets otherwise than it was told to: a font that it does not know, places that do not settle.

@@ -14,66 +14,66 @@ use crate::report::{TextOf, Unprintable};
 
 /// A document.
 #[derive(Serialize)]
-pub(super) struct Sheet<'a> {
+pub(in crate::report::documents) struct Sheet<'a> {
     /// What it is called, as `Tax invoice`.
-    pub(super) title: &'a str,
-    pub(super) number: &'a str,
+    pub(in crate::report::documents) title: &'a str,
+    pub(in crate::report::documents) number: &'a str,
     /// Whether every page says that it is a draft.
-    pub(super) draft: bool,
+    pub(in crate::report::documents) draft: bool,
     /// The paper that is attached, and what it is.
-    pub(super) attached: (String, String),
-    pub(super) supplier: Block,
-    pub(super) customer: Block,
-    pub(super) account: String,
+    pub(in crate::report::documents) attached: (String, String),
+    pub(in crate::report::documents) supplier: Block,
+    pub(in crate::report::documents) customer: Block,
+    pub(in crate::report::documents) account: String,
     /// Number, dates and so on: name and value.
-    pub(super) facts: Vec<(&'static str, String)>,
-    pub(super) charges: Table,
-    pub(super) sums: Vec<Sum>,
-    pub(super) in_words: String,
-    pub(super) remarks: Vec<String>,
-    pub(super) signature: Option<String>,
-    pub(super) annex: Option<Table>,
+    pub(in crate::report::documents) facts: Vec<(&'static str, String)>,
+    pub(in crate::report::documents) charges: Table,
+    pub(in crate::report::documents) sums: Vec<Sum>,
+    pub(in crate::report::documents) in_words: String,
+    pub(in crate::report::documents) remarks: Vec<String>,
+    pub(in crate::report::documents) signature: Option<String>,
+    pub(in crate::report::documents) annex: Option<Table>,
     /// Where it comes from.
-    pub(super) origin: String,
+    pub(in crate::report::documents) origin: String,
     /// When the PDF says it was made: the document's date.
     #[serde(skip)]
-    pub(super) date: NaiveDate,
+    pub(in crate::report::documents) date: NaiveDate,
     /// What the PDF is identified by.
     #[serde(skip)]
-    pub(super) identifier: String,
+    pub(in crate::report::documents) identifier: String,
     /// The program that made it.
     #[serde(skip)]
-    pub(super) program: String,
+    pub(in crate::report::documents) program: String,
     #[serde(skip)]
     owner: &'a str,
 }
 
 /// Who somebody is, a text a line.
 #[derive(Serialize)]
-pub(super) struct Block {
-    pub(super) name: String,
-    pub(super) lines: Vec<String>,
+pub(in crate::report::documents) struct Block {
+    pub(in crate::report::documents) name: String,
+    pub(in crate::report::documents) lines: Vec<String>,
 }
 
 /// A table; each row has as many cells as there are columns.
 #[derive(Serialize)]
-pub(super) struct Table {
-    pub(super) caption: &'static str,
-    pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<Vec<String>>,
+pub(in crate::report::documents) struct Table {
+    pub(in crate::report::documents) caption: &'static str,
+    pub(in crate::report::documents) columns: Vec<Column>,
+    pub(in crate::report::documents) rows: Vec<Vec<String>>,
 }
 
 /// A column of a table.
 #[derive(Serialize)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) kind: Kind,
+pub(in crate::report::documents) struct Column {
+    pub(in crate::report::documents) name: String,
+    pub(in crate::report::documents) kind: Kind,
 }
 
 /// What a column holds, which decides where its cells stand and how wide it is.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
+pub(in crate::report::documents) enum Kind {
     /// Texts of any length: what is left of the width.
     Text,
     /// Short codes and dates: as wide as they are.
@@ -84,10 +84,10 @@ pub(super) enum Kind {
 
 /// A figure below the charges.
 #[derive(Serialize)]
-pub(super) struct Sum {
-    pub(super) name: String,
-    pub(super) amount: String,
-    pub(super) is_total: bool,
+pub(in crate::report::documents) struct Sum {
+    pub(in crate::report::documents) name: String,
+    pub(in crate::report::documents) amount: String,
+    pub(in crate::report::documents) is_total: bool,
 }
 
 impl<'a> Sheet<'a> {
