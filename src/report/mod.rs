@@ -164,8 +164,8 @@ pub struct Unprintable {
     pub of: TextOf,
     /// The text.
     pub text: String,
-    /// What has no glyph, each once: characters, or letters with the marks that they cannot carry.
-    pub seen: Vec<String>,
+    /// Its characters without a glyph, each once.
+    pub seen: Vec<char>,
 }
 
 /// Whose text something on an invoice is: it decides where it is corrected.
@@ -203,12 +203,8 @@ fn begun(text: &str) -> String {
     begun
 }
 
-fn listed(seen: &[String]) -> String {
-    let coded = |it: &String| {
-        let codes = it.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect::<Vec<_>>();
-        format!("{it:?} ({})", codes.join(" "))
-    };
-    seen.iter().map(coded).collect::<Vec<_>>().join(", ")
+fn listed(seen: &[char]) -> String {
+    seen.iter().map(|c| format!("{c:?} (U+{:04X})", u32::from(*c))).collect::<Vec<_>>().join(", ")
 }
 
 /// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.

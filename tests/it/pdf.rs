@@ -197,14 +197,11 @@ fn a_character_without_a_glyph_names_the_customer_and_itself() {
     assert_eq!(
         refused("Fox 🦊🦊", "7 شارع").to_string(),
         format!(
-            "invoice {number} of {account}, customer: \"Fox 🦊🦊\" holds \"🦊\" (U+1F98A), which no font of the PDF has; \
-             invoice {number} of {account}, customer: \"7 شارع\" holds \"ش\" (U+0634), \"ا\" (U+0627), \"ر\" (U+0631), \
-             \"ع\" (U+0639), which no font of the PDF has"
+            "invoice {number} of {account}, customer: \"Fox 🦊🦊\" holds '🦊' (U+1F98A), which no font of the PDF has; \
+             invoice {number} of {account}, customer: \"7 شارع\" holds 'ش' (U+0634), 'ا' (U+0627), 'ر' (U+0631), \
+             'ع' (U+0639), which no font of the PDF has"
         )
     );
-    // Each letter has a glyph, and no font has them together.
-    let ReportError::Unprintable(found) = refused("A\u{93f}", "") else { panic!() };
-    assert_eq!((found.len(), found[0].of), (1, TextOf::Customer));
     // All invoices of a run are told at once; the supplier's texts and the charges as such.
     let terms = parsed(&format!("pdf = true\n{}", GST.replace("Sagar Voice", "Sagar 漢")));
     let mut two = settled.billing.invoices[..2].to_vec();
@@ -212,7 +209,7 @@ fn a_character_without_a_glyph_names_the_customer_and_itself() {
     let Err(ReportError::Unprintable(found)) = printed(&settled, &terms, two, &Usage::new(), Stand::Final) else {
         panic!()
     };
-    let told: Vec<_> = found.iter().map(|it| (it.of, it.seen.concat())).collect();
+    let told: Vec<_> = found.iter().map(|it| (it.of, it.seen.iter().collect::<String>())).collect();
     let supplier = (TextOf::Supplier, "漢".to_owned());
     assert_eq!(told, [supplier.clone(), supplier, (TextOf::Charges, "📞".to_owned())]);
 }
@@ -223,25 +220,20 @@ fn whatever_has_a_glyph_is_printed_and_whatever_has_none_is_told() {
     let all: Vec<char> = (' '..='\u{ffff}').collect();
     let apart = |chars: &[char]| chars.iter().flat_map(|c| [*c, ' ']).collect::<String>();
     let ReportError::Unprintable(found) = made_out_to(&settled, "N", &apart(&all)).unwrap_err() else { panic!() };
-    let missing: Vec<char> = found.iter().flat_map(|it| it.seen.iter().flat_map(|seen| seen.chars())).collect();
+    let missing: Vec<char> = found.iter().flat_map(|it| it.seen.clone()).collect();
     let known: Vec<char> = all.into_iter().filter(|c| !missing.contains(c)).collect();
     assert!((2_000..6_000).contains(&known.len()), "{}", known.len());
-    // Every one alone; then in random company, which a font may not have together, and which then is told.
+    // Every one alone; then in random company: marks on letters of another script, joiners, marks of direction.
     for some in known.chunks(400) {
         made_out_to(&settled, "N", &apart(some)).unwrap_or_else(|refused| panic!("{some:?}: {refused}"));
     }
-    let mut refused = 0;
     for seed in 0..60 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let length = rng.random_range(1..60);
         let name: String = (0..length).map(|_| *known.choose(&mut rng).unwrap()).collect();
-        match made_out_to(&settled, &name, "") {
-            Ok(pdf) => assert!(pdf.starts_with(b"%PDF-1.7")),
-            Err(ReportError::Unprintable(_)) => refused += 1,
-            Err(other) => panic!("seed {seed}: {name:?}: {other}"),
-        }
+        let pdf = made_out_to(&settled, &name, "").unwrap_or_else(|refused| panic!("seed {seed}, {name:?}: {refused}"));
+        assert!(pdf.starts_with(b"%PDF-1.7"));
     }
-    assert!((1..60).contains(&refused), "{refused}");
 }
 
 #[test]
@@ -297,9 +289,10 @@ fn a_close_makes_them_and_verifies_and_goes_on_when_a_name_is_corrected() {
     desk.write("tieout.toml", format!("{quick}[invoice]\npdf = true\n"));
     desk.ends(0, &["check"]);
     let refused = desk.ends(2, &CLOSE).stderr;
-    let account = refused.split(" of ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let (_, told) = refused.split_once("error: invoice ").unwrap();
+    let account = told.split([' ', ',']).nth(2).unwrap().to_owned();
     let said = format!(
-        "of {account}, customer: \"🧾 Receipts;Ltd\" holds \"🧾\" (U+1F9FE), which no font of the PDF has\n\
+        "of {account}, customer: \"🧾 Receipts;Ltd\" holds '🧾' (U+1F9FE), which no font of the PDF has\n\
          hint: correct it below [invoice.customers.{account}], or set pdf = false below [invoice]; `tieout close` then goes on \
          from what is kept\n"
     );

@@ -1,16 +1,21 @@
 //! Texts as a sheet can carry them: which characters have no glyph, and where a word that is too long for its place may break.
 
-use typst::layout::{Frame, FrameItem};
-use typst_layout::PagedDocument;
-
 use super::world::has_glyph;
 use crate::report::markup::shown;
 
-/// Characters of a word without a place to break, at most.
-const RUN_MAX: usize = 12;
+/// How many characters of a word stand without a place to break, at most: what a place takes of a word of usual width.
+#[derive(Clone, Copy)]
+pub(super) enum Room {
+    /// Half of the page.
+    Block,
+    /// A column for texts.
+    Cell,
+    /// A column for words.
+    Narrow,
+}
 
 /// Where a line may break though nothing is seen there.
-const BREAK: char = '\u{200b}';
+pub(super) const BREAK: char = '\u{200b}';
 
 /// The characters of a text that no font here has, each once and in order.
 pub(super) fn missing(text: &str) -> Vec<char> {
@@ -23,35 +28,20 @@ pub(super) fn missing(text: &str) -> Vec<char> {
     found
 }
 
-/// The pieces of text that were set without a glyph: letters with marks that no one font here has together.
-pub(super) fn undrawn(document: &PagedDocument) -> Vec<String> {
-    let mut found = Vec::new();
-    document.pages().iter().for_each(|page| look(&page.frame, &mut found));
-    found.sort();
-    found.dedup();
-    found
-}
-
-fn look(frame: &Frame, found: &mut Vec<String>) {
-    for (_, item) in frame.items() {
-        if let FrameItem::Group(group) = item {
-            look(&group.frame, found);
-        } else if let FrameItem::Text(set) = item {
-            let undrawn = set.glyphs.iter().filter(|glyph| glyph.id == 0);
-            found.extend(undrawn.filter_map(|glyph| set.text.get(glyph.range())).map(ToOwned::to_owned));
-        }
-    }
-}
-
 /// A text with every control character written as its code, and with places to break within its long words, so that none of
 /// them runs out of its column. Marks stay with their letter, and joined letters together.
-pub(super) fn laid(text: &str) -> String {
+pub(super) fn laid(text: &str, room: Room) -> String {
+    let run_max = match room {
+        Room::Block => 24,
+        Room::Cell => 18,
+        Room::Narrow => 12,
+    };
     let mut laid = String::with_capacity(text.len());
     let mut run = 0_usize;
     // A byte order mark within a text shows nothing, and PDF/A lets none in.
     for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
         run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + 1 };
-        if run > RUN_MAX && begins_a_cluster(&laid, c) {
+        if run > run_max && begins_a_cluster(&laid, c) {
             laid.push(BREAK);
             run = 1;
         }
@@ -80,21 +70,26 @@ mod tests {
     fn rupee_latin_and_devanagari_have_glyphs_and_emoji_arabic_and_han_have_none() {
         assert_eq!(missing("₹ 1,23,456.00 Société «Ω» Привет शर्मा टेलीकॉम क्ष १२३ \u{200d}\u{202e}"), Vec::<char>::new());
         assert_eq!(missing("a🧾b🧾 مرحبا漢"), ['🧾', 'م', 'ر', 'ح', 'ب', 'ا', '漢']);
-        assert_eq!(missing(&laid("tab\tand\nline")), Vec::<char>::new(), "control characters are shown as codes");
+        assert_eq!(
+            missing(&laid("tab\tand\nline", Room::Narrow)),
+            Vec::<char>::new(),
+            "control characters are shown as codes"
+        );
     }
 
     #[test]
     fn long_words_may_break_and_short_ones_and_clusters_may_not() {
-        let parts = |text: &str| laid(text).split(BREAK).map(str::len).collect::<Vec<_>>();
+        let parts = |text: &str| laid(text, Room::Narrow).split(BREAK).map(str::len).collect::<Vec<_>>();
         assert_eq!(
-            laid("two words, 1,23,456.00 and ae2e17d3-0014-4000"),
+            laid("two words, 1,23,456.00 and ae2e17d3-0014-4000", Room::Narrow),
             "two words, 1,23,456.00 and ae2e17d3-0014-4000"
         );
         assert_eq!(parts(&"a".repeat(30)), [12, 12, 6]);
+        assert!(!laid(&"a".repeat(24), Room::Block).contains(BREAK));
         // Ten letters, then one that a virama joins to the next and that carries a vowel sign.
         let joined = format!("{}क्षि{}", "a".repeat(10), "b".repeat(3));
-        assert_eq!(laid(&joined).split(BREAK).collect::<Vec<_>>(), [&joined[..joined.len() - 3], "bbb"]);
-        assert_eq!(laid("e\u{301}").chars().count(), 2);
-        assert_eq!(laid("\u{feff}A\u{feff}B"), "AB");
+        assert_eq!(laid(&joined, Room::Narrow).split(BREAK).collect::<Vec<_>>(), [&joined[..joined.len() - 3], "bbb"]);
+        assert_eq!(laid("e\u{301}", Room::Narrow).chars().count(), 2);
+        assert_eq!(laid("\u{feff}A\u{feff}B", Room::Narrow), "AB");
     }
 }

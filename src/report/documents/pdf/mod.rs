@@ -19,7 +19,6 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 use super::{Document, Issue};
 use crate::report::{Paper, ReportError, Unprintable};
-use glyphs::undrawn;
 use sheet::Sheet;
 use world::Desk;
 
@@ -69,12 +68,6 @@ pub(super) fn print(sheet: &Sheet<'_>, name: &str, json: &[u8]) -> Result<Vec<u8
         return Err(told(&set.warnings));
     }
     let document = set.output.map_err(|found| told(&found))?;
-    let undrawn = undrawn(&document);
-    let in_text = |text: &str| undrawn.iter().filter(|piece| text.contains(piece.as_str())).cloned().collect();
-    let missing = sheet.texts_with(in_text);
-    if !missing.is_empty() {
-        return Err(ReportError::Unprintable(missing));
-    }
     let standards = [PdfStandard::A_3a, PdfStandard::Ua_1];
     let options = PdfOptions {
         ident: Smart::Custom(sheet.identifier.clone()),

@@ -5,11 +5,12 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::glyphs::{laid, missing};
+use super::glyphs::{BREAK, Room, laid, missing};
 use crate::domain::{Amount, Party};
 use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::documents::page::{heads, money, named};
 use crate::report::documents::{Issue, Stand, Used};
+use crate::report::markup::shown;
 use crate::report::{TextOf, Unprintable};
 
 /// A document.
@@ -74,8 +75,10 @@ pub(in crate::report::documents) struct Column {
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::report::documents) enum Kind {
-    /// Texts of any length: what is left of the width.
+    /// Texts of any length: most of what is left of the width.
     Text,
+    /// A word or two: the rest of it.
+    Word,
     /// Short codes and dates: as wide as they are.
     Code,
     /// Figures: as wide as they are, to the right.
@@ -105,16 +108,17 @@ impl<'a> Sheet<'a> {
             attached: (format!("{}.json", number.replace('/', "-")), format!("{title} {number} for programs")),
             supplier: from(issue),
             customer: to(issue, invoice),
-            account: laid(account),
+            account: laid(account, Room::Block),
             facts: facts(issue, invoice),
             charges: charges(issue, invoice),
             sums: sums(issue, invoice),
             in_words: in_words(invoice.total, invoice.currency),
             remarks: zero_rated.into_iter().collect(),
-            signature: (!supplier.name.is_empty())
-                .then(|| laid(&format!("For {}, authorised signatory or digital signature", supplier.name))),
+            signature: (!supplier.name.is_empty()).then(|| {
+                laid(&format!("For {}, authorised signatory or digital signature", supplier.name), Room::Block)
+            }),
             annex: (!annex.is_empty()).then(|| usage(invoice, annex)),
-            origin: laid(&format!(
+            origin: shown(&format!(
                 "{title} {number}, account {account}, usage of {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
                 of.period, of.zone, of.run, of.partner, of.archive_digest, of.version
             )),
@@ -127,18 +131,13 @@ impl<'a> Sheet<'a> {
 
     /// Every text of it that holds characters without a glyph.
     pub(super) fn unprintable(&self) -> Vec<Unprintable> {
-        self.texts_with(|text| missing(text).into_iter().map(String::from).collect())
-    }
-
-    /// Every text of it in which something is found that cannot be printed.
-    pub(super) fn texts_with(&self, find: impl Fn(&str) -> Vec<String>) -> Vec<Unprintable> {
         let mut found: Vec<Unprintable> = Vec::new();
         for (of, text) in self.texts() {
-            let seen = find(text);
+            let seen = missing(text);
             let is_told = found.iter().any(|it| it.of == of && it.seen == seen);
             if !seen.is_empty() && !is_told {
                 let (number, account) = (self.number.to_owned(), self.owner.to_owned());
-                found.push(Unprintable { number, account, of, text: text.replace('\u{200b}', ""), seen });
+                found.push(Unprintable { number, account, of, text: text.replace(BREAK, ""), seen });
             }
         }
         found
@@ -163,12 +162,12 @@ fn from(issue: &Issue<'_>) -> Block {
     let name = if supplier.name.is_empty() { &issue.provenance.partner_name } else { &supplier.name };
     let mut lines = address(supplier);
     if !supplier.gstin.is_empty() {
-        lines.push(laid(&format!("GSTIN {}", supplier.gstin)));
+        lines.push(laid(&format!("GSTIN {}", supplier.gstin), Room::Block));
     }
     if !supplier.email.is_empty() {
-        lines.push(laid(&supplier.email));
+        lines.push(laid(&supplier.email, Room::Block));
     }
-    Block { name: laid(name), lines }
+    Block { name: laid(name, Room::Block), lines }
 }
 
 fn to(issue: &Issue<'_>, invoice: &Invoice) -> Block {
@@ -180,12 +179,12 @@ fn to(issue: &Issue<'_>, invoice: &Invoice) -> Block {
         None if issue.terms.regime() == Regime::Gst => lines.push("Unregistered".to_owned()),
         None => {}
     }
-    Block { name: laid(name), lines }
+    Block { name: laid(name, Room::Block), lines }
 }
 
 fn address(party: &Party) -> Vec<String> {
     let lines = party.lines();
-    if lines.is_empty() { Vec::new() } else { vec![laid(&lines.join(", "))] }
+    if lines.is_empty() { Vec::new() } else { vec![laid(&lines.join(", "), Room::Block)] }
 }
 
 fn facts(issue: &Issue<'_>, invoice: &Invoice) -> Vec<(&'static str, String)> {
@@ -206,7 +205,7 @@ fn facts(issue: &Issue<'_>, invoice: &Invoice) -> Vec<(&'static str, String)> {
 }
 
 fn column(name: &str, kind: Kind) -> Column {
-    Column { name: laid(name), kind }
+    Column { name: laid(name, Room::Narrow), kind }
 }
 
 fn charges(issue: &Issue<'_>, invoice: &Invoice) -> Table {
@@ -223,7 +222,7 @@ fn charges(issue: &Issue<'_>, invoice: &Invoice) -> Table {
         columns.push(column("Total", Kind::Figure));
     }
     let row = |(number, it): (u64, &InvoiceLine)| {
-        let mut row = vec![number.to_string(), laid(&it.description)];
+        let mut row = vec![number.to_string(), laid(&it.description, Room::Cell)];
         if is_gst {
             row.push(it.tax.sac.clone().unwrap_or_default());
         }
@@ -246,7 +245,7 @@ fn owed(line: &InvoiceLine, head: TaxHead, invoice: &Invoice) -> String {
 
 fn sums(issue: &Issue<'_>, invoice: &Invoice) -> Vec<Sum> {
     let sum = |name: &str, amount: Amount, is_total| Sum {
-        name: laid(name),
+        name: laid(name, Room::Block),
         amount: format!("{} {}", invoice.currency, money(amount, invoice.currency)),
         is_total,
     };
@@ -265,7 +264,7 @@ fn sums(issue: &Issue<'_>, invoice: &Invoice) -> Vec<Sum> {
 
 fn usage(invoice: &Invoice, annex: &[Used<'_>]) -> Table {
     let by_entry = annex.iter().any(|it| !it.line.entry.is_empty());
-    let mut columns = vec![column(if by_entry { "Time" } else { "Day" }, Kind::Code), column("Class", Kind::Text)];
+    let mut columns = vec![column(if by_entry { "Time" } else { "Day" }, Kind::Code), column("Class", Kind::Word)];
     if by_entry {
         columns.extend([column("Description", Kind::Text), column("Entry", Kind::Text)]);
     } else {
@@ -273,9 +272,9 @@ fn usage(invoice: &Invoice, annex: &[Used<'_>]) -> Table {
     }
     columns.push(column("Charged", Kind::Figure));
     let row = |Used { line: it, .. }: &Used<'_>| {
-        let mut row = vec![it.when.clone(), laid(it.class.as_str())];
+        let mut row = vec![it.when.clone(), laid(it.class.as_str(), Room::Narrow)];
         if by_entry {
-            row.extend([laid(&it.description), laid(&it.entry)]);
+            row.extend([laid(&it.description, Room::Cell), laid(&it.entry, Room::Cell)]);
         } else {
             row.push(it.entries.to_string());
         }
