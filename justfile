@@ -4,7 +4,12 @@ _default:
     @just --list --unsorted
 
 # Everything that must hold before a commit: format, lints, documentation, tests.
-check: lint test
+check: lint test pdf
+
+# Invoices as PDF: clippy and the tests of the feature.
+pdf *ARGS:
+    cargo clippy --release --all-targets --features pdf -- -D warnings
+    cargo test --release --features pdf --lib --test it {{ARGS}} -- pdf::
 
 # Format, clippy with warnings as errors, and documentation that links.
 lint:

@@ -8,6 +8,8 @@ use super::exit::{Exit, Failure, Outcome};
 use super::month::base_url;
 use super::partner;
 use super::result::object;
+use crate::report::printable;
+use crate::run::RunError;
 use crate::settings::{Checked, CredentialsError, Problem, check as looked_at, find_credentials};
 use crate::watch::Watch;
 
@@ -16,6 +18,9 @@ pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &d
     let Checked { settings, file, card, mut problems } = looked_at(args.config.as_deref(), environment.now);
     if let Err(refused) = base_url(&settings, environment) {
         problems.push(of_failure(&refused));
+    }
+    if let Err(refused) = printable(&settings.invoice) {
+        problems.push(Problem { file: file.clone(), ..of_failure(&RunError::from(refused).into()) });
     }
     let own = settings.partner.credentials_file.as_deref();
     let found = find_credentials(environment.auth_id.clone(), environment.auth_token.clone(), own);

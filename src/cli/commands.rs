@@ -26,7 +26,8 @@ use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_j
 use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
-use crate::run::{self, Ledgers};
+use crate::report::printable;
+use crate::run::{self, Ledgers, RunError};
 use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
@@ -218,6 +219,7 @@ fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
 /// The month asked for, with a warning when it is not over, and one when `check` has some.
 fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
     let month = Month::prepare(args, environment)?;
+    printable(&month.settings.invoice).map_err(RunError::from)?;
     if let Some(warning) = month.warning() {
         terminal::warn(&warning);
     }

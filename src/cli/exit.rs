@@ -1,5 +1,6 @@
 //! How a command ends: the exit codes that scripts rely on, the result, and the failure with its hint.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
-use crate::report::ReportError;
+use crate::report::{ReportError, TextOf, Unprintable};
 use crate::run::RunError;
 use crate::seal::SealError;
 use crate::settings::{BeginningError, CredentialsError, SettingsError};
@@ -154,6 +155,11 @@ impl From<RunError> for Failure {
                     "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
                 ),
             ),
+            RunError::Report(ReportError::WithoutPdf) => (Exit::Usage, None),
+            RunError::Report(ReportError::Unprintable(found)) => {
+                let hint = of_unprintable(found);
+                return Self::new(Exit::Usage, refused, Some(hint));
+            }
             RunError::Normalise(NormaliseError::Frame(_))
             | RunError::Frame(_)
             | RunError::Report(_)
@@ -215,6 +221,19 @@ fn of_text(paper: &str) -> &'static str {
     } else {
         "export.csv = \"spreadsheet\" makes such text harmless; the same command goes on from what is kept"
     }
+}
+
+/// What can be done about texts that the fonts of the PDFs cannot print: where each kind of them is corrected.
+fn of_unprintable(found: &[Unprintable]) -> String {
+    let place = |it: &Unprintable| match it.of {
+        TextOf::Supplier => "below [invoice.supplier]".to_owned(),
+        TextOf::Customer => format!("below [invoice.customers.{}]", it.account),
+        TextOf::Charges => "in the rate card or below [invoice]".to_owned(),
+        TextOf::Annex => "by annex = \"days\" below [invoice], which shows no text of an entry".to_owned(),
+    };
+    let places: BTreeSet<String> = found.iter().map(place).collect();
+    let places = places.into_iter().collect::<Vec<_>>().join(", ");
+    format!("correct it {places}, or set pdf = false below [invoice]; `tieout close` then goes on from what is kept")
 }
 
 /// How a command ends when the partner, the line or what leads to it fails.

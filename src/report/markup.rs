@@ -81,7 +81,7 @@ impl Html {
 
 /// The text with each control character written as its code: HTML cannot carry all of them, and nobody sees one. So are
 /// those that turn the direction of whatever follows: what they hide or reverse would be read as something else.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             shown.extend(c.escape_unicode());

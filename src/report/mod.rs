@@ -42,7 +42,7 @@ use crate::invoice::{Billing, CsvProfile};
 use crate::reconcile::Reconciliation;
 
 pub use as_xlsx::is_of_the_disk;
-pub use documents::{Stand, documents};
+pub use documents::{Stand, documents, printable};
 pub use exports::{Close, exports};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
 
@@ -111,6 +111,20 @@ pub enum ReportError {
         /// The text.
         seen: String,
     },
+    /// PDFs are asked for, and this program cannot make them.
+    #[error("invoice.pdf: PDFs need a program built with the feature pdf: cargo install --path . --features pdf")]
+    WithoutPdf,
+    /// Texts that the fonts of the PDFs cannot print.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Unprintable(Vec<Unprintable>),
+    /// A PDF that cannot be set.
+    #[error("{name}: the PDF cannot be set: {reason}")]
+    Pdf {
+        /// The paper.
+        name: String,
+        /// What the typesetter said.
+        reason: String,
+    },
     /// A file for another program that cannot be printed as JSON.
     #[error("{name}: the file cannot be printed as json")]
     Export {
@@ -139,6 +153,61 @@ pub enum ReportError {
         /// What the system said.
         reason: String,
     },
+}
+
+/// A text that the fonts of a PDF cannot print.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("invoice {number} of {account}, {}: {:?} holds {}, which no font of the PDF has", of.word(), begun(text), listed(seen))]
+pub struct Unprintable {
+    /// The invoice's number.
+    pub number: String,
+    /// The customer's account.
+    pub account: String,
+    /// Whose text it is.
+    pub of: TextOf,
+    /// The text.
+    pub text: String,
+    /// Its characters without a glyph, each once.
+    pub seen: Vec<char>,
+}
+
+/// Whose text something on an invoice is: it decides where it is corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TextOf {
+    /// The supplier's.
+    Supplier,
+    /// The customer's.
+    Customer,
+    /// What the charges are called.
+    Charges,
+    /// The entries' in the annex.
+    Annex,
+}
+
+impl TextOf {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Supplier => "supplier",
+            Self::Customer => "customer",
+            Self::Charges => "charges",
+            Self::Annex => "annex",
+        }
+    }
+}
+
+/// Characters of a text in a message, at most.
+const BEGUN_MAX: usize = 60;
+
+fn begun(text: &str) -> String {
+    let mut begun: String = text.chars().take(BEGUN_MAX).collect();
+    if begun.len() < text.len() {
+        begun.push('…');
+    }
+    begun
+}
+
+fn listed(seen: &[char]) -> String {
+    seen.iter().map(|c| format!("{c:?} (U+{:04X})", u32::from(*c))).collect::<Vec<_>>().join(", ")
 }
 
 /// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.

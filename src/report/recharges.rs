@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::overview::{Block, TOLD_MAX, told};
-use super::table::{Cell, Column, Table, decimal_text, grouped};
+use super::table::{Cell, Column, Table, decimal_text, grouped, money};
 use super::totals::equal;
 use super::{ReportError, as_json::Money};
 use crate::domain::{Amount, Currency};

@@ -36,7 +36,7 @@ use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
-use crate::report::Provenance;
+use crate::report::{Provenance, ReportError};
 use crate::seal::{check, mend, read_seal, write_run};
 use crate::watch::{Event, Watch};
 
@@ -231,7 +231,8 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
 /// Derives a run's papers anew from the archive and compares them with the folder and with its seal, bit for bit.
 ///
 /// # Errors
-/// When the folder cannot be read at all. A folder, seal or archive that does not hold what it should is a finding.
+/// When the folder cannot be read at all, or holds papers that this program was not built to print. A folder, seal or archive
+/// that does not hold what it should is a finding.
 pub fn verify(
     folder: &Path,
     archive: Option<&Path>,
@@ -245,6 +246,8 @@ pub fn verify(
     let derived = Run::open(folder, archive).and_then(|(run, archive)| run.papers(&archive));
     let (expected, refused) = match derived {
         Ok(papers) => (Some(papers), Vec::new()),
+        // Nothing is wrong with the run: this program cannot tell.
+        Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
         Err(refused) => (None, refused.faults(folder)),
     };
     let faults = check(folder, expected.as_deref(), expect_seal)?;

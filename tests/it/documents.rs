@@ -15,27 +15,27 @@ use crate::desk::{Desk, Partner};
 use crate::killed::{CLOSE, RUN, SCENARIO};
 use crate::support::{archive, terms};
 
-const GST: &str = include_str!("../../fixtures/invoicing/demo.toml");
+pub(crate) const GST: &str = include_str!("../../fixtures/invoicing/demo.toml");
 
 /// A month of customers in several States and abroad, whose names a page might obey, with an allowance of both rounding and
 /// a refund.
 const WORLD: &str = "name = 'n'\nprose = 'p'\nseed = 11\n[expected]\nverdict = 'tied-out'\n[world]\ncustomers = 14\nentries = 900\nnames = 'nasty'\ncurrencies = ['INR', 'INR', 'INR', 'USD']\n";
 
-struct Books {
+pub(crate) struct Books {
     scenario: Scenario,
     archive: Archive,
     _folder: tempfile::TempDir,
 }
 
 impl Books {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scenario = Scenario::read(WORLD).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(&scenario, &World::build(&scenario).unwrap(), &folder.path().join("a.sqlite"));
         Self { scenario, archive, _folder: folder }
     }
 
-    fn settled(&self, invoicing: &str) -> Settled {
+    pub(crate) fn settled(&self, invoicing: &str) -> Settled {
         let (period, partner) = (self.scenario.world.period, self.archive.partner().to_owned());
         let fetch = self.archive.latest(period).unwrap().unwrap();
         let evidence = sha256(self.archive.evidence(fetch).unwrap().manifest().as_bytes());

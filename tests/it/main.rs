@@ -53,6 +53,10 @@ mod notes;
 mod pace;
 mod page;
 mod page_browser;
+#[cfg(feature = "pdf")]
+mod pdf;
+#[cfg(not(feature = "pdf"))]
+mod pdf_refused;
 mod plain;
 mod proposals;
 mod raw;

@@ -61,7 +61,7 @@ const ABSENCES: [(&str, &[&str]); 11] = [
 ];
 
 /// Words that only these files may hold, outside comments and texts. A folder ends in `/`.
-const WORDS: [(&str, &[&str]); 30] = [
+const WORDS: [(&str, &[&str]); 34] = [
     ("reqwest", &["src/fetch/client.rs", "src/fetch/error.rs", "src/fetch/line.rs"]),
     ("governor", &["src/fetch/pace.rs"]),
     ("polars", &["src/frame/"]),
@@ -69,6 +69,10 @@ const WORDS: [(&str, &[&str]); 30] = [
     ("zstd", &["src/archive/"]),
     ("csv::", &["src/report/"]),
     ("rust_xlsxwriter", &["src/report/"]),
+    ("typst", &["src/report/documents/pdf/"]),
+    ("typst_layout", &["src/report/documents/pdf/"]),
+    ("typst_pdf", &["src/report/documents/pdf/"]),
+    ("rayon", &["src/report/documents/pdf/"]),
     ("axum", &[]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/completions.rs"]),

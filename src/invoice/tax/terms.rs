@@ -105,6 +105,9 @@ pub(super) struct Written {
     pub(super) supplier: Party,
     /// What is known of single customers better than the API knows it.
     pub(super) customers: BTreeMap<String, Party>,
+    /// Whether each invoice is a PDF, too. Not written where it is not, so that runs from before this key keep their inputs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) pdf: bool,
 }
 
 impl Default for Written {
@@ -124,6 +127,7 @@ impl Default for Written {
             rates: Vec::new(),
             supplier: Party::default(),
             customers: BTreeMap::new(),
+            pdf: false,
         }
     }
 }
@@ -226,6 +230,12 @@ impl InvoiceTerms {
     #[must_use]
     pub const fn reverse_charge(&self) -> bool {
         self.0.reverse_charge
+    }
+
+    /// Whether each invoice is a PDF, too.
+    #[must_use]
+    pub const fn pdf(&self) -> bool {
+        self.0.pdf
     }
 
     /// On which day an invoice of a day is due.

@@ -15,7 +15,7 @@ use crate::report::table::decimal_text;
 
 /// The file's bytes, ending in a line feed.
 pub(super) fn print(issue: &Issue<'_>, it: &Document<'_>) -> Result<Vec<u8>, ReportError> {
-    let Document { invoice, note, annex } = it;
+    let Document { invoice, note, annex, .. } = it;
     let money = |amount| decimal_text(amount, invoice.currency.minor_digits());
     let printed = Printed {
         format: "tieout-invoice-v1",

@@ -1,11 +1,15 @@
-//! The invoices and notes themselves: of each one a page to print and a JSON file to read, as its customer gets them.
+//! The invoices and notes themselves: of each one a page to print and a JSON file to read, as its customer gets them, and a PDF
+//! where the settings ask for one.
 //!
 //! Prints what `invoice` made out, the wallet charges behind it, and who sends it. Nothing of cost and markup stands on
 //! them: those are the partner's own. Adds up only what it then compares.
 
 mod as_json;
 mod page;
+#[cfg(feature = "pdf")]
+mod pdf;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Amount, Currency};
@@ -42,11 +46,15 @@ pub(super) struct Issue<'a> {
 /// A document as its customer reads it.
 pub(super) struct Document<'a> {
     /// What it states.
-    pub(super) invoice: &'a Invoice,
+    pub(super) invoice: Cow<'a, Invoice>,
     /// What makes it a note.
     pub(super) note: Option<Note<'a>>,
     /// The usage behind it.
     pub(super) annex: Vec<Used<'a>>,
+    /// The papers' name, without an ending.
+    pub(super) name: String,
+    /// It as JSON.
+    pub(super) json: Vec<u8>,
 }
 
 /// What makes a document a note.
@@ -67,12 +75,63 @@ impl Document<'_> {
             None => "Tax invoice",
         }
     }
+
+    /// Its number, dates and so on: name and value.
+    pub(super) fn facts(&self, issue: &Issue<'_>) -> Vec<(&'static str, String)> {
+        let it = &self.invoice;
+        let mut facts = vec![("Number", it.number.clone()), ("Date", it.date.to_string())];
+        if let Some(Note { corrects, reason, .. }) = self.note {
+            facts.push(("Corrects invoice", corrects.number.clone()));
+            facts.push(("Dated", corrects.date.to_string()));
+            facts.push(("Reason", reason.to_owned()));
+        }
+        // Nothing is due on what is given back.
+        if self.note.is_none_or(|note| note.kind != NoteKind::Credit) {
+            facts.push(("Due", it.due.to_string()));
+        }
+        let period = if self.note.is_some() { "With the close of" } else { "Period" };
+        facts.push((period, issue.provenance.period.to_string()));
+        facts.push(("Currency", it.currency.code().to_owned()));
+        if let Some(place) = it.supply.place {
+            facts.push(("Place of supply", format!("{} ({})", place.name, place.code)));
+        }
+        if issue.terms.regime() == Regime::Gst {
+            facts.push(("Reverse charge", if issue.terms.reverse_charge() { "Yes" } else { "No" }.to_owned()));
+        }
+        facts
+    }
+
+    /// Where it comes from, in two sentences.
+    pub(super) fn origin(&self, issue: &Issue<'_>) -> String {
+        let (it, of) = (&self.invoice, issue.provenance);
+        let what = if self.note.is_some() { "given with the close of" } else { "usage of" };
+        format!(
+            "{} {}, account {}, {what} {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
+            self.title(issue),
+            it.number,
+            it.account,
+            of.period,
+            of.zone,
+            of.run,
+            of.partner,
+            of.archive_digest,
+            of.version
+        )
+    }
 }
 
-/// A page and a JSON file for each invoice and note, named after its number.
+/// Refuses terms that ask for documents which this program cannot print.
 ///
 /// # Errors
-/// When an annex does not add up to its invoice, or a file cannot be laid out.
+/// When they ask for PDFs, and the program was built without the feature `pdf`.
+pub const fn printable(terms: &InvoiceTerms) -> Result<(), ReportError> {
+    if terms.pdf() && !cfg!(feature = "pdf") { Err(ReportError::WithoutPdf) } else { Ok(()) }
+}
+
+/// A page and a JSON file for each invoice, named after its number, and a PDF where the terms ask for one.
+///
+/// # Errors
+/// When an annex does not add up to its invoice, a file cannot be laid out, or PDFs are asked for that cannot be printed.
 pub fn documents(
     provenance: &Provenance,
     terms: &InvoiceTerms,
@@ -80,18 +139,18 @@ pub fn documents(
     usage: &Usage,
     stand: Stand,
 ) -> Result<Vec<Paper>, ReportError> {
+    printable(terms)?;
     let issue = Issue { provenance, terms, stand };
-    let mut papers = Vec::with_capacity(billing.invoices.len() * 2);
     let refunded: BTreeSet<(&str, Currency)> = billing.notes.iter().filter_map(of_refunds).collect();
-    for invoice in &billing.invoices {
+    let invoices = billing.invoices.iter().map(|invoice| {
         let mut annex = used(usage, invoice);
         if refunded.contains(&(invoice.account.as_str(), invoice.currency)) {
             annex.retain(|it| it.kind != LineKind::Refund);
         }
         check(invoice, &annex)?;
-        papers.extend(files(FOLDER, &issue, &Document { invoice, note: None, annex })?);
-    }
-    for note in &billing.notes {
+        document(&issue, FOLDER, Cow::Borrowed(invoice), None, annex)
+    });
+    let notes = billing.notes.iter().map(|note| {
         let mut annex = Vec::new();
         if of_refunds(note).is_some() {
             annex = used(usage, &note.document);
@@ -101,10 +160,20 @@ pub fn documents(
                 it.amount = -it.amount;
             }
         }
-        let shown = note.shown();
-        let document = Document { invoice: &shown, note: Some(of_note(note)), annex };
-        papers.extend(files(NOTES, &issue, &document)?);
+        document(&issue, NOTES, Cow::Owned(note.shown()), Some(of_note(note)), annex)
+    });
+    let documents = invoices.chain(notes).collect::<Result<Vec<_>, ReportError>>()?;
+    #[cfg(feature = "pdf")]
+    let pdfs = if terms.pdf() { pdf::papers(&issue, &documents)? } else { Vec::new() };
+    #[cfg(not(feature = "pdf"))]
+    let pdfs = Vec::new();
+    let mut papers = Vec::with_capacity(documents.len() * 2 + pdfs.len());
+    for it in documents {
+        let name = &it.name;
+        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, &it).into_bytes() });
+        papers.push(Paper { name: format!("{name}.json"), bytes: it.json });
     }
+    papers.extend(pdfs);
     Ok(papers)
 }
 
@@ -130,14 +199,19 @@ fn of_note(it: &IssuedNote) -> Note<'_> {
     Note { kind: it.kind(), corrects: &it.corrects, reason }
 }
 
-/// A document's files.
-fn files(folder: &str, issue: &Issue<'_>, it: &Document<'_>) -> Result<[Paper; 2], ReportError> {
+/// A document, with its JSON made.
+fn document<'a>(
+    issue: &Issue<'_>,
+    folder: &str,
+    invoice: Cow<'a, Invoice>,
+    note: Option<Note<'a>>,
+    annex: Vec<Used<'a>>,
+) -> Result<Document<'a>, ReportError> {
     // Numbers hold capitals, digits, `/` and `-`: one character for one, so that no two names are alike in a series.
-    let name = format!("{folder}/{}", it.invoice.number.replace('/', "-"));
-    Ok([
-        Paper { name: format!("{name}.html"), bytes: page::print(issue, it).into_bytes() },
-        Paper { name: format!("{name}.json"), bytes: as_json::print(issue, it)? },
-    ])
+    let name = format!("{folder}/{}", invoice.number.replace('/', "-"));
+    let mut it = Document { invoice, note, annex, name, json: Vec::new() };
+    it.json = as_json::print(issue, &it)?;
+    Ok(it)
 }
 
 /// A line of an annex that is billed: what only funds the wallet is none.

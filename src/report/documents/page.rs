@@ -1,9 +1,9 @@
 //! An invoice as a page to print: one self-contained file without a script, all particulars of CGST rule 46 where the regime
 //! is GST.
 
-use super::{Document, Issue, Note, Stand, Used};
+use super::{Document, Issue, Stand, Used};
 use crate::domain::{Amount, Currency, Party};
-use crate::invoice::{Gstin, Invoice, InvoiceLine, NoteKind, Regime, SupplyKind, TaxHead, in_words};
+use crate::invoice::{Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::markup::{Html, digest};
 use crate::report::table::{self, in_groups};
 
@@ -59,28 +59,10 @@ fn body(html: &mut Html, issue: &Issue<'_>, it: &Document<'_>) {
             usage(html, invoice, annex);
         }
     });
-    let of = issue.provenance;
-    html.element(
-        "footer",
-        &[],
-        &format!(
-            "{} {}, account {}, {} {} by the calendar of {}. Run {} of {}, archive {}, tieout {}.",
-            it.title(issue),
-            invoice.number,
-            invoice.account,
-            if it.note.is_some() { "given with the close of" } else { "usage of" },
-            of.period,
-            of.zone,
-            of.run,
-            of.partner,
-            of.archive_digest,
-            of.version
-        ),
-    );
+    html.element("footer", &[], &it.origin(issue));
 }
 
 fn header(html: &mut Html, issue: &Issue<'_>, it: &Document<'_>) {
-    let invoice = it.invoice;
     let supplier = issue.terms.supplier();
     html.wrap("header", &[], |html| {
         html.wrap("div", &[], |html| {
@@ -103,29 +85,9 @@ fn header(html: &mut Html, issue: &Issue<'_>, it: &Document<'_>) {
             }
         });
         html.wrap("dl", &[], |html| {
-            let mut pair = |name: &str, value: &str| {
+            for (name, value) in it.facts(issue) {
                 html.element("dt", &[], name);
-                html.element("dd", &[], value);
-            };
-            pair("Number", &invoice.number);
-            pair("Date", &invoice.date.to_string());
-            if let Some(Note { corrects, reason, .. }) = it.note {
-                pair("Corrects invoice", &corrects.number);
-                pair("Dated", &corrects.date.to_string());
-                pair("Reason", reason);
-            }
-            // Nothing is due on what is given back.
-            if it.note.is_none_or(|note| note.kind != NoteKind::Credit) {
-                pair("Due", &invoice.due.to_string());
-            }
-            let period = if it.note.is_some() { "With the close of" } else { "Period" };
-            pair(period, &issue.provenance.period.to_string());
-            pair("Currency", invoice.currency.code());
-            if let Some(place) = invoice.supply.place {
-                pair("Place of supply", &format!("{} ({})", place.name, place.code));
-            }
-            if issue.terms.regime() == Regime::Gst {
-                pair("Reverse charge", if issue.terms.reverse_charge() { "Yes" } else { "No" });
+                html.element("dd", &[], &value);
             }
         });
     });
@@ -160,12 +122,12 @@ fn address(html: &mut Html, party: &Party) {
 }
 
 /// A word of a head on this invoice.
-fn named<'a>(issue: &Issue<'a>, head: TaxHead) -> &'a str {
+pub(super) fn named<'a>(issue: &Issue<'a>, head: TaxHead) -> &'a str {
     if head == TaxHead::Plain { issue.terms.tax_name() } else { head.word() }
 }
 
 /// The heads that the lines owe under, in order.
-fn heads(invoice: &Invoice) -> Vec<TaxHead> {
+pub(super) fn heads(invoice: &Invoice) -> Vec<TaxHead> {
     let mut heads: Vec<TaxHead> = invoice.lines.iter().flat_map(|line| &line.tax.heads).map(|head| head.0).collect();
     heads.sort_unstable();
     heads.dedup();
@@ -292,6 +254,6 @@ fn cell(html: &mut Html, text: &str, is_figure: bool) {
 }
 
 /// Money with its digits in groups: lakh and crore for rupees, thousands for everything else.
-fn money(amount: Amount, currency: Currency) -> String {
+pub(super) fn money(amount: Amount, currency: Currency) -> String {
     in_groups(&table::money(amount, currency), if currency == Currency::INR { 2 } else { 3 })
 }

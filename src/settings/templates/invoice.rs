@@ -57,6 +57,9 @@ pub(super) const INVOICE: [Section<Settings>; 3] = [
                 "Rates of tax and the day each begins; the last that has begun counts. Not written, under GST: 18 %.",
                 |_| "[{ from = \"2017-07-01\", percent = \"18\" }]".to_owned(),
             ),
+            ("pdf", "true: each invoice is a PDF/A-3, too. Needs a program built with the feature pdf.", |_| {
+                "false".to_owned()
+            }),
         ],
     },
     Section {

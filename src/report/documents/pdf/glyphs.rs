@@ -1,0 +1,95 @@
+//! Texts as a sheet can carry them: which characters have no glyph, and where a word that is too long for its place may break.
+
+use super::world::has_glyph;
+use crate::report::markup::shown;
+
+/// How many characters of a word stand without a place to break, at most: what a place takes of a word of usual width.
+#[derive(Clone, Copy)]
+pub(super) enum Room {
+    /// Half of the page.
+    Block,
+    /// A column for texts.
+    Cell,
+    /// A column for words.
+    Narrow,
+}
+
+/// Where a line may break though nothing is seen there.
+pub(super) const BREAK: char = '\u{200b}';
+
+/// The characters of a text that no font here has, each once and in order.
+pub(super) fn missing(text: &str) -> Vec<char> {
+    let mut found = Vec::new();
+    for c in text.chars().filter(|c| !has_glyph(*c)) {
+        if !found.contains(&c) {
+            found.push(c);
+        }
+    }
+    found
+}
+
+/// A text with every control character written as its code, and with places to break within its long words, so that none of
+/// them runs out of its column. Marks stay with their letter, and joined letters together.
+pub(super) fn laid(text: &str, room: Room) -> String {
+    let run_max = match room {
+        Room::Block => 24,
+        Room::Cell => 18,
+        Room::Narrow => 12,
+    };
+    let mut laid = String::with_capacity(text.len());
+    let mut run = 0_usize;
+    // A byte order mark within a text shows nothing, and PDF/A lets none in.
+    for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
+        run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + 1 };
+        if run > run_max && begins_a_cluster(&laid, c) {
+            laid.push(BREAK);
+            run = 1;
+        }
+        laid.push(c);
+    }
+    laid
+}
+
+/// Whether a letter stands by itself behind what is before it, as far as the scripts here go: no mark above or below, no
+/// sign of a vowel, nothing behind a virama or a joiner.
+fn begins_a_cluster(before: &str, c: char) -> bool {
+    let is_mark = matches!(c,
+        '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{200c}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
+        | '\u{0900}'..='\u{0903}' | '\u{093a}'..='\u{093c}' | '\u{093e}'..='\u{094f}' | '\u{0951}'..='\u{0957}'
+        | '\u{0962}'..='\u{0963}');
+    !is_mark && !before.ends_with(['\u{094d}', '\u{200c}', '\u{200d}', '\u{2060}'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rupee_latin_and_devanagari_have_glyphs_and_emoji_arabic_and_han_have_none() {
+        assert_eq!(missing("₹ 1,23,456.00 Société «Ω» Привет शर्मा टेलीकॉम क्ष १२३ \u{200d}\u{202e}"), Vec::<char>::new());
+        assert_eq!(missing("a🧾b🧾 مرحبا漢"), ['🧾', 'م', 'ر', 'ح', 'ب', 'ا', '漢']);
+        assert_eq!(
+            missing(&laid("tab\tand\nline", Room::Narrow)),
+            Vec::<char>::new(),
+            "control characters are shown as codes"
+        );
+    }
+
+    #[test]
+    fn long_words_may_break_and_short_ones_and_clusters_may_not() {
+        let parts = |text: &str| laid(text, Room::Narrow).split(BREAK).map(str::len).collect::<Vec<_>>();
+        assert_eq!(
+            laid("two words, 1,23,456.00 and ae2e17d3-0014-4000", Room::Narrow),
+            "two words, 1,23,456.00 and ae2e17d3-0014-4000"
+        );
+        assert_eq!(parts(&"a".repeat(30)), [12, 12, 6]);
+        assert!(!laid(&"a".repeat(24), Room::Block).contains(BREAK));
+        // Ten letters, then one that a virama joins to the next and that carries a vowel sign.
+        let joined = format!("{}क्षि{}", "a".repeat(10), "b".repeat(3));
+        assert_eq!(laid(&joined, Room::Narrow).split(BREAK).collect::<Vec<_>>(), [&joined[..joined.len() - 3], "bbb"]);
+        assert_eq!(laid("e\u{301}", Room::Narrow).chars().count(), 2);
+        assert_eq!(laid("\u{feff}A\u{feff}B", Room::Narrow), "AB");
+    }
+}
