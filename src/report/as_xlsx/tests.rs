@@ -125,7 +125,8 @@ fn a_temporary_folder_that_is_missing_or_full_is_a_failure_and_no_panic() {
     assert!(told.contains("printed "), "{told}");
     let missing = in_a_process("TMPDIR=/nonexistent");
     assert!(
-        missing.contains("refused: close.xlsx: the temporary folder cannot hold the rows: No such file"),
+        missing
+            .contains("refused: close.xlsx: the temporary folder cannot hold the rows: /nonexistent: entity not found"),
         "{missing}"
     );
     let full = in_a_process("trap '' XFSZ; ulimit -f 0;");
