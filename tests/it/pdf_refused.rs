@@ -10,7 +10,8 @@ const SAID: &str = "invoice.pdf: PDFs need a program built with the feature pdf:
 
 #[test]
 fn settings_that_ask_for_pdfs_are_refused_before_the_first_request() {
-    let desk = Desk::at(&Partner::of(SCENARIO));
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
     let quick = String::from_utf8(desk.read("tieout.toml")).unwrap();
     desk.write("tieout.toml", format!("{quick}[invoice]\npdf = true\n"));
     for command in [&CLOSE[..], &["fetch", "--period", "2026-03"]] {
@@ -27,7 +28,8 @@ fn settings_that_ask_for_pdfs_are_refused_before_the_first_request() {
 
 #[test]
 fn runs_with_pdfs_are_neither_settled_nor_drafted_nor_judged() {
-    let desk = Desk::at(&Partner::of(SCENARIO));
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
     let ask = |run: &str| {
         let path = desk.path(run).join("run.json");
         let inputs = fs::read_to_string(&path).unwrap();
@@ -42,7 +44,8 @@ fn runs_with_pdfs_are_neither_settled_nor_drafted_nor_judged() {
     desk.ends(0, &["fetch", "--period", "2026-03"]);
     let prepared = "reports/2026-03.r2";
     let number = desk.table(&format!("{RUN}/invoices.csv"))[0]["number"].clone();
-    [RUN, prepared].map(ask);
+    ask(RUN);
+    ask(prepared);
     for command in [&["settle", prepared][..], &["draft", prepared], &["verify", RUN], &["explain", RUN, &number]] {
         let refused = desk.ends(2, command).stderr;
         assert!(refused.contains(SAID), "{command:?}: {refused}");

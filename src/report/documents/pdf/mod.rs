@@ -17,7 +17,7 @@ use typst::foundations::{Datetime, Smart};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
-use super::{Document, Issue};
+use crate::report::documents::{Document, Issue};
 use crate::report::{Paper, ReportError, Unprintable};
 use sheet::Sheet;
 use world::Desk;
