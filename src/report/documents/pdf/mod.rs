@@ -13,6 +13,7 @@ use chrono::Datelike;
 use rayon::prelude::*;
 use typst::comemo;
 use typst::diag::SourceDiagnostic;
+use typst::ecow::EcoString;
 use typst::foundations::{Datetime, Smart};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
@@ -58,7 +59,7 @@ pub(super) fn print(sheet: &Sheet<'_>, name: &str, json: &[u8]) -> Result<Vec<u8
     let refused = |reason: String| ReportError::Pdf { name: format!("{name}.pdf"), reason };
     let told = |found: &[SourceDiagnostic]| {
         let texts = found.iter().flat_map(|it| [&it.message].into_iter().chain(it.hints.iter().map(|hint| &hint.v)));
-        refused(texts.map(|it| it.as_str()).collect::<Vec<_>>().join("; "))
+        refused(texts.map(EcoString::as_str).collect::<Vec<_>>().join("; "))
     };
     let desk = Desk::new(serde_json::to_vec(sheet)?, json.to_vec());
     let set = typst::compile::<PagedDocument>(&desk);
