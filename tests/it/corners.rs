@@ -193,6 +193,7 @@ fn the_dashboard_is_held_against_a_whole_account_list_only() {
     };
     assert_eq!(held(&|books| books.unreadable.push(row())), (false, true));
     assert_eq!(held(&counted_more), (false, true));
+    assert_eq!(held(&|books| books.unwalkable.push("MA/1".to_owned())), (false, true));
     assert_eq!(held(&|books| books.unreadable.push(UnreadableRow { list: List::Master, ..row() })), (true, false));
 }
 
@@ -401,7 +402,7 @@ pub(crate) fn somebody(raw: &RawBooks) -> (String, Row) {
 }
 
 /// The credit of a transfer in the month whose reference no further entry carries, as the master has it.
-fn transfer(raw: &RawBooks) -> Row {
+pub(crate) fn transfer(raw: &RawBooks) -> Row {
     let master = &raw.ledgers[&List::Master].rows;
     let month = raw.month(raw.zone);
     let is_alone = |row: &&Row| {

@@ -2,10 +2,10 @@
 //! month before, and what is proposed for it.
 
 use tieout::domain::{Break, Class, List};
-use tieout::reconcile::{Correction, Reconciliation};
+use tieout::reconcile::{Correction, Options, Reconciliation, reconcile};
 
-use crate::books::{RawBooks, ledger};
-use crate::corners::{amount, judged, of, raw, somebody};
+use crate::books::{RawBooks, State, ledger};
+use crate::corners::{amount, judged, of, raw, somebody, transfer};
 
 /// The one break that names an entry.
 fn told<'a>(it: &'a Reconciliation, id: &str) -> &'a Break {
@@ -76,5 +76,39 @@ fn what_lies_in_two_months_is_to_move_to_where_the_other_side_has_it() {
             it.histories[found.id()].open != earlier,
             "the other half of what the month before had is no matter of the next"
         );
+    }
+}
+
+#[test]
+fn a_negative_amount_is_a_direction_that_differs_in_either_book_and_alone() {
+    for in_master in [true, false] {
+        let mut books = raw();
+        let (account, row) = somebody(&books);
+        let list = if in_master { List::Master } else { ledger(&account) };
+        only(&mut books, &list, &row.id, |row| row.amount = format!("-{}", row.amount).into());
+        assert_eq!(told(&judged(&of(&books)), &row.id).class(), Class::DirectionDiffers);
+    }
+    let mut books = raw();
+    let (account, row) = somebody(&books);
+    only(&mut books, &ledger(&account), &row.id, |row| row.amount = format!("-{}", row.amount).into());
+    books.make_honest();
+    books.ledgers.get_mut(&List::Master).unwrap().state = State::Missing;
+    let options = Options { master_declared_absent: true, ..Options::default() };
+    let it = reconcile(&of(&books), &options).unwrap();
+    assert_eq!(told(&it, &row.id).class(), Class::DirectionDiffers);
+}
+
+#[test]
+fn a_transfer_may_differ_by_the_tolerance_and_by_no_more() {
+    let mut books = raw();
+    let credit = transfer(&books);
+    let more = (amount(&credit.amount) + amount("1")).to_text(2);
+    for list in [List::Master, ledger(&credit.account_id)] {
+        only(&mut books, &list, &credit.id, |row| row.amount = more.as_str().into());
+    }
+    books.make_honest();
+    for (tolerance, class) in [("1", Class::RoundingDiffers), ("0.99", Class::AmountDiffers)] {
+        let options = Options { tolerance: amount(tolerance), ..Options::default() };
+        assert_eq!(told(&reconcile(&of(&books), &options).unwrap(), &credit.id).class(), class);
     }
 }

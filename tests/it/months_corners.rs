@@ -22,6 +22,15 @@ fn what_is_said_of_a_wallet_turns_into_another_word_for_it_and_into_nothing_else
     let (state, it) = wallet_again(&books, &carried, &of_wallet(Class::OpeningDiffers));
     let rolled = it.breaks.iter().find(|found| found.class() == Class::RollForward).unwrap();
     assert_eq!(state, format!("replaced asked its entries are reported as roll-forward now: {}", rolled.id()));
+    let verdict = |it: &tieout::reconcile::Reconciliation| {
+        it.wallets.iter().find(|wallet| wallet.account == account).unwrap().verdict()
+    };
+    assert_eq!(verdict(&it), "differs");
+    // So it is where the closing was read late, unless it agrees with itself.
+    carried.read_late = true;
+    let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
+    assert_eq!(verdict(&it), "differs");
+    carried.read_late = false;
     // A statement on anything else of the account is not what the wallet says.
     let gone = "resolved asked this run reads the same month and no longer finds it";
     let of_ledger = OpenBreak { field: "ledger".to_owned(), ..open(Class::MissingLedger, &account, &[], &raw) };

@@ -88,6 +88,13 @@ async fn what_a_recheck_proposes_the_next_close_gives_once() {
     {
         assert!(names.contains(name), "{name} is missing");
     }
+    // What is given back stands above zero, with the invoice that it corrects, and no day on which it is due.
+    let page = april.settled.papers.iter().find(|it| it.name == "notes/CN-000001.html").unwrap();
+    let page = std::str::from_utf8(&page.bytes).unwrap();
+    for said in ["<h1>Credit note</h1>", "VB/26/00002", ">62.50<", "INR 74.00", "Rupees Seventy"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("-62.50") && !page.contains("<dt>Due</dt>") && !page.contains("Tax invoice"), "{page}");
     assert_eq!(verify(&april.folder, None, None, &Nobody).unwrap().faults, Vec::<String>::new());
     let text = explain(&april.folder, None, "CN-000001", &Nobody).unwrap();
     assert!(text.contains(&format!("tieout explain 2026-03.recheck {}", proposed[1].id)), "{text}");

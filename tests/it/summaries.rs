@@ -74,17 +74,24 @@ fn sums_that_hold_only_apart_from_each_other_are_a_contradiction() {
     let [debit, all_debits] = [true, false].map(|settled| sums(&raw, "debit", settled));
     let [credit, all_credits] = [true, false].map(|settled| sums(&raw, "credit", settled));
     assert!(debit < all_debits && credit < all_credits);
-    let told = |debit: Amount, credit: Amount| {
+    let count = raw.ledgers[&list].rows.len();
+    let told_of = |debit: Amount, credit: Amount, counted: Option<u64>| {
         let mut books = of(&raw);
         let control = &mut books.lists.iter_mut().find(|record| record.list == list).unwrap().control;
-        (control.debit, control.credit, control.net, control.transactions) = (Some(debit), Some(credit), None, None);
+        (control.debit, control.credit, control.net, control.transactions) = (Some(debit), Some(credit), None, counted);
         let it = judged(&books);
         let found = it.breaks.iter().filter(|it| it.class() == Class::ControlTotal);
         found
             .map(|it| (it.field().to_owned(), it.master_value().to_owned(), it.explanation().to_owned()))
             .collect::<Vec<_>>()
     };
+    let told = |debit: Amount, credit: Amount| told_of(debit, credit, None);
     assert_eq!(told(debit, credit), []);
+    // A count of the settled entries goes with their sums.
+    let settled = raw.ledgers[&list].rows.iter().filter(|row| row.status == "completed").count();
+    assert!(settled < count);
+    assert_eq!(told_of(debit, credit, u64::try_from(settled).ok()), []);
+    assert_eq!(told_of(debit, credit, u64::try_from(settled + 1).ok()).len(), 1);
     assert_eq!(told(all_debits, all_credits), []);
     // Each holds in a reading, but no reading holds for both.
     let [(field, said, _)] = &told(debit, all_credits)[..] else { panic!("a contradiction") };
