@@ -192,7 +192,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("recharges", "live", "What the wallet held when its entries were read."),
     ("recharges", "lowest", "The lowest balance within the period."),
     ("recharges", "invoice", "The invoice; empty where the customer is held."),
-    ("recharges", "billed", "What the invoice comes to or, for whom this check holds, would come to; tax included."),
+    (
+        "recharges",
+        "billed",
+        "What the invoice comes to, less a credit note for refunds, or would come to for whom this check holds; tax included.",
+    ),
     (
         "recharges",
         "covering",

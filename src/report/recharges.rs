@@ -10,7 +10,7 @@ use super::table::{Cell, Column, Table, decimal_text, grouped, money};
 use super::totals::equal;
 use super::{ReportError, as_json::Money};
 use crate::domain::{Amount, Currency};
-use crate::invoice::{Billing, Covering, RechargeCheck};
+use crate::invoice::{Billing, Covering, NoteReason, RechargeCheck};
 use crate::reconcile::{Funding, Reconciliation, RollForward};
 
 const RECHARGES: &[Column] = &[
@@ -165,12 +165,16 @@ pub(super) fn overview(billing: &Billing) -> Vec<Block> {
     ]
 }
 
-/// What was sorted by class against what the accounts' ledgers came to, and what is billed against the invoices.
+/// What was sorted by class against what the accounts' ledgers came to, and what is billed against the invoices and the refunds.
 pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), ReportError> {
     let accounts = books.accounts.iter().map(|it| ((it.account.as_str(), it.currency), it));
     let accounts: BTreeMap<_, _> = accounts.collect();
-    let invoices = billing.invoices.iter().map(|it| ((it.account.as_str(), it.currency), it));
-    let mut invoices: BTreeMap<_, _> = invoices.collect();
+    // A note for refunds is of the month, too; one that a recheck proposed is of another.
+    let refunds = billing.notes.iter().filter(|note| note.reason == NoteReason::Refunds).map(|note| &note.document);
+    let mut given: BTreeMap<(&str, Currency), Amount> = BTreeMap::new();
+    for it in billing.invoices.iter().chain(refunds) {
+        *given.entry((&it.account, it.currency)).or_default() += it.total;
+    }
     for RechargeCheck { recharge, bill, .. } in &billing.recharges {
         let key = (recharge.account.as_str(), recharge.currency);
         let place = |what: &str| format!("recharge check of {} {}, {what}", key.0, key.1);
@@ -181,9 +185,9 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
         let credits = month.topped_up + month.transferred + recharge.refunded + recharge.other_credits;
         equal(credits, stated(|it| it.credits), || place("credits"))?;
         equal(month.taken_back + recharge.usage, stated(|it| it.debits), || place("debits"))?;
-        if let Some(invoice) = invoices.remove(&key) {
+        if let Some(given) = given.remove(&key) {
             let billed = bill.as_ref().map(|bill| bill.total).unwrap_or_default();
-            equal(billed, invoice.total, || place("billed"))?;
+            equal(billed, given, || place("billed"))?;
         }
     }
     Ok(())

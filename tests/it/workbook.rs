@@ -176,7 +176,7 @@ fn sheets_can_be_filtered_scrolled_and_printed() {
     let bytes = audit();
     let book = Workbook::read(&bytes);
     let names: Vec<&str> = book.sheets.iter().map(|(name, _)| name.as_str()).collect();
-    insta::assert_snapshot!(names.join(", "), @"Summary, Tie-outs, Bridge, Breaks, Carried, Proposals, Accounts, Proof of cash, Invoices, Lines, Recharges, Held, Walk, Definitions, Figures");
+    insta::assert_snapshot!(names.join(", "), @"Summary, Tie-outs, Bridge, Breaks, Carried, Proposals, Accounts, Proof of cash, Invoices, Lines, Notes, Note lines, Recharges, Held, Walk, Definitions, Figures");
     for number in 2..names.len() {
         let sheet = part(&bytes, &format!("xl/worksheets/sheet{number}.xml"));
         for needed in
