@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tieout::domain::Party;
-use tieout::invoice::{Billing, Invoice, InvoiceTerms};
+use tieout::invoice::{Billing, Corrected, Invoice, InvoiceTerms, IssuedNote, NoteReason};
 use tieout::reconcile::{Detail, Usage, usage};
 use tieout::report::{Paper, ReportError, Stand, TextOf, documents};
 use tieout::run::Settled;
@@ -36,7 +36,7 @@ fn printed(
     usage: &Usage,
     stand: Stand,
 ) -> Result<Vec<Paper>, ReportError> {
-    documents(&settled.provenance, terms, &Billing { invoices, held: Vec::new() }, usage, stand)
+    documents(&settled.provenance, terms, &Billing { invoices, ..Billing::default() }, usage, stand)
 }
 
 /// The PDF of one invoice that is made out to somebody else.
@@ -89,6 +89,28 @@ fn dense(text: &str) -> String {
 fn of_kind<'a>(papers: &'a [Paper], end: &'a str) -> BTreeMap<&'a str, &'a [u8]> {
     let own = papers.iter().filter(|it| it.name.starts_with("invoices/"));
     own.filter_map(|it| Some((it.name.strip_suffix(end)?, it.bytes.as_slice()))).collect()
+}
+
+#[test]
+fn a_credit_note_is_a_pdf_that_names_its_invoice() {
+    let books = Books::new();
+    let settled = books.settled(GST);
+    let invoice = settled.billing.invoices[0].clone();
+    let corrects = Corrected { number: invoice.number.clone(), date: invoice.date, run: settled.inputs.run.clone() };
+    let document = Invoice { number: "CN-000001".to_owned(), ..invoice.turned() };
+    let reason = NoteReason::Recheck { proposal: "N-1".to_owned(), recheck: "2026-03.recheck".to_owned() };
+    let notes = vec![IssuedNote { corrects, reason, document }];
+    let terms = parsed(&format!("pdf = true\n{GST}"));
+    let billing = Billing { notes, ..Billing::default() };
+    let papers = documents(&settled.provenance, &terms, &billing, &Usage::new(), Stand::Final).unwrap();
+    let names: Vec<&str> = papers.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["notes/CN-000001.html", "notes/CN-000001.json", "notes/CN-000001.pdf"]);
+    let Some(pages) = pages(&papers[2].bytes) else { return };
+    let text = dense(&pages.concat());
+    for said in ["Creditnote", &format!("Correctsinvoice{}", invoice.number), "CN-000001"] {
+        assert!(text.contains(said), "{said}: {pages:?}");
+    }
+    assert!(!text.contains("Due") && !text.contains("Taxinvoice"), "{pages:?}");
 }
 
 #[test]

@@ -90,13 +90,13 @@ fn print_within(limits: Limits, it: &Contents) -> Result<Vec<u8>, ReportError> {
 
 /// A workbook that is not written because of its temporary file, or of anything else.
 fn refused(error: XlsxError) -> ReportError {
-    match error {
-        XlsxError::IoError(refused) => ReportError::TemporaryFile { reason: refused.to_string() },
-        XlsxError::TempFileError(folder, refused) => {
-            ReportError::TemporaryFile { reason: format!("{}: {}", folder.display(), refused.kind()) }
-        }
-        error => error.into(),
+    if let XlsxError::IoError(refused) = &error {
+        return ReportError::TemporaryFile { reason: refused.to_string() };
     }
+    if let XlsxError::TempFileError(folder, refused) = &error {
+        return ReportError::TemporaryFile { reason: format!("{}: {}", folder.display(), refused.kind()) };
+    }
+    error.into()
 }
 
 /// How a refusal of the system stands in the text of a panic.
