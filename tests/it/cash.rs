@@ -339,12 +339,22 @@ fn the_first_moment_belongs_to_the_month_and_the_cut_off_to_the_next() {
     let books = normalised(&RawBooks::read(WORLD));
     let (start, end) = (books.calendar.start, books.calendar.end);
     let model = books.ledgers.entries(Side::Customer).unwrap().into_iter().find(tieout::domain::Entry::counts).unwrap();
-    let mut columns = LedgerColumns::with_capacity(4);
-    for (created_at, value) in [(start - 1, "1"), (start, "2"), (end - 1, "4"), (end, "8")] {
+    let mut columns = LedgerColumns::with_capacity(6);
+    // What is not settled moves no wallet, on whichever side of the month it lies.
+    let moments = [(start - 1, "1"), (start, "2"), (end - 1, "4"), (end, "8"), (start - 2, "16"), (end + 1, "32")];
+    for (place, (created_at, value)) in moments.into_iter().enumerate() {
         let (id, in_period) = (value.to_owned(), (start..end).contains(&created_at));
+        let settled = place < 4;
         let direction = tieout::domain::Direction::Debit;
-        let entry =
-            tieout::domain::Entry { id, direction, amount: amount(value), created_at, in_period, ..model.clone() };
+        let entry = tieout::domain::Entry {
+            id,
+            direction,
+            amount: amount(value),
+            created_at,
+            in_period,
+            settled,
+            ..model.clone()
+        };
         columns.push(&entry).unwrap();
     }
     let frame = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();

@@ -112,3 +112,21 @@ fn a_transfer_may_differ_by_the_tolerance_and_by_no_more() {
         assert_eq!(told(&reconcile(&of(&books), &options).unwrap(), &credit.id).class(), class);
     }
 }
+
+#[test]
+fn a_ledger_that_was_not_read_bears_on_its_own_tie_outs_and_the_masters_on_all() {
+    let sound = raw();
+    let account = somebody(&sound).0;
+    let tied = |list: &List| {
+        let mut books = sound.clone();
+        books.make_honest();
+        books.ledgers.get_mut(list).unwrap().state = State::Missing;
+        let it = judged(&of(&books));
+        let customers = it.tie_outs.iter().filter(|it| it.key().account != *sound.partner);
+        let (own, others): (Vec<_>, Vec<_>) = customers.partition(|it| it.key().account == account);
+        assert!(!own.is_empty() && !others.is_empty());
+        [own, others].map(|of| of.iter().all(|it| it.verdict().ties_out()))
+    };
+    assert_eq!(tied(&ledger(&account)), [false, true]);
+    assert_eq!(tied(&List::Master), [false, false]);
+}

@@ -30,6 +30,7 @@ fn what_is_said_of_a_wallet_turns_into_another_word_for_it_and_into_nothing_else
     carried.read_late = true;
     let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
     assert_eq!(verdict(&it), "differs");
+    assert!(it.breaks.iter().any(|found| found.class() == Class::RollForward));
     carried.read_late = false;
     // A statement on anything else of the account is not what the wallet says.
     let gone = "resolved asked this run reads the same month and no longer finds it";
@@ -134,4 +135,71 @@ fn a_timing_difference_whose_halves_agree_in_the_month_alone_is_a_break_of_what_
     let values = (found.master_value().to_owned(), found.customer_value().to_owned());
     assert_eq!((found.class(), values), (Class::AmountDiffers, (amount(&row.amount).to_string(), more.to_string())));
     assert!(found.legs().is_empty() && found.explanation().contains(" in the master ledger and "), "{found:?}");
+}
+
+#[test]
+fn a_total_that_differs_by_something_else_now_is_replaced() {
+    let raw = RawBooks::read(WORLD);
+    let (mut books, carried) = handed(raw.clone(), Vec::new());
+    books.dashboard = books.dashboard.map(|(total, currency)| (total + amount("2"), currency));
+    let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
+    let total = it.breaks.iter().find(|found| found.class() == Class::WalletTotal).unwrap();
+    let before = OpenBreak {
+        account: None,
+        currency: total.currency(),
+        field: total.field().to_owned(),
+        ..open(Class::WalletTotal, "", &[], &raw)
+    };
+    let (state, _) = wallet_again(&books, &carried, &before);
+    assert_eq!(state, format!("replaced asked its entries are reported as wallet-total now: {}", total.id()));
+}
+
+#[test]
+fn without_a_master_ledger_no_entry_is_in_both_books() {
+    let mut raw = RawBooks::read(WORLD);
+    let (account, row) = plain(&raw);
+    let open = open(Class::AmountDiffers, &account, &[&row.id], &raw);
+    let (_, carried) = handed(raw.clone(), vec![open]);
+    raw.make_honest();
+    raw.ledgers.get_mut(&List::Master).unwrap().state = State::Missing;
+    let books = raw.settled(&Layout::default(), &RateCard::default()).books;
+    let options = Options { carried: Some(&carried), master_declared_absent: true, ..Options::default() };
+    assert_eq!(became(&reconcile(&books, &options).unwrap()), "persisting asked its entries still do not agree");
+}
+
+#[test]
+fn what_did_not_clear_in_one_currency_says_nothing_of_another() {
+    let mut books = RawBooks::read(WORLD);
+    let (account, row) = plain(&books);
+    into_the_month_before(&mut books, &row.id);
+    books.rows(&ledger(&account)).retain(|it| it.id != row.id);
+    let timing = open(Class::Timing, &account, &[&row.id], &books);
+    let another = plain_debit(&books, &account, &[]).unwrap();
+    change(&mut books, &another.id, |row| row.currency = "USD".parse().unwrap());
+    let it = judged(books, timing, Amount::ZERO);
+    let uncleared = found(&it)[0];
+    assert!(uncleared.legs().is_empty() && uncleared.entry_ids() == [row.id.to_string()], "{uncleared:?}");
+    let own = it.tie_outs.iter().filter(|it| it.key().account == account);
+    let told: Vec<_> = own.map(|it| (it.key().currency == "USD".parse().unwrap(), it.verdict().ties_out())).collect();
+    assert!(told.contains(&(true, true)) && told.contains(&(false, false)), "{told:?}");
+    assert!(!told.contains(&(true, false)), "{told:?}");
+}
+
+#[test]
+fn what_came_late_in_another_currency_explains_no_wallet() {
+    let raw = RawBooks::read(WORLD);
+    let (account, _) = plain(&raw);
+    let rolled = |currency: &str| {
+        let late = OpenBreak {
+            since_the_seal: amount("-3"),
+            currency: currency.parse().ok(),
+            ..open(Class::LateEntry, &account, &["late"], &raw)
+        };
+        let (books, mut carried) = handed(raw.clone(), vec![late]);
+        carried.closings.iter_mut().find(|it| it.account == account).unwrap().amount += amount("3");
+        let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
+        it.breaks.iter().any(|found| found.class() == Class::RollForward)
+    };
+    assert!(!rolled(raw.currency.code()), "what came late explains it to the last unit");
+    assert!(rolled("USD"));
 }

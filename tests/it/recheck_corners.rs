@@ -36,6 +36,18 @@ async fn a_partner_declared_without_a_master_ledger_is_rechecked_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_can_no_longer_be_read_has_not_vanished() {
+    let desk = Desk::open(quiet()).await;
+    desk.close("2026-03").await;
+    desk.books().change("e-MA_1-4", |row| row.currency = "rupee".to_owned());
+    let it = desk.recheck("2026-03").await.rechecking.rechecked;
+    let gaps: Vec<_> = it.gaps.iter().map(|it| (it.ledger.to_string(), it.reason.as_str())).collect();
+    let unread = "1 of its rows cannot be read";
+    assert_eq!((it.word(), gaps), ("incomplete", vec![(MASTER.to_owned(), unread), (ledger("MA_1"), unread)]));
+    assert!(it.findings.is_empty(), "{:?}", it.findings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_copies_only_what_becomes_of_the_one_in_the_month_is_found() {
     let desk = Desk::open(quiet()).await;
     let beside = Row::call("e-MA_1-2", "MA_1", "42.02", "2026-04-01T10:00:00Z");

@@ -102,3 +102,21 @@ fn sums_that_hold_only_apart_from_each_other_are_a_contradiction() {
     assert!(sentence.contains(&format!("{credit} settled, {all_credits} in all")), "{sentence}");
     assert!(!sentence.contains("total_debit"), "{sentence}");
 }
+
+#[test]
+fn type_filters_may_count_an_entry_whose_type_nobody_knows_or_leave_it_out() {
+    let mut raw = raw();
+    let (account, row) = somebody(&raw);
+    let list = ledger(&account);
+    for of in [List::Master, list.clone()] {
+        raw.rows(&of).iter_mut().filter(|it| it.id == row.id).for_each(|it| it.kind = "mystery");
+    }
+    raw.make_honest();
+    for (less, told) in [(0, false), (1, false), (2, true)] {
+        let mut books = of(&raw);
+        let record = books.lists.iter_mut().find(|record| record.list == list).unwrap();
+        record.by_type = Some([record.rows - less, 0, 0, 0]);
+        let it = judged(&books);
+        assert_eq!(it.breaks.iter().any(|it| it.field() == "transaction_type"), told, "{less}");
+    }
+}
