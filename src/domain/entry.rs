@@ -89,6 +89,28 @@ impl ChargeClass {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What a charge of this class is to an invoice, if anything. A transfer that is taken back lowers what funds the wallet,
+    /// as the recharge check counts it, and is no usage; of the credits only refunds are billed, the others fund the wallet. A
+    /// direction that no rule reads is a break: such an account is held.
+    #[must_use]
+    pub fn kind(&self, direction: Direction) -> Option<ChargeKind> {
+        match (direction, self.as_str()) {
+            (Direction::Debit, Self::TRANSFER) => None,
+            (Direction::Debit, _) => Some(ChargeKind::Usage),
+            (Direction::Credit, Self::REFUND) => Some(ChargeKind::Refund),
+            (Direction::Credit | Direction::Unclassified, _) => None,
+        }
+    }
+}
+
+/// What a charge is to an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeKind {
+    /// Something used: it adds to what is owed.
+    Usage,
+    /// Something given back: it takes away.
+    Refund,
 }
 
 /// Why a text is not the name of a charge class.

@@ -35,7 +35,7 @@ pub use control::Control;
 pub use currency::{Currency, CurrencyError};
 pub use decision::{Action, Decision};
 pub use digest::{hex, sha256};
-pub use entry::{ChargeClass, ChargeClassError, Direction, Entry, Origin, UnreadableRow};
+pub use entry::{ChargeClass, ChargeClassError, ChargeKind, Direction, Entry, Origin, UnreadableRow};
 pub use list::{Counted, List, Reading, Side};
 pub use party::Party;
 pub use period::{Calendar, Period, PeriodError, Timestamp};

@@ -3,12 +3,13 @@
 use rust_decimal::Decimal;
 
 use super::{Customer, Fee, InvoiceError, InvoiceLine, LineKind, LineTax, RateCard};
-use crate::domain::{Amount, ChargeClass, Direction, SCALE, round};
+use crate::domain::{Amount, ChargeClass, ChargeKind, Direction, SCALE, round};
 use crate::reconcile::Charge;
 
 /// Everything to be billed to one account in one currency, sorted by kind and class; fees in the card's order.
 ///
-/// Settled debits are usage. Of the credits only refunds are billed, as negative lines; the others fund the wallet.
+/// Settled debits are usage, but for what the partner takes back. Of the credits only refunds are billed, as negative lines;
+/// the others fund the wallet.
 ///
 /// # Errors
 /// When a charge exceeds what is calculated exactly.
@@ -28,14 +29,13 @@ pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<Invoice
     Ok(lines)
 }
 
-/// What a charge is billed as, if it is. A direction that no rule reads is a break: such an account is held.
+/// What a charge is billed as, if it is.
 #[must_use]
 pub fn kind_of(direction: Direction, class: &ChargeClass) -> Option<LineKind> {
-    match direction {
-        Direction::Debit => Some(LineKind::Usage),
-        Direction::Credit if class.as_str() == ChargeClass::REFUND => Some(LineKind::Refund),
-        Direction::Credit | Direction::Unclassified => None,
-    }
+    class.kind(direction).map(|it| match it {
+        ChargeKind::Usage => LineKind::Usage,
+        ChargeKind::Refund => LineKind::Refund,
+    })
 }
 
 /// The line of one charge: its cost with the markup, rounded once.

@@ -12,7 +12,7 @@ use super::{
     Billed, BilledInvoice, BilledLine, Customer, Invoice, InvoiceError, InvoiceLine, LineKind, LineTax, Pricing,
     TaxHead, lines,
 };
-use crate::domain::{Amount, ChargeClass, Currency, Direction, Entry, Side, sha256};
+use crate::domain::{Amount, Currency, Entry, Side, sha256};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{ChargedNow, Finding, Rechecked};
 
@@ -381,10 +381,5 @@ pub fn bearing(finding: &Finding, billed: &[Billed], held_then: &[HeldAccount]) 
 
 /// The kind of line that an entry is billed on, if it is.
 fn billable(entry: &Entry) -> Option<LineKind> {
-    let refund = entry.class.as_str() == ChargeClass::REFUND;
-    match entry.direction {
-        Direction::Debit if entry.counts() => Some(LineKind::Usage),
-        Direction::Credit if entry.counts() && refund => Some(LineKind::Refund),
-        Direction::Debit | Direction::Credit | Direction::Unclassified => None,
-    }
+    lines::kind_of(entry.direction, &entry.class).filter(|_| entry.counts())
 }

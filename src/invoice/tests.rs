@@ -148,10 +148,11 @@ fn any_tied() -> impl Strategy<Value = Vec<Tied>> {
 
 /// What is billed of a charge: its signed cost; nothing for credits that fund the wallet.
 fn billed_cost(charge: &Charge) -> Option<Amount> {
-    match charge.direction {
-        Direction::Debit => Some(charge.amount),
-        Direction::Credit if charge.class.as_str() == "refund" => Some(-charge.amount),
-        Direction::Credit | Direction::Unclassified => None,
+    match (charge.direction, charge.class.as_str()) {
+        (Direction::Debit, "transfer") => None,
+        (Direction::Debit, _) => Some(charge.amount),
+        (Direction::Credit, "refund") => Some(-charge.amount),
+        (Direction::Credit | Direction::Unclassified, _) => None,
     }
 }
 

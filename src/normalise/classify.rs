@@ -58,7 +58,8 @@ impl Rules {
     #[must_use]
     pub fn billable_classes(&self) -> BTreeSet<String> {
         let refund = |rule: &Rule| rule.class.as_str() == ChargeClass::REFUND;
-        let billable = |rule: &&Rule| rule.direction != Some(Direction::Credit) || refund(rule);
+        let moved = |rule: &Rule| rule.class.as_str() == ChargeClass::TRANSFER;
+        let billable = |rule: &&Rule| (rule.direction != Some(Direction::Credit) || refund(rule)) && !moved(rule);
         let named = self.rules.iter().filter(billable).map(|rule| rule.class.as_str());
         named.chain([ChargeClass::OTHER]).map(ToOwned::to_owned).collect()
     }

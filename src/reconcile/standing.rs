@@ -6,7 +6,7 @@ use super::cash::{RollForward, WalletProof};
 use super::movements::Movements;
 use super::outcome::{AccountStanding, Charge, HeldAccount, TiedAccount};
 use super::scope::Scope;
-use crate::domain::{Amount, Break, ChargeClass, Class, Currency, Direction, Severity, Side, Verdict};
+use crate::domain::{Amount, Break, ChargeClass, ChargeKind, Class, Currency, Severity, Side, Verdict};
 use crate::frame::{AccountTotals, ChargeTotal, FrameError};
 use crate::normalise::Books;
 
@@ -177,12 +177,11 @@ pub(super) fn charges(totals: Vec<ChargeTotal>) -> Charges {
     charges
 }
 
-/// Σ debits less refunds, where there is anything to bill or to give back.
+/// Σ usage less refunds, where there is anything to bill or to give back.
 fn billable(charges: &[Charge]) -> Option<Amount> {
-    let signed = charges.iter().filter_map(|charge| match charge.direction {
-        Direction::Debit => Some(charge.amount),
-        Direction::Credit if charge.class.as_str() == ChargeClass::REFUND => Some(-charge.amount),
-        Direction::Credit | Direction::Unclassified => None,
+    let signed = charges.iter().filter_map(|charge| match charge.class.kind(charge.direction)? {
+        ChargeKind::Usage => Some(charge.amount),
+        ChargeKind::Refund => Some(-charge.amount),
     });
     let mut signed = signed.peekable();
     signed.peek()?;

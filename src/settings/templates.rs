@@ -189,7 +189,7 @@ const RATE_CARD: [Section<RateCard>; 9] = [
     Section {
         heading: "[markup.classes]",
         about: "By charge class. Built in are call, daily-usage, streaming, recording, transcription, number-rental,\n\
-                number-setup, adjustment, refund, transfer and other; `classify` in the settings makes more.",
+                number-setup, adjustment, refund and other; `classify` in the settings makes more.",
         optional: true,
         keys: &[("call", "", |_| quoted("25")), ("number-setup", "", |_| quoted("0"))],
     },
@@ -213,7 +213,7 @@ const RATE_CARD: [Section<RateCard>; 9] = [
     },
     Section {
         heading: "[minimum]",
-        about: "The least that a customer with usage is charged.",
+        about: "The least that a customer with usage is charged, refunds taken off; not where they exceed the charges.",
         optional: true,
         keys: &[("amount", "", |_| quoted("250"))],
     },

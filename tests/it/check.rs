@@ -200,7 +200,7 @@ fn billable_classes_are_those_of_charges_and_refunds() {
     let classes = Rules::new(&[]).billable_classes();
     let has = |class: &str| classes.contains(class);
     assert!(["call", "other", "refund", "number-rental", "daily-usage"].into_iter().all(has), "{classes:?}");
-    assert!(!has("top-up") && !has("unclassified"));
+    assert!(!has("top-up") && !has("unclassified") && !has("transfer"));
     let checked = check(Some(std::path::Path::new("no-such-file.toml")), chrono::DateTime::default());
     assert!(checked.problems.iter().any(|problem| problem.refused) && checked.card.is_none());
 }

@@ -115,6 +115,22 @@ pub(crate) fn damaged(rng: &mut ChaCha8Rng) -> RawBooks {
     books
 }
 
+/// Sound books in which the partner has taken some transfers back: each of a reference's entries goes the other way in every
+/// book that has it.
+pub(crate) fn taken_back(rng: &mut ChaCha8Rng) -> RawBooks {
+    let mut books = RawBooks::read(&world(rng, 40..300));
+    let transfers = books.ledgers.values().flat_map(|ledger| &ledger.rows).filter(|row| row.is_transfer());
+    let all: BTreeSet<Text> = transfers.filter_map(|row| row.reference.clone()).collect();
+    let turned: BTreeSet<Text> = all.into_iter().filter(|_| rng.random_range(0..3) == 0).collect();
+    for row in books.ledgers.values_mut().flat_map(|ledger| &mut ledger.rows) {
+        if row.reference.as_ref().is_some_and(|reference| turned.contains(reference)) {
+            row.kind = if row.kind == "credit" { "debit" } else { "credit" };
+        }
+    }
+    books.make_honest();
+    books
+}
+
 /// Makes a list say something wrong of itself.
 fn lie(claim: &mut Claim, rng: &mut ChaCha8Rng) {
     let more = *one_of(rng, &[Amount::from_units(1_000_000), Amount::from_units(-25_000)]);

@@ -143,12 +143,12 @@ fn what_came_since_covers_wherever_it_was_read() {
 fn what_was_taken_back_covers_nothing() {
     let back = row("MA_A", ("out", "debit", "transfer"), "1.00 INR", "2026-03-20T10:00:00Z");
     let it = check(&[wallet("MA_A", "50", vec![transfer("MA_A", "5.00"), back])], LIST);
-    // Every debit is billed, this one too: 3.50 at 20 %.
+    // It is no usage either, and nobody bills it: 2.50 at 20 %.
     assert_eq!(
         (it.covering.unwrap().to_string(), it.bill.clone().unwrap().total.to_string()),
-        ("4.00".to_owned(), "4.20".to_owned())
+        ("4.00".to_owned(), "3.00".to_owned())
     );
-    assert_eq!((it.verdict.word(), it.recharge.usage.to_string()), ("uncovered", "2.50".to_owned()));
+    assert_eq!((it.verdict.word(), it.recharge.usage.to_string()), ("covered", "2.50".to_owned()));
 }
 
 #[test]

@@ -211,19 +211,8 @@ impl<'a> Legs<'a> {
         let usage = format!("{}:{}", ledgers.usage_cost, part(class));
         match (charge.direction, class) {
             (Direction::Unclassified, _) => {}
-            (Direction::Debit, ChargeClass::TRANSFER) if self.own => {
-                self.paid_in(-amount);
-                self.post(&ledgers.transfers, amount);
-            }
-            (Direction::Credit, ChargeClass::TRANSFER) if self.own => {
-                self.paid_in(amount);
-                self.post(&ledgers.transfers, -amount);
-            }
-            (Direction::Credit, ChargeClass::TRANSFER) => {
-                self.paid_in(amount);
-                self.post(&ledgers.transfers, -amount);
-                self.post(&self.of_account(&ledgers.transferred), amount);
-            }
+            (Direction::Credit, ChargeClass::TRANSFER) => self.transferred(amount),
+            (Direction::Debit, ChargeClass::TRANSFER) => self.transferred(-amount),
             (Direction::Debit, _) => self.used(&usage, amount),
             (Direction::Credit, ChargeClass::REFUND) => self.used(&usage, -amount),
             (Direction::Credit, _) => {
@@ -232,6 +221,16 @@ impl<'a> Legs<'a> {
                     self.post(&ledgers.top_ups, -amount);
                 }
             }
+        }
+    }
+
+    /// What is moved into the wallet from another one of the partner's; below zero what leaves it, or is taken back.
+    fn transferred(&mut self, amount: Amount) {
+        let ledgers = self.close.terms.ledgers();
+        self.paid_in(amount);
+        self.post(&ledgers.transfers, -amount);
+        if !self.own {
+            self.post(&self.of_account(&ledgers.transferred), amount);
         }
     }
 
