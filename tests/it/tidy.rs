@@ -61,7 +61,7 @@ const ABSENCES: [(&str, &[&str]); 11] = [
 ];
 
 /// Words that only these files may hold, outside comments and texts. A folder ends in `/`.
-const WORDS: [(&str, &[&str]); 34] = [
+const WORDS: [(&str, &[&str]); 35] = [
     ("reqwest", &["src/fetch/client.rs", "src/fetch/error.rs", "src/fetch/line.rs"]),
     ("governor", &["src/fetch/pace.rs"]),
     ("polars", &["src/frame/"]),
@@ -73,6 +73,7 @@ const WORDS: [(&str, &[&str]); 34] = [
     ("typst_layout", &["src/report/documents/pdf/"]),
     ("typst_pdf", &["src/report/documents/pdf/"]),
     ("rayon", &["src/report/documents/pdf/"]),
+    ("ttf_parser", &["src/report/documents/pdf/"]),
     ("axum", &[]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/completions.rs"]),
@@ -342,6 +343,26 @@ fn the_top_of_the_repository_holds_what_it_should_and_nothing_else() {
 /// A file that keeps every rule, until `code` is added to it.
 fn with(code: &str) -> String {
     format!("//! Owns nothing.\n\n{code}\n")
+}
+
+/// The oldest Rust that builds it is the newest that any crate it rests on asks for, and every place says the same.
+#[test]
+fn the_rust_that_is_asked_for_is_one_that_builds_it() {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let manifest = read("Cargo.toml");
+    let rust = manifest.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(read("README.md").contains(&format!("Needs Rust {rust} or later")), "README.md");
+    assert!(read("fixtures/deploy/Containerfile").contains(&format!("rust:{rust}-slim")), "Containerfile");
+    let asked = ["metadata", "--offline", "--locked", "--all-features", "--format-version", "1"];
+    let told = std::process::Command::new(env!("CARGO")).args(asked).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let told: serde_json::Value = serde_json::from_slice(&told.unwrap().stdout).unwrap();
+    let version = |text: &str| text.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    let crates = told["packages"].as_array().unwrap();
+    assert!(crates.len() > 100, "{} crates", crates.len());
+    for it in crates {
+        let needs = it["rust_version"].as_str().unwrap_or("1.0");
+        assert!(version(needs)[..2] <= version(rust)[..2], "{} needs Rust {needs}", it["name"]);
+    }
 }
 
 #[test]
