@@ -155,6 +155,12 @@ pub struct AccountRow<'a> {
     /// Where bills are sent.
     #[serde(borrow)]
     pub email: Option<&'a RawValue>,
+    /// Whether the customer deducts tax at source when it pays.
+    #[serde(borrow)]
+    pub tds_enabled: Option<&'a RawValue>,
+    /// The percentage that it deducts; shown also where it deducts none.
+    #[serde(borrow)]
+    pub tds_percentage: Option<&'a RawValue>,
     /// Whether it is billed after use.
     #[serde(default)]
     pub postpaid: Option<bool>,

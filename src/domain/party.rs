@@ -30,16 +30,22 @@ pub struct Party {
     /// Where bills are sent.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub email: String,
+    /// The percentage of tax that a customer deducts at source when it pays, as it is written; empty where it deducts none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tds_percent: String,
 }
 
-/// What stands for no GSTIN where an empty one would say nothing.
-const NO_GSTIN: &str = "none";
+/// What stands for no GSTIN, and no deduction, where an empty text would say nothing.
+const NONE: &str = "none";
 
 impl Party {
-    /// This party, with everything that another says of it in place of its own; a GSTIN of `none` takes away its own.
+    /// This party, with everything that another says of it in place of its own; `none` takes away a GSTIN or a deduction.
     #[must_use]
     pub fn corrected(&self, by: &Self) -> Self {
         let pick = |own: &String, other: &String| if other.trim().is_empty() { own } else { other }.trim().to_owned();
+        let replace = |own: &String, other: &String| {
+            if other.trim().eq_ignore_ascii_case(NONE) { String::new() } else { pick(own, other) }
+        };
         Self {
             name: pick(&self.name, &by.name),
             address: pick(&self.address, &by.address),
@@ -47,12 +53,9 @@ impl Party {
             state: pick(&self.state, &by.state),
             postal_code: pick(&self.postal_code, &by.postal_code),
             country: pick(&self.country, &by.country),
-            gstin: if by.gstin.trim().eq_ignore_ascii_case(NO_GSTIN) {
-                String::new()
-            } else {
-                pick(&self.gstin, &by.gstin)
-            },
+            gstin: replace(&self.gstin, &by.gstin),
             email: pick(&self.email, &by.email),
+            tds_percent: replace(&self.tds_percent, &by.tds_percent),
         }
     }
 

@@ -39,8 +39,8 @@ pub use rate_card::{Fee, RateCard, RateCardError};
 pub use recharge::{Bill, Covering, RechargeCheck, RechargeTerms};
 pub use series::{NumberError, Series, financial_year};
 pub use tax::{
-    Annex, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind, TaxHead,
-    TermsError, WrongGstin,
+    Annex, Deduction, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind,
+    TaxHead, TermsError, WrongGstin,
 };
 pub use words::in_words;
 
@@ -96,6 +96,12 @@ impl Invoice {
     #[must_use]
     pub fn taxable(&self) -> Amount {
         self.cost_base + self.markup + self.fees
+    }
+
+    /// What the customer deducts at source when it pays, for information; nothing of what is given back.
+    #[must_use]
+    pub fn deduction(&self) -> Option<Deduction> {
+        self.supply.deduction(self.taxable(), self.currency)
     }
 
     /// The same with every amount's sign turned.

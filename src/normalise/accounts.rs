@@ -111,6 +111,7 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
     let currency = account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok());
     let name = account.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
     let wallet = shown(amount(account.cash_credits), currency, account.postpaid.unwrap_or(false));
+    let deducts = account.tds_enabled.is_some_and(|raw| raw.get() == "true");
     let party = Party {
         name: on_one_line(&name),
         address: plain(account.address),
@@ -120,6 +121,7 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
         country: plain(account.country),
         gstin: plain(account.gstin),
         email: plain(account.email),
+        tds_percent: plain(account.tds_percentage.filter(|_| deducts)),
     };
     (Customer { name, currency, party }, wallet)
 }

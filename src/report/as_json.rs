@@ -8,7 +8,7 @@ mod wallets;
 
 use serde::Serialize;
 
-pub(super) use self::invoices::{InvoiceJson, invoice};
+pub(super) use self::invoices::{DeductionJson, InvoiceJson, deduction, invoice};
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};

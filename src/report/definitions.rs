@@ -177,6 +177,12 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("wallets", "lowest", "The lowest balance within the period."),
     ("invoices", "cost_base", "What the platform charged."),
     ("invoices", "markup", "What the rate card adds to it, refunds taken off."),
+    (
+        "invoices",
+        "tds_percent",
+        "What the customer deducts at source when it pays, in percent; empty where it deducts nothing.",
+    ),
+    ("invoices", "tds", "That share of the taxable value, for information: the total stays as it is."),
     ("invoice_lines", "markup_percent", "The markup of this class in the rate card."),
     ("notes", "invoice", "The invoice that it corrects."),
     ("notes", "total", "What is given back by a credit note, or charged by a debit note."),

@@ -26,9 +26,12 @@ pub(super) const INVOICES: &[Column] = &[
     Column::words("gstin", "GSTIN", 18),
     Column::words("place_of_supply", "Place of supply", 22),
     Column::words("supply", "Supply", 15),
+    Column::numbers("tds_percent", "TDS %", 8),
+    Column::sum("tds", "TDS", 13),
 ];
 
 pub(super) fn invoice(it: &Invoice) -> Vec<Cell> {
+    let deduction = it.deduction();
     let money = |amount| Cell::money(amount, it.currency);
     vec![
         Cell::code(&it.number),
@@ -52,6 +55,8 @@ pub(super) fn invoice(it: &Invoice) -> Vec<Cell> {
         Cell::maybe_code(it.supply.gstin.as_ref().map(|gstin| gstin.as_str().to_owned())),
         Cell::maybe_code(it.supply.place.map(|place| format!("{} {}", place.code, place.name))),
         Cell::code(supply(it.supply.kind)),
+        deduction.map_or(Cell::Empty, |it| Cell::Percent(it.percent.to_decimal())),
+        money(deduction.map(|it| it.amount).unwrap_or_default()),
     ]
 }
 

@@ -157,7 +157,7 @@ pub enum ReportError {
 
 /// A text that the fonts of a PDF cannot print.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("invoice {number} of {account}, {}: {:?} holds {}, which no font of the PDF has", of.word(), begun(text), listed(seen))]
+#[error("invoice {number} of {account}, {}: {:?} holds {}, which no font of the PDF has{}", of.word(), begun(text), listed(seen), if *together { " together" } else { "" })]
 pub struct Unprintable {
     /// The invoice's number.
     pub number: String,
@@ -167,8 +167,10 @@ pub struct Unprintable {
     pub of: TextOf,
     /// The text.
     pub text: String,
-    /// Its characters without a glyph, each once.
+    /// Its characters without a glyph, each once; or the least part of it that cannot be set, in order.
     pub seen: Vec<char>,
+    /// Whether each of these characters has a glyph, and what cannot be set is one behind the other.
+    pub together: bool,
 }
 
 /// Whose text something on an invoice is: it decides where it is corrected.

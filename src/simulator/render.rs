@@ -303,7 +303,8 @@ fn identity(account: &Account) -> Json {
         Some(gstin) => json.text("gstin", gstin).text("gst_status", "active"),
         None => json.nulls(&["gstin", "gst_status"]),
     };
-    json.flag("tds_enabled", false)
+    // Customers of one State deduct; the percentage is shown for all.
+    json.flag("tds_enabled", gstin.is_some_and(|gstin| gstin.starts_with("27")))
         .count("tds_percentage", 2)
         .text("business_type", "company")
         .text("id", &account.id)

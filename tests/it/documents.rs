@@ -174,6 +174,49 @@ fn other_regimes_have_their_own_words() {
 }
 
 #[test]
+fn what_a_customer_deducts_at_source_is_told_and_changes_nothing() {
+    let books = Books::new();
+    let settled = books.settled(GST);
+    let deducts = |it: &tieout::invoice::Invoice| it.supply.buyer.gstin.starts_with("27");
+    let (told, silent): (Vec<_>, Vec<_>) = settled.billing.invoices.iter().partition(|it| deducts(it));
+    assert!(!told.is_empty() && !silent.is_empty());
+    let json = |settled: &Settled, number: &str| -> Value {
+        serde_json::from_str(&files(settled, ".json")[&format!("invoices/{}.json", number.replace('/', "-"))]).unwrap()
+    };
+    for it in &told {
+        let hundredths = it.taxable().units() * 2 / 100;
+        // Half a paisa and more is one.
+        let paisa = (hundredths + 500_000) / 1_000_000;
+        let of = json(&settled, &it.number);
+        assert_eq!((of["tds"]["percent"].as_str(), money(&of["tds"]["base"])), (Some("2"), it.taxable()), "{of}");
+        assert_eq!(money(&of["tds"]["amount"]).units(), paisa * 1_000_000, "{of}");
+        let page = &files(&settled, ".html")[&format!("invoices/{}.html", it.number.replace('/', "-"))];
+        assert!(page.contains("For information: tax deducted at source at 2 % of the value of INR "), "{page}");
+    }
+    for it in silent {
+        assert!(json(&settled, &it.number)["tds"].is_null(), "{}", it.number);
+    }
+    // The settings know better; what is deducted moves no other figure.
+    let somebody = told[0].account.clone();
+    let with = |percent: &str| books.settled(&format!("{GST}\n[customers.{somebody}]\ntds_percent = '{percent}'\n"));
+    let of = |settled: &Settled| settled.billing.invoices.iter().find(|it| it.account == somebody).unwrap().clone();
+    assert_eq!(of(&with("none")).deduction(), None);
+    let tenth = of(&with("10"));
+    assert_eq!(tenth.deduction().unwrap().percent.to_string(), "10");
+    assert_eq!((tenth.total, &tenth.lines), (told[0].total, &told[0].lines));
+    assert_eq!(tenth.turned().deduction(), None, "nothing is deducted from what is given back");
+    for (wrong, said) in [
+        ("[customers.MA_1]\ntds_percent = '0'", "invoice.customers.MA_1.tds_percent: \"0\", expected a percentage"),
+        ("[customers.MA_1]\ntds_percent = '101'", "\"101\", expected a percentage above 0 and at most 100"),
+        ("[customers.MA_1]\ntds_percent = '2 %'", "\"2 %\", expected a percentage"),
+        ("[supplier]\nname = 'A'\ntds_percent = '2'", "invoice.supplier.tds_percent: \"2\", expected nothing"),
+    ] {
+        let refused = InvoiceTerms::parse(wrong).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+}
+
+#[test]
 fn who_cannot_be_billed_lawfully_is_held_and_takes_no_number() {
     let books = Books::new();
     let sound = books.settled(GST);

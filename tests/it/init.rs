@@ -75,7 +75,8 @@ fn every_key_there_is_stands_in_the_first_files() {
     ] {
         assert!(some.iter().all(|key| keys.iter().any(|seen| seen == key)), "{keys:?}");
         let table: toml::Value = toml::from_str(&written_out(&text)).unwrap();
-        for key in keys {
+        // What customers deduct is refused of the supplier.
+        for key in keys.into_iter().filter(|key| key != "invoice.supplier.tds_percent") {
             assert!(stands(&table, &key), "{key} does not stand in\n{text}");
         }
         // An answer's key is written, everything else is only shown.

@@ -253,13 +253,44 @@ fn whatever_has_a_glyph_is_printed_and_whatever_has_none_is_told() {
     for some in known.chunks(400) {
         made_out_to(&settled, "N", &apart(some)).unwrap_or_else(|refused| panic!("{some:?}: {refused}"));
     }
-    for seed in 0..60 {
+    let mut refused = 0;
+    for seed in 0..400 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let length = rng.random_range(1..60);
         let name: String = (0..length).map(|_| *known.choose(&mut rng).unwrap()).collect();
-        let pdf = made_out_to(&settled, &name, "").unwrap_or_else(|refused| panic!("seed {seed}, {name:?}: {refused}"));
-        assert!(pdf.starts_with(b"%PDF-1.7"));
+        match made_out_to(&settled, &name, "") {
+            Ok(pdf) => assert!(pdf.starts_with(b"%PDF-1.7")),
+            Err(ReportError::Unprintable(found)) => {
+                refused += 1;
+                let least: String = found[0].seen.iter().collect();
+                assert!(
+                    found[0].together && name.contains(&least) && found[0].seen.len() > 1,
+                    "seed {seed}: {found:?}"
+                );
+            }
+            Err(other) => panic!("seed {seed}, {name:?}: {other}"),
+        }
     }
+    assert!(refused < 100, "{refused} of 400");
+}
+
+#[test]
+fn letters_and_marks_that_no_font_has_together_are_told_with_what_is_wrong() {
+    let settled = Books::new().settled(GST);
+    // A Devanagari letter with a Latin tilde; a sign that reverses what follows is written as its code.
+    for (name, least) in [("Asha क\u{303} Traders", "क\u{303}")] {
+        let Err(ReportError::Unprintable(found)) = made_out_to(&settled, name, "7 Marine Drive") else {
+            panic!("{name}")
+        };
+        assert_eq!(
+            (found.len(), found[0].of, found[0].seen.iter().collect::<String>()),
+            (1, TextOf::Customer, least.into())
+        );
+        assert!(found[0].to_string().ends_with("which no font of the PDF has together"), "{}", found[0]);
+    }
+    let pdf = made_out_to(&settled, "Asha \u{202e}sredarT", "").unwrap();
+    let Some(pages) = pages(&pdf) else { return };
+    assert!(pages[0].contains("\\u{202e}sredarT") || dense(&pages[0]).contains("\\u{202e}sredarT"), "{}", pages[0]);
 }
 
 #[test]

@@ -142,6 +142,35 @@ impl Supply {
     }
 }
 
+/// Tax that a customer deducts at source when it pays: for information, the invoice's total stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deduction {
+    /// The percentage.
+    pub percent: Percent,
+    /// What it deducts, rounded half up to the minor unit.
+    pub amount: Amount,
+}
+
+/// A percentage of tax deducted at source as somebody wrote it: above zero and at most 100, or nothing.
+fn deducted(text: &str) -> Option<Percent> {
+    let percent: Percent = text.trim().parse().ok()?;
+    (percent > Percent::whole(0) && percent <= Percent::whole(100)).then_some(percent)
+}
+
+impl Supply {
+    /// What the customer deducts at source from a value without the tax that is shown separately (CBDT circular 23/2017);
+    /// nothing where it deducts none, or what the API says of it is no percentage.
+    #[must_use]
+    pub fn deduction(&self, value: Amount, currency: Currency) -> Option<Deduction> {
+        let percent = deducted(&self.buyer.tds_percent)?;
+        let (mantissa, decimals) = percent.share(1);
+        let exact = value.units().checked_mul(mantissa)?;
+        let exact = Decimal::try_from_i128_with_scale(exact, SCALE + decimals).ok()?;
+        let amount = round(exact, currency.minor_digits(), Rounding::HalfUp);
+        (amount > Amount::ZERO).then_some(Deduction { percent, amount })
+    }
+}
+
 impl InvoiceTerms {
     /// How a customer is supplied; the reason to hold it where no lawful invoice can be made out to it.
     ///

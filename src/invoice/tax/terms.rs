@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::deducted;
 use super::gstin::{Gstin, GstinError};
 use super::state::State;
 use crate::domain::{AccountId, Amount, ChargeClass, Party};
@@ -172,6 +173,16 @@ pub enum TermsError {
         /// The text.
         seen: String,
     },
+    /// A percentage of tax deducted at source that is none.
+    #[error("{place}: {seen:?}, expected {expected}")]
+    Deduction {
+        /// Whose.
+        place: String,
+        /// The text.
+        seen: String,
+        /// What can stand there.
+        expected: &'static str,
+    },
     /// A threshold below zero.
     #[error("invoice.address_from: {0}, expected 0 or more")]
     AddressFrom(Amount),
@@ -267,8 +278,17 @@ impl TryFrom<Written> for InvoiceTerms {
             ChargeClass::parse(class).map_err(|why| TermsError::Key(format!("invoice.sac_classes: {why}")))?;
             check_sac(&format!("invoice.sac_classes.{class}"), sac)?;
         }
-        for account in it.customers.keys() {
+        for (account, party) in &it.customers {
             AccountId::parse(account).map_err(|why| TermsError::Key(format!("invoice.customers: {why}")))?;
+            check_deduction(&format!("invoice.customers.{account}.tds_percent"), &party.tds_percent)?;
+        }
+        if !it.supplier.tds_percent.is_empty() {
+            let place = "invoice.supplier.tds_percent".to_owned();
+            return Err(TermsError::Deduction {
+                place,
+                seen: it.supplier.tds_percent,
+                expected: "nothing: customers deduct",
+            });
         }
         if it.regime != Regime::None && it.supplier.name.trim().is_empty() {
             return Err(TermsError::Supplier("name"));
@@ -299,6 +319,16 @@ fn check_gst(it: &Written) -> Result<(), TermsError> {
         }
     }
     Ok(())
+}
+
+fn check_deduction(place: &str, seen: &str) -> Result<(), TermsError> {
+    let text = seen.trim();
+    let is_none = text.is_empty() || text.eq_ignore_ascii_case("none");
+    if is_none || deducted(text).is_some() {
+        return Ok(());
+    }
+    let expected = "a percentage above 0 and at most 100, as in \"2\", or \"none\"";
+    Err(TermsError::Deduction { place: place.to_owned(), seen: seen.to_owned(), expected })
 }
 
 fn check_sac(place: &str, sac: &str) -> Result<(), TermsError> {

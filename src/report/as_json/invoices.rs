@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use super::Money;
-use crate::domain::{Currency, Party};
-use crate::invoice::{Invoice, InvoiceLine, LineTax};
+use crate::domain::{Amount, Currency, Party};
+use crate::invoice::{Deduction, Invoice, InvoiceLine, LineTax};
 use crate::report::invoices::{kind, supply};
 use crate::report::table::money;
 
@@ -33,6 +33,23 @@ pub(in crate::report) struct InvoiceJson<'a> {
     supply: &'static str,
     /// What the invoice's maker should look at.
     remarks: &'a [String],
+    /// What the customer deducts at source when it pays, for information; absent where it deducts nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tds: Option<DeductionJson>,
+}
+
+/// Tax that the customer deducts at source, and from what.
+#[derive(Serialize)]
+pub(in crate::report) struct DeductionJson {
+    percent: String,
+    base: Money,
+    amount: Money,
+}
+
+/// What a customer deducts from a value.
+pub(in crate::report) fn deduction(it: Deduction, value: Amount, currency: Currency) -> DeductionJson {
+    let [base, amount] = [value, it.amount].map(|it| money(it, currency));
+    DeductionJson { percent: it.percent.to_string(), base, amount }
 }
 
 #[derive(Serialize)]
@@ -87,6 +104,7 @@ pub(in crate::report) fn invoice(it: &Invoice) -> InvoiceJson<'_> {
         place_of_supply: it.supply.place.map(|place| PlaceJson { code: place.code, name: place.name }),
         supply: supply(it.supply.kind),
         remarks: &it.supply.remarks,
+        tds: it.deduction().map(|found| deduction(found, it.taxable(), it.currency)),
     }
 }
 

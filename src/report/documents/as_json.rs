@@ -9,6 +9,7 @@ use super::{Document, Issue, Note, Stand, Used};
 use crate::domain::{Currency, Party};
 use crate::invoice::{Gstin, InvoiceLine, Regime, TaxHead, in_words};
 use crate::report::ReportError;
+use crate::report::as_json::{DeductionJson, deduction};
 use crate::report::invoices::{kind, supply};
 use crate::report::notes::kind as kind_of_note;
 use crate::report::table::decimal_text;
@@ -41,6 +42,7 @@ pub(super) fn print(issue: &Issue<'_>, it: &Document<'_>) -> Result<Vec<u8>, Rep
         run: &issue.provenance.run,
         archive_digest: &issue.provenance.archive_digest,
         note: note.as_ref().map(self::note),
+        tds: it.deduction().map(|found| deduction(found, invoice.taxable(), invoice.currency)),
     };
     let mut bytes = serde_json::to_vec_pretty(&printed)?;
     bytes.push(b'\n');
@@ -73,6 +75,9 @@ struct Printed<'a> {
     archive_digest: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<NoteJson<'a>>,
+    /// What the customer deducts at source when it pays, for information; absent where it deducts nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tds: Option<DeductionJson>,
 }
 
 /// What makes it a note; absent on an invoice.

@@ -8,17 +8,19 @@ mod as_json;
 mod page;
 #[cfg(feature = "pdf")]
 mod pdf;
+mod sheet;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Amount, Currency};
 use crate::invoice::{
-    Billing, Corrected, Invoice, InvoiceTerms, IssuedNote, LineKind, NoteKind, NoteReason, Regime, kind_of,
+    Billing, Corrected, Deduction, Invoice, InvoiceTerms, IssuedNote, LineKind, NoteKind, NoteReason, Regime, kind_of,
 };
 use crate::reconcile::{Usage, UsageLine};
 use crate::report::totals::equal;
 use crate::report::{Paper, Provenance, ReportError};
+use sheet::Sheet;
 
 /// The folder of the invoices in the run folder.
 const FOLDER: &str = "invoices";
@@ -74,6 +76,12 @@ impl Document<'_> {
             None if issue.terms.regime() == Regime::None => "Invoice",
             None => "Tax invoice",
         }
+    }
+
+    /// What the customer deducts at source when it pays: nothing of what is given back.
+    pub(super) fn deduction(&self) -> Option<Deduction> {
+        let gives_back = self.note.is_some_and(|note| note.kind == NoteKind::Credit);
+        if gives_back { None } else { self.invoice.deduction() }
     }
 
     /// Its number, dates and so on: name and value.
@@ -170,7 +178,7 @@ pub fn documents(
     let mut papers = Vec::with_capacity(documents.len() * 2 + pdfs.len());
     for it in documents {
         let name = &it.name;
-        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&issue, &it).into_bytes() });
+        papers.push(Paper { name: format!("{name}.html"), bytes: page::print(&Sheet::of(&issue, &it)).into_bytes() });
         papers.push(Paper { name: format!("{name}.json"), bytes: it.json });
     }
     papers.extend(pdfs);

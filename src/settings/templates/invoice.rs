@@ -17,6 +17,15 @@ const fn party(of: &'static str, gstin: &'static str) -> [Key<Settings>; 8] {
     ]
 }
 
+/// The same of a customer, and what it deducts.
+const fn customer() -> [Key<Settings>; 9] {
+    let name = "The legal name, where the API has another or none.";
+    let gstin = "\"none\": the customer is not registered, whatever the API says.";
+    let [name, address, city, state, postal_code, country, gstin, email] = party(name, gstin);
+    let tds = "What it deducts at source when it pays, in percent, or \"none\"; the invoice says so for information.";
+    [name, address, city, state, postal_code, country, gstin, email, ("tds_percent", tds, |_| quoted("2"))]
+}
+
 /// The sections below `[invoice]`.
 pub(super) const INVOICE: [Section<Settings>; 3] = [
     Section {
@@ -72,9 +81,6 @@ pub(super) const INVOICE: [Section<Settings>; 3] = [
         heading: "[invoice.customers.MA_EXAMPLE]",
         about: "What is known of one customer better than the API knows it.",
         optional: true,
-        keys: &party(
-            "The legal name, where the API has another or none.",
-            "\"none\": the customer is not registered, whatever the API says.",
-        ),
+        keys: &customer(),
     },
 ];

@@ -1,9 +1,9 @@
 //! Texts as a sheet can carry them: which characters have no glyph, and where a word that is too long for its place may break.
 
-use super::world::has_glyph;
+use super::world::{has_glyph, width};
 use crate::report::markup::shown;
 
-/// How many characters of a word stand without a place to break, at most: what a place takes of a word of usual width.
+/// How wide a word stands without a place to break, at most: what a place takes.
 #[derive(Clone, Copy)]
 pub(super) enum Room {
     /// Half of the page.
@@ -31,19 +31,21 @@ pub(super) fn missing(text: &str) -> Vec<char> {
 /// A text with every control character written as its code, and with places to break within its long words, so that none of
 /// them runs out of its column. Marks stay with their letter, and joined letters together.
 pub(super) fn laid(text: &str, room: Room) -> String {
+    // Thousandths of an em: some 24, 18 and 12 small letters in bold.
     let run_max = match room {
-        Room::Block => 24,
-        Room::Cell => 18,
-        Room::Narrow => 12,
+        Room::Block => 15_000,
+        Room::Cell => 11_250,
+        Room::Narrow => 7_500,
     };
     let mut laid = String::with_capacity(text.len());
-    let mut run = 0_usize;
+    let mut run = 0_u32;
     // A byte order mark within a text shows nothing, and PDF/A lets none in.
     for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
-        run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + 1 };
+        let wide = width(c);
+        run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + wide };
         if run > run_max && begins_a_cluster(&laid, c) {
             laid.push(BREAK);
-            run = 1;
+            run = wide;
         }
         laid.push(c);
     }
@@ -85,6 +87,7 @@ mod tests {
             "two words, 1,23,456.00 and ae2e17d3-0014-4000"
         );
         assert_eq!(parts(&"a".repeat(30)), [12, 12, 6]);
+        assert_eq!(parts(&"W".repeat(15)), [7, 7, 1], "a wide letter takes its own width");
         assert!(!laid(&"a".repeat(24), Room::Block).contains(BREAK));
         // Ten letters, then one that a virama joins to the next and that carries a vowel sign.
         let joined = format!("{}क्षि{}", "a".repeat(10), "b".repeat(3));

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use ttf_parser::Face;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -18,14 +19,22 @@ const FONTS: [&[u8]; 4] = [
     include_bytes!("../../../../fixtures/fonts/NotoSansDevanagari-Bold.ttf"),
 ];
 
-const TEMPLATE: &str = include_str!("invoice.typ");
+/// What a desk is for.
+#[derive(Clone, Copy)]
+pub(super) enum Template {
+    /// A document.
+    Invoice,
+    /// A text alone.
+    Text,
+}
 
 /// What is the same for every document.
 struct Shop {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
-    template: Source,
+    invoice: Source,
+    text: Source,
     sheet: FileId,
     json: FileId,
 }
@@ -38,7 +47,8 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         library: LazyHash::new(Library::builder().with_features(features).build()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
-        template: Source::new(file("invoice.typ"), TEMPLATE.to_owned()),
+        invoice: Source::new(file("invoice.typ"), include_str!("invoice.typ").to_owned()),
+        text: Source::new(file("text.typ"), include_str!("text.typ").to_owned()),
         sheet: file("sheet.json"),
         json: file("invoice.json"),
     }
@@ -54,15 +64,36 @@ pub(super) fn has_glyph(c: char) -> bool {
     SHOP.fonts.chunks(2).any(|family| family.iter().all(|font| font.info().coverage.contains(u32::from(c))))
 }
 
-/// One document on the desk: its sheet and the JSON file to attach.
+/// The same fonts as their tables.
+static FACES: LazyLock<Vec<Face<'static>>> =
+    LazyLock::new(|| FONTS.iter().filter_map(|bytes| Face::parse(bytes, 0).ok()).collect());
+
+/// Thousandths of an em that a character takes of a line, in the widest font that has it; nothing where none has it.
+pub(super) fn width(c: char) -> u32 {
+    let width = |face: &Face<'_>| {
+        let advance = u32::from(face.glyph_hor_advance(face.glyph_index(c)?)?);
+        (advance * 1_000).checked_div(u32::from(face.units_per_em()))
+    };
+    FACES.iter().filter_map(width).max().unwrap_or_default()
+}
+
+/// One document on the desk: its template, what that reads, and the JSON file to attach.
 pub(super) struct Desk {
+    template: Template,
     sheet: Bytes,
     json: Bytes,
 }
 
 impl Desk {
-    pub(super) fn new(sheet: Vec<u8>, json: Vec<u8>) -> Self {
-        Self { sheet: Bytes::new(sheet), json: Bytes::new(json) }
+    pub(super) fn new(template: Template, sheet: Vec<u8>, json: Vec<u8>) -> Self {
+        Self { template, sheet: Bytes::new(sheet), json: Bytes::new(json) }
+    }
+
+    fn source(&self) -> &'static Source {
+        match self.template {
+            Template::Invoice => &SHOP.invoice,
+            Template::Text => &SHOP.text,
+        }
     }
 }
 
@@ -76,11 +107,12 @@ impl World for Desk {
     }
 
     fn main(&self) -> FileId {
-        SHOP.template.id()
+        self.source().id()
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == SHOP.template.id() { Ok(SHOP.template.clone()) } else { Err(FileError::AccessDenied) }
+        let own = self.source();
+        if id == own.id() { Ok(own.clone()) } else { Err(FileError::AccessDenied) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
