@@ -89,6 +89,12 @@ pub enum Event {
         /// `normalise`, `reconcile`, `invoice`, `report`, `seal` or `verify`.
         stage: &'static str,
     },
+    /// Another run was sealed beside one that is being settled since it was fetched: what it takes over from them, its numbers
+    /// first of all, is taken anew.
+    Renewed {
+        /// The run that is being settled.
+        run: String,
+    },
     /// A run is sealed.
     Sealed(Close),
 }

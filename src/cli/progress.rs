@@ -115,6 +115,9 @@ fn sentence(event: &Event) -> Option<String> {
             took(*requests, *retries, *efficiency_per_mille)
         }
         Event::StageBegan { stage } => (*stage).to_owned(),
+        Event::Renewed { run } => {
+            format!("{run}: other runs were sealed since it was fetched, it is numbered and billed after them")
+        }
         Event::ListOpened { .. }
         | Event::PageKept { .. }
         | Event::Retried { .. }

@@ -41,6 +41,12 @@ impl Period {
         self.first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX)
     }
 
+    /// The last day of the month.
+    #[must_use]
+    pub fn last_day(self) -> NaiveDate {
+        self.day_after().pred_opt().unwrap_or(NaiveDate::MAX)
+    }
+
     /// The month before.
     #[must_use]
     pub fn previous(self) -> Self {
@@ -52,10 +58,9 @@ impl Period {
     #[must_use]
     pub fn window(self, pad_days: u32) -> (NaiveDate, NaiveDate) {
         let pad = Days::new(u64::from(pad_days));
-        let last = self.day_after().pred_opt().unwrap_or(NaiveDate::MAX);
         (
             self.first.checked_sub_days(pad).unwrap_or(NaiveDate::MIN),
-            last.checked_add_days(pad).unwrap_or(NaiveDate::MAX),
+            self.last_day().checked_add_days(pad).unwrap_or(NaiveDate::MAX),
         )
     }
 }

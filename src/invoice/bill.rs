@@ -157,13 +157,18 @@ fn made_out(
     let (refunds, charges): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| line.kind == LineKind::Refund);
     let sum = |lines: &[InvoiceLine]| lines.iter().map(|line| line.amount).sum::<Amount>();
     let (given_back, asked) = (-sum(&refunds), sum(&charges));
-    let covered = !charges.is_empty() && asked >= given_back;
+    let mut covered = !charges.is_empty() && asked >= given_back;
     let net = || {
         let invoice = invoice_of(customer, lines.to_vec(), pricing)?;
         Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), credit: None }))
     };
     if covered && (refunds.is_empty() || pricing.terms.refunds() == Refunds::Net) {
-        return net();
+        let made: Result<Documents, String> = net()?;
+        // Tax on each line, rounded by itself, can make less than nothing of what comes to nothing without it.
+        covered = made.as_ref().map_or(true, |documents| !documents.total().is_negative());
+        if covered {
+            return Ok(made);
+        }
     }
     let last = numbering.corrections.last_of(customer.account, customer.currency);
     if !covered && last.is_none() {
@@ -180,6 +185,9 @@ fn made_out(
     if credit.document.total.is_zero() {
         return if covered { net() } else { Ok(Err(CREDIT_NOTE_DUE.to_owned())) };
     }
+    if let Some(reason) = (!covered).then(|| names.exceeded_by(&credit.document, &numbering.corrections)).flatten() {
+        return Ok(Err(reason));
+    }
     let invoice = if charges.is_empty() { None } else { Some(invoice_of(customer, charges, pricing)?) };
     Ok(invoice.transpose().map(|invoice| Documents { invoice, credit: Some(credit) }))
 }
@@ -190,16 +198,17 @@ fn invoice_of(
     lines: Vec<InvoiceLine>,
     pricing: &Pricing<'_>,
 ) -> Result<Result<Invoice, String>, InvoiceError> {
-    let supply = match supplied(customer, pricing) {
+    let mut supply = match supplied(customer, pricing) {
         Ok(supply) => supply,
         Err(reason) => return Ok(Err(reason)),
     };
+    supply.remarks.extend(pricing.terms.dated_late(pricing.supplied_until, pricing.date));
     let lines = taxed(customer, lines, &supply, pricing)?;
     let owed = lines.iter().map(|line| line.amount + line.tax.amount()).sum();
-    let round_off = pricing.terms.round_off(owed);
+    let round_off = pricing.terms.round_off(owed, customer.currency);
     let made = Made { round_off, date: pricing.date, due: pricing.terms.due(pricing.date) };
     let invoice = added_up(customer, lines, supply, made);
-    Ok(pricing.terms.lacking(&invoice.supply, invoice.total).map_or(Ok(invoice), Err))
+    Ok(pricing.terms.lacking(&invoice.supply, invoice.taxable()).map_or(Ok(invoice), Err))
 }
 
 /// How a customer is supplied, or why no invoice can be made out to it.

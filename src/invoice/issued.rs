@@ -112,9 +112,24 @@ pub struct LastInvoice {
     pub place: Option<String>,
     /// How it was taxed.
     pub supply: SupplyKind,
+    /// What is left of it after every note that has corrected it; not known of runs that were prepared before this was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Amount>,
 }
 
 impl LastInvoice {
+    /// Why a credit note cannot name it, if so: more would be given back than is left of it (CGST Act, section 34).
+    pub(super) fn exceeded_by(&self, credit: &Invoice, corrections: &Corrections) -> Option<String> {
+        let of_this_close = corrections.due.iter().filter(|it| it.corrects.number == self.invoice.number);
+        let left = self.left? + of_this_close.map(|it| it.note.total).sum::<Amount>();
+        let (number, currency, given) = (&self.invoice.number, self.currency, -credit.total);
+        (given > left).then(|| {
+            format!(
+                "a credit note of {given} {currency} is due, and no more than {left} {currency} is left of {number}"
+            )
+        })
+    }
+
     /// The invoice that a customer gets with this close, which has no number yet.
     pub(super) fn of_this_month(customer: &Customer<'_>, supply: &Supply, date: NaiveDate) -> Self {
         Self {
@@ -124,6 +139,7 @@ impl LastInvoice {
             gstin: supply.gstin.clone(),
             place: supply.place.map(|place| place.code.to_owned()),
             supply: supply.kind,
+            left: None,
         }
     }
 }
@@ -172,7 +188,8 @@ pub(super) fn refunds(
     let supply = Supply { buyer, gstin: gstin.clone(), place, kind: *kind, remarks: Vec::new() };
     let lines = taxed(customer, lines, &supply, &Pricing { date: corrects.date, ..*pricing })?;
     let owed: Amount = lines.iter().map(|line| line.amount + line.tax.amount()).sum();
-    let made = Made { round_off: pricing.terms.round_off(owed), date: pricing.date, due: pricing.date };
+    let made =
+        Made { round_off: pricing.terms.round_off(owed, customer.currency), date: pricing.date, due: pricing.date };
     let document = added_up(customer, lines, supply, made);
     Ok(Unnumbered { corrects: corrects.clone(), reason: NoteReason::Refunds, document })
 }
@@ -204,7 +221,10 @@ pub(super) fn numbered(
         let kind = note.kind();
         let series = if kind == NoteKind::Credit { pricing.card.credit_notes() } else { pricing.card.debit_notes() };
         let count = counts.entry(kind).or_default();
-        *count = (*count).max(series.first);
+        // 0 where the series has given none yet; then it runs on, whatever `first` has become.
+        if *count == 0 {
+            *count = series.first;
+        }
         let account = note.document.account.clone();
         let number = series.number(*count, pricing.date);
         note.document.number = number.map_err(|refused| InvoiceError::Number { account, refused })?;

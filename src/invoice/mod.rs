@@ -219,6 +219,8 @@ pub struct Pricing<'a> {
     pub parties: &'a BTreeMap<String, Party>,
     /// The day that the invoices are dated.
     pub date: NaiveDate,
+    /// The last day of the month that is billed.
+    pub supplied_until: NaiveDate,
     /// Whom the recharge check holds.
     pub recharge: RechargeTerms,
 }

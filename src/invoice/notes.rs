@@ -240,7 +240,7 @@ fn note(
     }
     let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total);
     let owed: Amount = due.iter().map(|line| line.amount + line.tax.amount()).sum();
-    let round_off = invoice.map_or(pricing.terms, |(run, _)| &run.invoice).round_off(owed);
+    let round_off = invoice.map_or(pricing.terms, |(run, _)| &run.invoice).round_off(owed, *currency);
     let due = owed + round_off;
     let correction = invoice.map(|(_, invoice)| correction(&customer, invoice, &lines, round_off));
     let kind = match due - invoiced {

@@ -354,7 +354,15 @@ fn a_series_that_runs_out_is_refused() {
 fn priced(card: &RateCard) -> Pricing<'_> {
     static TERMS: LazyLock<InvoiceTerms> = LazyLock::new(InvoiceTerms::default);
     static NOBODY: BTreeMap<String, Party> = BTreeMap::new();
-    Pricing { card, terms: &TERMS, parties: &NOBODY, date: NaiveDate::default(), recharge: RechargeTerms::default() }
+    let day = NaiveDate::default();
+    Pricing {
+        card,
+        terms: &TERMS,
+        parties: &NOBODY,
+        date: day,
+        supplied_until: day,
+        recharge: RechargeTerms::default(),
+    }
 }
 
 /// Numbers from here on, and nothing issued before.

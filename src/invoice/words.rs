@@ -50,7 +50,11 @@ pub fn in_words(amount: Amount, currency: Currency) -> String {
     let (whole, part) = (units / one, units % one / (one / 10_u128.pow(digits)));
     let sign = if amount.is_negative() { "Minus " } else { "" };
     if currency == Currency::INR {
-        let paise = if part == 0 { String::new() } else { format!(" and {} Paise", spelled(part, INDIAN)) };
+        let paise = match part {
+            0 => String::new(),
+            1 => " and One Paisa".to_owned(),
+            part => format!(" and {} Paise", spelled(part, INDIAN)),
+        };
         return format!("{sign}Rupees {}{paise} Only", spelled(whole, INDIAN));
     }
     let size = usize::try_from(digits).unwrap_or_default();

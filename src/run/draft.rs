@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::derive::derive;
 use super::error::RunError;
-use super::{folder, open};
+use super::{folder, open, renewed};
 use crate::watch::Watch;
 
 /// Drafts that were laid down.
@@ -25,7 +25,7 @@ pub struct Drafted {
 pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
     folder::refuse_sealed(run)?;
     let (inputs, archive) = open(run, archive)?;
-    let settled = derive(&archive, inputs, watch)?;
+    let settled = derive(&archive, renewed(run, &archive, &inputs)?, watch)?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     folder::lay_down(&folder, &settled.drafts()?)?;

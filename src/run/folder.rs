@@ -100,6 +100,17 @@ pub(super) fn sealed_folders(reports: &Path, own: Option<&Path>) -> Result<Vec<P
     Ok(runs)
 }
 
+/// The seals of every folder that is sealed beside this one, rechecks too: what they hand on changes when one comes.
+pub(super) fn seals_beside(own: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, RunError> {
+    let folders = sealed_folders(&parent(own), Some(own))?;
+    let seal = |folder: PathBuf| {
+        let path = folder.join(SEAL);
+        let text = fs::read(&path).map_err(disk("read", &path))?;
+        Ok((folder, text))
+    };
+    folders.into_iter().map(seal).collect()
+}
+
 /// Whether a run that is sealed beside this one, a recheck too, rests on this evidence.
 pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
     for run in sealed_folders(&parent(own), Some(own))? {

@@ -129,6 +129,12 @@ impl Inputs {
         }
     }
 
+    /// The same, with what earlier runs hand on now in place of what they did; the decisions stay.
+    pub(super) fn handed(self, earlier: Earlier) -> Self {
+        let Earlier { numbers_from, issued, previous, carried, again, decisions: _, corrections } = earlier;
+        Self { numbers_from, issued, previous, carried, again, corrections, ..self }
+    }
+
     /// What `reconcile` is to know.
     pub(super) const fn reconcile_options(&self) -> reconcile::Options<'_> {
         let Terms { tolerance, master_declared_absent, .. } = self.terms;
@@ -169,7 +175,8 @@ impl Inputs {
     /// What invoices are made out by; they are dated the day on which the evidence was read.
     pub(super) fn pricing<'a>(&'a self, parties: &'a BTreeMap<String, Party>, evidence: &Evidence) -> Pricing<'a> {
         let Terms { rate_card: card, invoice: terms, recharge, .. } = &self.terms;
-        Pricing { card, terms, parties, date: evidence.plan.today, recharge: *recharge }
+        let supplied_until = self.period.last_day();
+        Pricing { card, terms, parties, date: evidence.plan.today, supplied_until, recharge: *recharge }
     }
 
     /// What earlier runs hand on to the numbering.

@@ -18,6 +18,8 @@ mod sync;
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
+
 pub use derive::{Settled, derive};
 pub use draft::{Drafted, draft};
 pub use error::RunError;
@@ -37,7 +39,7 @@ use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
 use crate::report::{Provenance, ReportError};
-use crate::seal::{check, mend, read_seal, write_run};
+use crate::seal::{alone, check, mend, read_seal, write_run_alone};
 use crate::watch::{Event, Watch};
 
 /// The paper that lists the archived pages a run rests on.
@@ -126,8 +128,10 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
     let (run, folder) = folder::choose(&request.folder, request.period)?;
     let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
-    let read_on = |inputs: &Inputs| evidence_of(&archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today);
-    let of_day = |date| neighbours::earlier(&folder, request.period, partner, (card, date), is_simulated, &read_on);
+    let read_on = |inputs: &Inputs| read_on(&archive, inputs);
+    let of = (request.period, partner);
+    let of_day = |date| neighbours::earlier(&folder, of, (card, date), is_simulated, &read_on);
+    // Read now, too, so that a run that was altered costs no fetch.
     let mut earlier = of_day(request.plan.today)?;
     let register = register_of(&folder, partner, request.archive.as_deref());
     if !is_simulated && (register.exists() || earlier.carried.is_some() || earlier.again.is_some()) {
@@ -148,7 +152,7 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     // A fetch that began yesterday and was gone on with keeps its day, which may be of another financial year.
     let began = archive.plan(fetched.fetch)?.today;
     if began != request.plan.today {
-        earlier.numbers_from = of_day(began)?.numbers_from;
+        earlier = Earlier { decisions: earlier.decisions, ..of_day(began)? };
     }
     let evidence = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
     let inputs = Inputs::new(run, request.period, partner.to_owned(), evidence, &request.terms, earlier);
@@ -220,12 +224,46 @@ fn enter(closed: &Closed, archive: Option<&Path>) {
     }
 }
 
+/// Derives and seals. What sealed runs hand on is taken as it is when the run is sealed, not as it was when it was fetched: no
+/// number, note or bill is given twice, whoever is sealed meanwhile.
 fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Closed, RunError> {
-    let settled = derive(archive, inputs, watch)?;
+    let sealed_before = folder::seals_beside(folder)?;
+    let renew = |inputs: Inputs| {
+        let now = renewed(folder, archive, &inputs)?;
+        let is_another = now.to_json()? != inputs.to_json()?;
+        if is_another {
+            watch.saw(Event::Renewed { run: now.run.clone() });
+        }
+        Ok::<_, RunError>((now, is_another))
+    };
+    let (inputs, is_another) = renew(inputs)?;
+    if is_another {
+        folder::write_inputs(folder, &inputs)?;
+    }
+    let mut settled = derive(archive, inputs, watch)?;
     stage(watch, "seal");
-    write_run(folder, &settled.papers, &settled.seal)?;
+    let alone = alone(folder)?;
+    if folder::seals_beside(folder)? != sealed_before {
+        settled = derive(archive, renew(settled.inputs)?.0, watch)?;
+    }
+    write_run_alone(folder, &settled.papers, &settled.seal, &alone)?;
     watch.saw(Event::Sealed(settled.close()));
     Ok(Closed { folder: folder.to_owned(), settled })
+}
+
+/// A run's inputs with what the runs sealed beside it hand on now. The decisions stay those that were in force when it was
+/// prepared.
+fn renewed(folder: &Path, archive: &Archive, inputs: &Inputs) -> Result<Inputs, RunError> {
+    let read_on = |inputs: &Inputs| read_on(archive, inputs);
+    let date = read_on(inputs).unwrap_or_else(|| inputs.period.day_after());
+    let (of, terms) = ((inputs.period, inputs.partner.as_str()), &inputs.terms);
+    let earlier = neighbours::earlier(folder, of, (&terms.rate_card, date), terms.scenario.is_some(), &read_on)?;
+    Ok(inputs.clone().handed(earlier))
+}
+
+/// The day on which a run's evidence was read, where the archive holds it.
+fn read_on(archive: &Archive, inputs: &Inputs) -> Option<NaiveDate> {
+    evidence_of(archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today)
 }
 
 /// Derives a run's papers anew from the archive and compares them with the folder and with its seal, bit for bit.

@@ -25,8 +25,7 @@ use sealed::{SealedBreak, standing};
 /// archive holds it. A simulated month stands alone.
 pub(super) fn earlier(
     folder: &Path,
-    period: Period,
-    partner: &str,
+    (period, partner): (Period, &str),
     card: (&RateCard, NaiveDate),
     is_simulated: bool,
     read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,

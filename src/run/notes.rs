@@ -101,11 +101,17 @@ pub(super) fn corrections(
 
 /// The last invoice of each customer and currency before a month.
 fn last(runs: &[Neighbour], period: Period) -> Vec<LastInvoice> {
+    let mut noted: BTreeMap<&str, Amount> = BTreeMap::new();
+    // What an earlier run of the month itself gave back is billed already, and not held against it again.
+    for note in runs.iter().filter(|run| run.inputs.period < period).flat_map(|run| &run.close.notes) {
+        *noted.entry(&note.corrects.number).or_default() += note.document.total;
+    }
     let mut last: BTreeMap<(&str, Currency), LastInvoice> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         for it in &run.close.invoices {
             let Ok(date) = it.date.parse() else { continue };
             let (number, run) = (it.number.clone(), run.inputs.run.clone());
+            let left = it.total + noted.get(it.number.as_str()).copied().unwrap_or_default();
             let invoice = LastInvoice {
                 account: it.account.clone(),
                 currency: it.currency,
@@ -113,6 +119,7 @@ fn last(runs: &[Neighbour], period: Period) -> Vec<LastInvoice> {
                 gstin: it.gstin.clone(),
                 place: it.place_of_supply.as_ref().map(|place| place.code.clone()),
                 supply: it.supply,
+                left: Some(left),
             };
             last.insert((&it.account, it.currency), invoice);
         }

@@ -16,11 +16,18 @@ use crate::report::Paper;
 /// When the papers are not those of the seal, a name is unsafe, the folder is sealed or holds something else, or the disk
 /// refuses. Then nothing in the folder has changed.
 pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
+    make_folder(&place(folder)?.0)?;
+    write_run_alone(folder, papers, seal, &alone(folder)?)
+}
+
+/// The same, for who keeps every other process out already.
+///
+/// # Errors
+/// Those of `write_run`.
+pub fn write_run_alone(folder: &Path, papers: &[Paper], seal: &Seal, _alone: &Alone) -> Result<(), SealError> {
     papers.iter().try_for_each(|paper| safe_name(&paper.name))?;
     refuse_other_papers(folder, papers, seal)?;
     let (parent, name) = place(folder)?;
-    make_folder(&parent)?;
-    let _alone = alone(folder)?;
     refuse_occupied(folder, papers)?;
     let fresh = parent.join(format!(".{name}.unsealed"));
     let written = write_fresh(&fresh, papers, seal)
@@ -49,16 +56,22 @@ fn write_fresh(fresh: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealEr
     folders.iter().try_for_each(|folder| sync_folder(folder))
 }
 
-/// Keeps every other process out of the runs beside this one until the file given back is dropped: waits for its turn,
-/// which lasts as long as a few files take to be written.
+/// As long as it lives, no other process writes into the runs that stand in a folder.
+#[derive(Debug)]
+pub struct Alone {
+    _locked: File,
+}
+
+/// Keeps every other process out of the runs beside this one: waits for its turn, which lasts as long as a run takes to be
+/// written, and seldom to be derived.
 ///
 /// # Errors
 /// When the folder that the runs stand in cannot be opened or locked.
-pub fn alone(folder: &Path) -> Result<File, SealError> {
+pub fn alone(folder: &Path) -> Result<Alone, SealError> {
     let (parent, _) = place(folder)?;
     let file = File::open(&parent).map_err(disk("open", &parent))?;
     file.lock().map_err(disk("lock", &parent))?;
-    Ok(file)
+    Ok(Alone { _locked: file })
 }
 
 /// Puts right what `write_run` left when it was killed between its last two steps: what it had set aside comes back where

@@ -29,7 +29,11 @@ pub(crate) struct Books {
 
 impl Books {
     pub(crate) fn new() -> Self {
-        let scenario = Scenario::read(WORLD).unwrap();
+        Self::of(WORLD)
+    }
+
+    fn of(world: &str) -> Self {
+        let scenario = Scenario::read(world).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(&scenario, &World::build(&scenario).unwrap(), &folder.path().join("a.sqlite"));
         Self { scenario, archive, _folder: folder }
@@ -214,6 +218,19 @@ fn what_a_customer_deducts_at_source_is_told_and_changes_nothing() {
         let refused = InvoiceTerms::parse(wrong).unwrap_err().to_string();
         assert!(refused.contains(said), "{refused}");
     }
+}
+
+#[test]
+fn an_invoice_that_is_dated_late_says_so_to_who_made_it() {
+    let late = |today: &str| {
+        let settled = Books::of(&format!("{WORLD}today = '{today}'\n")).settled(GST);
+        let said = |it: &tieout::invoice::Invoice| it.supply.remarks.iter().any(|it| it.contains("within 30 days"));
+        let all = settled.billing.invoices.len();
+        (settled.billing.invoices.iter().filter(|it| said(it)).count(), all)
+    };
+    let (told, all) = late("2026-05-01");
+    assert!(told == all && all > 5, "{told} of {all}");
+    assert_eq!(late("2026-04-30").0, 0);
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn invoice(terms: &InvoiceTerms, number: &str, account: &str, party: &Party, lin
         markup: sum(|line| line.markup),
         fees: sum(|line| if line.kind == LineKind::Fee { line.amount } else { Amount::ZERO }),
         tax,
-        total: owed + terms.round_off(owed),
-        round_off: terms.round_off(owed),
+        total: owed + terms.round_off(owed, Currency::INR),
+        round_off: terms.round_off(owed, Currency::INR),
         date,
         due: terms.due(date),
         supply,
@@ -436,4 +436,21 @@ proptest! {
         let invoices: Value = serde_json::from_slice(paper(&hostile, "exports/e-invoice.json")).unwrap();
         prop_assert_eq!(faults(&schema, &invoices), Vec::<String>::new());
     }
+}
+
+#[test]
+fn states_are_named_as_each_program_names_them_and_a_pin_of_another_state_is_left_out() {
+    let terms = gst();
+    let usual = [(LineKind::Usage, "call", "83.35833", "100.03")];
+    let hyderabad = party("Hyderabad", "TG", "IN", "");
+    let elsewhere = party("Elsewhere", "MH", "IN", "33AABCT3312J1ZP");
+    let invoices = vec![
+        invoice(&terms, "VB/26/00001", "MA_ALPHA", &hyderabad, &usual),
+        invoice(&terms, "VB/26/00002", "MA_BRAVO", &elsewhere, &usual),
+    ];
+    let papers = exported(&all(""), &Billing { invoices, ..Billing::default() });
+    let zoho = text(&papers, "exports/zoho.csv");
+    assert!(zoho.contains(",TS,") && !zoho.contains(",TG,"), "{zoho}");
+    let numbers = text(&papers, "exports/e-invoice-irn.json");
+    assert!(numbers.contains("the customer's address is in Maharashtra, its GSTIN of another State"), "{numbers}");
 }

@@ -272,3 +272,19 @@ fn terms_that_cannot_be_meant_are_refused_by_name() {
         texts.iter().map(|text| InvoiceTerms::parse(text).unwrap_err().message().to_owned()).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[test]
+fn exports_owe_integrated_tax_where_the_settings_say_so() {
+    let owed = |head: &str| {
+        let terms = terms(head);
+        let supply = terms.supply("MA_1", &party("", "AE", ""), "USD".parse().unwrap()).unwrap();
+        assert_eq!(supply.kind, SupplyKind::Export);
+        let tax = terms.line(&supply, "call", amount("100"), "USD".parse().unwrap(), "2026-04-03".parse().unwrap());
+        let tax = tax.unwrap();
+        (tax.amount(), tax.heads[0].0, terms.round_off(amount("100.30"), "USD".parse().unwrap()))
+    };
+    // The rupee is rounded to, and no other currency.
+    assert_eq!(owed("round_off = true"), (Amount::ZERO, TaxHead::Igst, Amount::ZERO));
+    assert_eq!(owed("export_tax = true"), (amount("18"), TaxHead::Igst, Amount::ZERO));
+    assert_eq!(terms("round_off = true").round_off(amount("100.30"), Currency::INR), amount("-0.30"));
+}

@@ -70,6 +70,7 @@ mod recheck_laws;
 mod recheck_register;
 mod refusals;
 mod register;
+mod renewed;
 mod report;
 mod scenarios;
 mod schema;

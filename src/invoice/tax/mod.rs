@@ -26,6 +26,9 @@ pub use terms::{Annex, InvoiceTerms, Rate, Refunds, Regime, TermsError, WrongGst
 /// The rate of GST on telecommunication services where the settings name none (since 2017-07-01).
 const GST_PERCENT: Percent = Percent::whole(18);
 
+/// Within how many days of the supply services are to be invoiced (CGST rule 47).
+const INVOICED_WITHIN_DAYS: i64 = 30;
+
 /// A head that tax is owed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,7 +118,7 @@ pub enum SupplyKind {
     WithinState,
     /// To another State: IGST.
     BetweenStates,
-    /// Out of India: zero-rated.
+    /// Out of India: zero-rated, or with integrated tax that is claimed back.
     Export,
 }
 
@@ -251,15 +254,25 @@ impl InvoiceTerms {
         Ok(Supply { gstin, place: Some(place), kind, ..supply })
     }
 
-    /// Why an invoice of this total may not be made out to a customer, if so: an unregistered one above the settings'
-    /// threshold needs its address and State on a GST invoice (CGST rule 46).
+    /// Why an invoice of this taxable value may not be made out to a customer, if so: an unregistered one from the settings'
+    /// threshold on needs its address and State on a GST invoice (CGST rule 46, e).
     #[must_use]
-    pub fn lacking(&self, supply: &Supply, total: Amount) -> Option<String> {
+    pub fn lacking(&self, supply: &Supply, taxable: Amount) -> Option<String> {
         let named = !supply.buyer.address.is_empty() && !supply.buyer.state.is_empty();
         let asked = self.regime() == Regime::Gst && supply.gstin.is_none() && supply.kind != SupplyKind::Export;
         let threshold = self.written().address_from;
-        (asked && !named && total >= threshold).then(|| {
+        (asked && !named && taxable >= threshold).then(|| {
             format!("an unregistered customer's address and State have to stand on an invoice of {threshold} or more")
+        })
+    }
+
+    /// What is said of an invoice that is dated later than a tax invoice for services has to be: within 30 days of the supply
+    /// (CGST rule 47).
+    pub(super) fn dated_late(&self, supplied_until: NaiveDate, date: NaiveDate) -> Option<String> {
+        let days = (date - supplied_until).num_days();
+        let late = self.regime() == Regime::Gst && days > INVOICED_WITHIN_DAYS;
+        late.then(|| {
+            format!("dated {days} days after the month's end: services are to be invoiced within {INVOICED_WITHIN_DAYS} days")
         })
     }
 
@@ -280,8 +293,10 @@ impl InvoiceTerms {
         let (sac, percent, heads): (_, _, &[TaxHead]) = match supply.kind {
             SupplyKind::Untaxed => (None, None, &[]),
             SupplyKind::Plain => (None, rate, &[TaxHead::Plain]),
-            SupplyKind::Export => (sac(), Some(Percent::whole(0)), &[TaxHead::Igst]),
-            SupplyKind::BetweenStates => (sac(), Some(rate.unwrap_or(GST_PERCENT)), &[TaxHead::Igst]),
+            SupplyKind::Export if !written.export_tax => (sac(), Some(Percent::whole(0)), &[TaxHead::Igst]),
+            SupplyKind::Export | SupplyKind::BetweenStates => {
+                (sac(), Some(rate.unwrap_or(GST_PERCENT)), &[TaxHead::Igst])
+            }
             SupplyKind::WithinState => {
                 let union = supply.place.is_some_and(State::is_union_territory);
                 let heads: &[TaxHead] =
@@ -305,9 +320,11 @@ impl InvoiceTerms {
         Some(LineTax { sac, percent: Some(whole), heads })
     }
 
-    /// What brings a total to the whole unit of its currency, half up, where the settings ask for it (section 170).
+    /// What brings a total to the whole unit of its currency, half up, where the settings ask for it. Under GST that is the
+    /// rupee (CGST Act, section 170); what is exported in another currency is owed as it is.
     #[must_use]
-    pub fn round_off(&self, total: Amount) -> Amount {
-        if self.written().round_off { round(total.to_decimal(), 0, Rounding::HalfUp) - total } else { Amount::ZERO }
+    pub fn round_off(&self, total: Amount, currency: Currency) -> Amount {
+        let rounds = self.written().round_off && (self.regime() != Regime::Gst || currency == Currency::INR);
+        if rounds { round(total.to_decimal(), 0, Rounding::HalfUp) - total } else { Amount::ZERO }
     }
 }

@@ -94,6 +94,10 @@ pub(super) struct Written {
     #[serde(skip_serializing_if = "is_net")]
     pub(super) refunds: Refunds,
     pub(super) reverse_charge: bool,
+    /// Whether exports are charged integrated tax. Not written where they are not, so that runs from before this key keep their
+    /// inputs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) export_tax: bool,
     /// From which total on an unregistered customer's address and State have to stand on a GST invoice.
     pub(super) address_from: Amount,
     /// The services accounting code where no class has its own.
@@ -121,6 +125,7 @@ impl Default for Written {
             wrong_gstin: WrongGstin::Hold,
             refunds: Refunds::Net,
             reverse_charge: false,
+            export_tax: false,
             address_from: Amount::from_units(50_000 * 100_000_000),
             sac: "998412".to_owned(),
             sac_classes: BTreeMap::new(),
@@ -241,6 +246,13 @@ impl InvoiceTerms {
     #[must_use]
     pub const fn reverse_charge(&self) -> bool {
         self.0.reverse_charge
+    }
+
+    /// Whether exports are charged integrated tax, which the supplier claims back: where it has given neither bond nor letter of
+    /// undertaking.
+    #[must_use]
+    pub const fn export_tax(&self) -> bool {
+        self.0.export_tax
     }
 
     /// Whether each invoice is a PDF, too.

@@ -26,6 +26,7 @@ fn billed_before(tied: &[super::Tied]) -> Numbering {
         gstin: None,
         place: None,
         supply: SupplyKind::Untaxed,
+        left: None,
     };
     Numbering {
         corrections: Corrections { last: tied.iter().map(last).collect(), ..Corrections::default() },
@@ -102,4 +103,33 @@ fn a_note_names_the_invoice_before_and_takes_its_supply() {
         (note.document.total.to_string(), note.shown().total.to_string()),
         ("-5.00".to_owned(), "5.00".to_owned())
     );
+}
+
+#[test]
+fn no_more_is_given_back_than_is_left_of_the_invoice_that_a_note_names() {
+    let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
+    let given = |left: &str| {
+        let mut before = billed_before(&tied);
+        before.corrections.last[0].left = Some(left.parse().unwrap());
+        bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::default()), &before).unwrap()
+    };
+    assert_eq!(given("5.00").notes.len(), 1);
+    let held = given("4.99").held;
+    assert_eq!(
+        held[0].reason,
+        "a credit note of 5.00 INR is due, and no more than 4.99 INR is left of OLD-MA_1"
+    );
+}
+
+#[test]
+fn tax_that_rounds_below_nothing_makes_no_invoice() {
+    let supplier = "[supplier]\nname = 'Sagar'\naddress = '4 Museum Road'\ngstin = '29AAFCS4821K1Z1'";
+    let terms = InvoiceTerms::parse(&format!("regime = 'gst'\n{supplier}")).unwrap();
+    let card = RateCard::default();
+    let pricing = Pricing { terms: &terms, ..priced(&card) };
+    // Five paise owe no tax under a head, ten give a paisa back under each.
+    let charged = |class| charge(class, Direction::Debit, "0.05");
+    let tied = one(vec![charged("call"), charged("streaming"), charge("refund", Direction::Credit, "0.10")]);
+    let billing = bill(customers(&tied), &[], (&[], &[]), &pricing, &numbering(1)).unwrap();
+    assert!(billing.invoices.is_empty() && billing.held[0].reason.starts_with("credits exceed charges"), "{billing:?}");
 }

@@ -96,7 +96,7 @@ impl<'a> Sheet<'a> {
             charges: charges(issue, invoice),
             sums: sums(issue, invoice),
             in_words: in_words(invoice.total, invoice.currency),
-            remarks: remarks(it),
+            remarks: remarks(issue, it),
             signature: (!supplier.name.is_empty())
                 .then(|| format!("For {}, authorised signatory or digital signature", supplier.name)),
             annex: (!it.annex.is_empty()).then(|| usage(invoice, &it.annex)),
@@ -135,9 +135,14 @@ fn address(party: &Party) -> Vec<String> {
     if lines.is_empty() { Vec::new() } else { vec![lines.join(", ")] }
 }
 
-fn remarks(it: &Document<'_>) -> Vec<String> {
+fn remarks(issue: &Issue<'_>, it: &Document<'_>) -> Vec<String> {
     let invoice: &Invoice = &it.invoice;
-    let export = "Supply meant for export, zero-rated: no integrated tax is charged.";
+    // The words of CGST rule 46.
+    let export = if issue.terms.export_tax() {
+        "SUPPLY MEANT FOR EXPORT ON PAYMENT OF INTEGRATED TAX"
+    } else {
+        "SUPPLY MEANT FOR EXPORT UNDER BOND OR LETTER OF UNDERTAKING WITHOUT PAYMENT OF INTEGRATED TAX"
+    };
     let export = (invoice.supply.kind == SupplyKind::Export).then(|| export.to_owned());
     let deduction = it.deduction().map(|Deduction { percent, amount }| {
         let [base, amount] = [invoice.taxable(), amount].map(|it| money(it, invoice.currency));

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{Close, check, one_line};
 use crate::domain::{Amount, Currency, Party, sha256};
-use crate::invoice::{Corrected, Gstin, Invoice, NoteKind, Regime, SupplyKind, TaxHead};
+use crate::invoice::{Corrected, Gstin, Invoice, NoteKind, Regime, State, SupplyKind, TaxHead};
 use crate::report::table::decimal_text;
 use crate::report::{Paper, ReportError};
 
@@ -192,7 +192,11 @@ fn registered(
         version: "1.1",
         tran_dtls: Transaction {
             tax_sch: "GST",
-            sup_typ: if export { "EXPWOP" } else { "B2B" },
+            sup_typ: match (export, close.invoicing.export_tax()) {
+                (false, _) => "B2B",
+                (true, false) => "EXPWOP",
+                (true, true) => "EXPWP",
+            },
             reg_rev: if close.invoicing.reverse_charge() { "Y" } else { "N" },
         },
         doc_dtls: DocumentDetails {
@@ -231,6 +235,11 @@ fn trader(who: &str, party: &Party, gstin: &str, stcd: &'static str, pin: Option
     let digits: String = party.postal_code.chars().filter(|c| *c != ' ').collect();
     let own = || digits.parse().ok().filter(|pin| digits.len() == 6 && (100_000..PIN_ABROAD).contains(pin));
     let pin = pin.or_else(own).ok_or_else(|| format!("the {who}'s PIN {digits:?} is not six digits"))?;
+    // The portal holds the PIN against the State of the GSTIN.
+    let elsewhere = State::named(&party.state).filter(|state| pin < PIN_ABROAD && state.code != stcd);
+    if let Some(state) = elsewhere {
+        return Err(format!("the {who}'s address is in {}, its GSTIN of another State", state.name));
+    }
     Ok(Trader {
         gstin: gstin.to_owned(),
         lgl_nm: text(who, "name", &party.name, 3, 100)?,

@@ -3,7 +3,7 @@
 
 use super::{Close, Document, check, parties};
 use crate::domain::Amount;
-use crate::invoice::{Invoice, InvoiceLine, SupplyKind};
+use crate::invoice::{Invoice, InvoiceLine, State, SupplyKind};
 use crate::report::ReportError;
 use crate::report::table::{Cell, Column, Table};
 
@@ -95,7 +95,7 @@ fn row(close: &Close<'_>, invoice: &Invoice, party: &str, line: &InvoiceLine) ->
             .supply
             .place
             .filter(|_| invoice.supply.kind != SupplyKind::Export)
-            .map_or(Cell::Empty, |place| Cell::code(place.letters)),
+            .map_or(Cell::Empty, |place| Cell::code(letters(place))),
         Cell::code(invoice.currency.code()),
         Cell::text(&line.description),
         Cell::code(&line.class),
@@ -110,6 +110,15 @@ fn row(close: &Close<'_>, invoice: &Invoice, party: &str, line: &InvoiceLine) ->
         if rounded { money(invoice.round_off) } else { Cell::Empty },
         if rounded { Cell::code("Round-off") } else { Cell::Empty },
     ]
+}
+
+/// A State as Zoho's import knows it: two have letters of their own there.
+fn letters(place: &State) -> &'static str {
+    match place.code {
+        "36" => "TS",
+        "37" => "AD",
+        _ => place.letters,
+    }
 }
 
 /// How Zoho names the customer's standing under GST.

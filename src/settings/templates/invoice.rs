@@ -54,8 +54,13 @@ pub(super) const INVOICE: [Section<Settings>; 3] = [
             ),
             ("reverse_charge", "Whether the customer owes the tax under reverse charge.", |_| "false".to_owned()),
             (
+                "export_tax",
+                "true: supplies abroad are charged integrated tax, where there is neither bond nor letter of undertaking.",
+                |_| "false".to_owned(),
+            ),
+            (
                 "address_from",
-                "From which total an unregistered customer's address has to stand on a GST invoice.",
+                "From which taxable value an unregistered customer's address has to stand on a GST invoice.",
                 |_| quoted("50000"),
             ),
             ("sac", "The services accounting code, six digits.", |_| quoted("998412")),

@@ -1,0 +1,66 @@
+//! Runs that were fetched before another one was sealed: what they take over is what is sealed when they are, so that no number
+//! is given twice and nobody is billed twice.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
+use crate::desk::{Desk, Partner, told};
+use crate::killed::{BREAKS, CLOSE, RUN, SCENARIO};
+
+const SAID: &str = "other runs were sealed since it was fetched, it is numbered and billed after them";
+
+fn numbers(desk: &Desk, run: &str) -> Vec<String> {
+    desk.table(&format!("{run}/invoices.csv")).into_iter().map(|row| row["number"].clone()).collect()
+}
+
+#[test]
+fn who_was_billed_meanwhile_is_not_billed_again() {
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
+    desk.ends(0, &["fetch", "--period", "2026-03", "--out", "reports/b"]);
+    desk.ends(BREAKS, &CLOSE);
+    let billed = numbers(&desk, RUN);
+    assert!(!billed.is_empty());
+    // Even the draft of it knows.
+    desk.ends(0, &["draft", "reports/b"]);
+    assert!(desk.files_in("reports/b.draft/invoices").is_empty());
+    let told = desk.ends(BREAKS, &["settle", "reports/b"]).stderr;
+    assert!(told.contains(SAID), "{told}");
+    assert_eq!(numbers(&desk, "reports/b"), Vec::<String>::new());
+    let held = desk.table("reports/b/held.csv");
+    for number in billed {
+        assert!(held.iter().any(|row| row["reason"].starts_with(&format!("billed already: {number} "))), "{number}");
+    }
+    desk.ends(0, &["verify", "reports/b"]);
+    // A run beside which nothing was sealed since says nothing of it.
+    let another = Desk::at(&partner);
+    another.ends(0, &["fetch", "--period", "2026-03"]);
+    assert!(!another.ends(BREAKS, &["settle", RUN]).stderr.contains(SAID));
+}
+
+#[test]
+fn two_that_are_sealed_at_once_share_no_number() {
+    let [first, second] = [11, 12].map(|seed| Partner::of(&SCENARIO.replace("seed = 11", &format!("seed = {seed}"))));
+    let desk = Desk::at(&first);
+    desk.ends(0, &["fetch", "--period", "2026-03", "--out", "reports/a"]);
+    let desk = desk.with(&second);
+    desk.ends(0, &["fetch", "--period", "2026-03", "--out", "reports/b"]);
+    let start = |run| {
+        let mut command = desk.started(env!("CARGO_BIN_EXE_tieout"));
+        command.args(["settle", run]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = ["reports/a", "reports/b"].map(start);
+    let both = both.map(|child| told(child.wait_with_output().unwrap()));
+    for it in &both {
+        assert_eq!(it.code, BREAKS, "{}{}", it.stdout, it.stderr);
+    }
+    assert!(both.iter().any(|it| it.stderr.contains(SAID)), "{}\n{}", both[0].stderr, both[1].stderr);
+    let all: Vec<String> = ["reports/a", "reports/b"].iter().flat_map(|run| numbers(&desk, run)).collect();
+    let distinct: BTreeSet<&String> = all.iter().collect();
+    assert!(distinct.len() == all.len() && all.len() > 3, "{all:?}");
+    let last: Vec<&&String> = distinct.iter().rev().take(1).collect();
+    assert!(last[0].ends_with(&format!("{:06}", all.len())), "they run on without a gap: {all:?}");
+    for run in ["reports/a", "reports/b"] {
+        desk.ends(0, &["verify", run]);
+    }
+}
