@@ -25,7 +25,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::{Amount, Currency, Party};
+use crate::domain::{Amount, Currency, Party, Period};
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
 use bill::bill;
@@ -53,6 +53,8 @@ pub struct Billing {
     pub notes: Vec<IssuedNote>,
     /// Everyone with something to bill who is not billed, sorted by account and currency.
     pub held: Vec<HeldAccount>,
+    /// Whom earlier months held and nobody has billed since, sorted by period, account and currency.
+    pub unbilled: Vec<Unbilled>,
     /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
     pub recharges: Vec<RechargeCheck>,
 }
@@ -251,6 +253,26 @@ pub struct Issued {
     pub total: Amount,
     /// The run that gave it.
     pub run: String,
+}
+
+/// Somebody whom the last run of an earlier month held, and whom no run has billed for that month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unbilled {
+    /// The month.
+    pub period: Period,
+    /// Its last run.
+    pub run: String,
+    /// The customer.
+    pub account: String,
+    /// The customer's name.
+    pub name: String,
+    /// The currency.
+    pub currency: Currency,
+    /// What the platform charged, without markup.
+    pub cost_base: Amount,
+    /// Why that run held it.
+    pub reason: String,
 }
 
 /// Bills every tied account that has something to bill, numbering on in order of account and currency.

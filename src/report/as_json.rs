@@ -17,6 +17,7 @@ use super::proposals::{self, ProposalJson};
 use super::recharges::{self, RechargeJson};
 use super::table::money;
 use super::totals;
+use super::unbilled::{self, UnbilledJson};
 use super::{Provenance, ReportError};
 use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
 use crate::invoice::Billing;
@@ -50,6 +51,7 @@ pub(super) fn print(
         wallet_total: books.wallet_total.as_ref().map(wallets::total),
         notes: billing.notes.iter().map(notes::as_json).collect(),
         recharges: billing.recharges.iter().map(recharges::as_json).collect(),
+        unbilled: billing.unbilled.iter().map(unbilled::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -81,6 +83,7 @@ struct Close<'a> {
     wallet_total: Option<WalletTotalJson>,
     notes: Vec<NoteJson<'a>>,
     recharges: Vec<RechargeJson<'a>>,
+    unbilled: Vec<UnbilledJson<'a>>,
 }
 
 #[derive(Serialize)]

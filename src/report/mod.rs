@@ -30,6 +30,7 @@ mod sums;
 mod table;
 mod tables;
 mod totals;
+mod unbilled;
 
 use serde::Serialize;
 use thiserror::Error;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text, grouped};
 use super::totals::{self, Total};
-use super::{Provenance, cash, months, notes, proposals, recharges};
+use super::{Provenance, cash, months, notes, proposals, recharges, unbilled};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -45,7 +45,8 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(proposals::overview(books));
     blocks.extend(invoices(billing));
     blocks.extend(notes::overview(&billing.notes));
-    blocks.extend(held(billing).into_iter().chain(recharges::overview(billing)));
+    blocks.extend(held(billing).into_iter().chain(unbilled::overview(&billing.unbilled)));
+    blocks.extend(recharges::overview(billing));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
     if books.scope.is_empty() {
         blocks.push(Block::Prose("Nothing: every leg of the comparison was read.".to_owned()));

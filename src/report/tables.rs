@@ -3,7 +3,7 @@
 
 use super::invoices::{HELD, INVOICES, LINES, held, invoice, line};
 use super::table::{Cell, Column, Table, decimal_text};
-use super::{cash, days, months, notes, proposals, recharges};
+use super::{cash, days, months, notes, proposals, recharges, unbilled};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::Billing;
 use crate::reconcile::{AccountStanding, ListProof, Reconciliation};
@@ -36,6 +36,7 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
         given_lines,
         recharges::table(billing),
         table("held", "Held", HELD, billing.held.iter().map(held).collect()),
+        unbilled::table(&billing.unbilled),
         table("walk", "Walk", WALK, books.proofs.iter().map(proof).collect()),
         table("unreadable", "", UNREADABLE, unreadable.iter().map(unreadable_row).collect()),
         days::table(books),

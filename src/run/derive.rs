@@ -43,6 +43,7 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
+    let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;

@@ -9,7 +9,9 @@ use super::error::RunError;
 use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision, Party};
-use crate::invoice::{Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard, RechargeTerms};
+use crate::invoice::{
+    Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard, RechargeTerms, Unbilled,
+};
 
 /// The file's name in the run folder.
 pub const RUN_FILE: &str = "run.json";
@@ -61,6 +63,8 @@ pub struct Earlier {
     pub decisions: Vec<Decision>,
     /// What bears on credit and debit notes.
     pub corrections: Corrections,
+    /// Whom earlier months held and nobody has billed since.
+    pub unbilled: Vec<Unbilled>,
 }
 
 /// The inputs of a run.
@@ -96,6 +100,9 @@ pub struct Inputs {
     /// What bears on credit and debit notes.
     #[serde(default, skip_serializing_if = "Corrections::is_empty")]
     pub corrections: Corrections,
+    /// Whom earlier months held and nobody has billed since: told, and billed by nothing but a further run of their month.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unbilled: Vec<Unbilled>,
     /// The settings that bear on the papers.
     pub terms: Terms,
 }
@@ -125,14 +132,15 @@ impl Inputs {
             again: earlier.again,
             decisions: earlier.decisions,
             corrections: earlier.corrections,
+            unbilled: earlier.unbilled,
             terms: terms.clone(),
         }
     }
 
     /// The same, with what earlier runs hand on now in place of what they did; the decisions stay.
     pub(super) fn handed(self, earlier: Earlier) -> Self {
-        let Earlier { numbers_from, issued, previous, carried, again, decisions: _, corrections } = earlier;
-        Self { numbers_from, issued, previous, carried, again, corrections, ..self }
+        let Earlier { numbers_from, issued, previous, carried, again, decisions: _, corrections, unbilled } = earlier;
+        Self { numbers_from, issued, previous, carried, again, corrections, unbilled, ..self }
     }
 
     /// What `reconcile` is to know.

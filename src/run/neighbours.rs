@@ -3,7 +3,7 @@
 
 mod sealed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -13,8 +13,8 @@ use super::folder::{archive_beside, parent, previous_seal, register_files, seale
 use super::inputs::{Earlier, Inputs, RUN_FILE};
 use super::notes;
 use super::recheck::{SealedRecheck, is_recheck_text, left_open, rechecks_of};
-use crate::domain::{Again, Carried, OpenBreak, Period, Severity, sha256};
-use crate::invoice::RateCard;
+use crate::domain::{Again, Carried, Currency, OpenBreak, Period, Severity, sha256};
+use crate::invoice::{RateCard, Unbilled};
 use crate::register::Register;
 use crate::seal::{read_seal, sealed_paper};
 
@@ -44,6 +44,7 @@ pub(super) fn earlier(
     let months = last_runs(&runs, period);
     let rechecks = rechecked(&months)?;
     let corrections = notes::corrections(&runs, period, &rechecks, numbered);
+    let unbilled = unbilled(&runs, &months);
     let carried = carried(months, rechecks, period, read_on);
     Ok(Earlier {
         numbers_from,
@@ -53,7 +54,21 @@ pub(super) fn earlier(
         again: again(&runs, period),
         decisions: Vec::new(),
         corrections,
+        unbilled,
     })
+}
+
+/// Whom the last run of each month before held, where no run of that month has billed it.
+fn unbilled(runs: &[Neighbour], months: &BTreeMap<Period, &Neighbour>) -> Vec<Unbilled> {
+    let mut found = Vec::new();
+    for (period, last) in months {
+        let of_month = runs.iter().filter(|run| run.inputs.period == *period);
+        let billed: BTreeSet<(String, Currency)> =
+            of_month.flat_map(Neighbour::issued).map(|it| (it.account, it.currency)).collect();
+        let held = last.close.held.iter().filter(|it| !billed.contains(&(it.account.clone(), it.currency)));
+        found.extend(held.map(|it| it.unbilled(*period, &last.inputs.run)));
+    }
+    found
 }
 
 /// What rechecks have found, since they were sealed, in a partner's runs of the months before one, sorted by id; of a

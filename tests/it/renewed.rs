@@ -1,11 +1,14 @@
 //! Runs that were fetched before another one was sealed: what they take over is what is sealed when they are, so that no number
-//! is given twice and nobody is billed twice.
+//! is given twice and nobody is billed twice, or never.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
+use tieout::run::Closed;
+
 use crate::desk::{Desk, Partner, told};
 use crate::killed::{BREAKS, CLOSE, RUN, SCENARIO};
+use crate::months::Year;
 
 const SAID: &str = "other runs were sealed since it was fetched, it is numbered and billed after them";
 
@@ -63,4 +66,31 @@ fn two_that_are_sealed_at_once_share_no_number() {
     for run in ["reports/a", "reports/b"] {
         desk.ends(0, &["verify", run]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_month_held_the_next_ones_name_until_it_is_billed() {
+    let year = Year::begin().await;
+    year.post(901, Some("2026-03-10"), Some("2026-03-10"));
+    year.post(902, Some("2026-03-11"), None);
+    let march = year.closed("2026-03").await.settled.billing;
+    assert_eq!((march.invoices.len(), march.held.len(), march.unbilled.len()), (0, 1, 0));
+    let unbilled = |closed: &Closed| -> Vec<String> {
+        let all = closed.settled.billing.unbilled.iter();
+        all.map(|it| format!("{} {} {} {}", it.period, it.run, it.account, it.cost_base)).collect()
+    };
+    let april = year.closed("2026-04").await;
+    let it = &march.held[0];
+    assert_eq!(unbilled(&april), [format!("2026-03 2026-03 {} {}", it.account, it.cost_base)]);
+    let paper = |name: &str| {
+        let paper = april.settled.papers.iter().find(|it| it.name == name).unwrap();
+        String::from_utf8(paper.bytes.clone()).unwrap()
+    };
+    assert!(paper("summary.txt").contains("Still not billed of earlier months: 1"), "{}", paper("summary.txt"));
+    assert!(paper("unbilled.csv").lines().nth(1).unwrap().starts_with("\"2026-03\",\"2026-03\","));
+    // Cleared up and closed again, the month bills it, and nobody names it any more.
+    year.post(902, Some("2026-03-11"), Some("2026-03-11"));
+    let again = year.closed("2026-03").await;
+    assert_eq!(again.settled.billing.invoices.len(), 1);
+    assert_eq!(unbilled(&year.closed("2026-05").await), Vec::<String>::new());
 }

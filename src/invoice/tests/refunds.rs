@@ -115,10 +115,7 @@ fn no_more_is_given_back_than_is_left_of_the_invoice_that_a_note_names() {
     };
     assert_eq!(given("5.00").notes.len(), 1);
     let held = given("4.99").held;
-    assert_eq!(
-        held[0].reason,
-        "a credit note of 5.00 INR is due, and no more than 4.99 INR is left of OLD-MA_1"
-    );
+    assert_eq!(held[0].reason, "a credit note of 5.00 INR is due, and no more than 4.99 INR is left of OLD-MA_1");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use chrono::DateTime;
 use serde::Deserialize;
 
-use crate::domain::{Aged, Amount, Calendar, Class, Closing, Currency, OpenBreak, Severity, Standing};
-use crate::invoice::{BilledPlace, Gstin, Issued, SupplyKind};
+use crate::domain::{Aged, Amount, Calendar, Class, Closing, Currency, OpenBreak, Period, Severity, Standing};
+use crate::invoice::{BilledPlace, Gstin, Issued, SupplyKind, Unbilled};
 use crate::register::{Noted, Outcome, Sighting};
 use crate::run::inputs::Inputs;
 use crate::run::notes::SealedNote;
@@ -26,6 +26,7 @@ pub(in crate::run) struct SealedClose {
     pub(in crate::run) invoices: Vec<SealedInvoice>,
     #[serde(default)]
     pub(in crate::run) notes: Vec<SealedNote>,
+    pub(in crate::run) held: Vec<SealedHeld>,
     pub(in crate::run) accounts: Vec<SealedAccount>,
     pub(in crate::run) breaks: Vec<SealedBreak>,
     #[serde(default)]
@@ -46,6 +47,29 @@ pub(in crate::run) struct SealedInvoice {
     pub(in crate::run) place_of_supply: Option<BilledPlace>,
     #[serde(default)]
     pub(in crate::run) supply: SupplyKind,
+}
+
+#[derive(Deserialize)]
+pub(in crate::run) struct SealedHeld {
+    pub(in crate::run) account: String,
+    name: String,
+    pub(in crate::run) currency: Currency,
+    cost_base: Amount,
+    reason: String,
+}
+
+impl SealedHeld {
+    pub(in crate::run) fn unbilled(&self, period: Period, run: &str) -> Unbilled {
+        Unbilled {
+            period,
+            run: run.to_owned(),
+            account: self.account.clone(),
+            name: self.name.clone(),
+            currency: self.currency,
+            cost_base: self.cost_base,
+            reason: self.reason.clone(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
