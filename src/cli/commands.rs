@@ -220,9 +220,7 @@ fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
 fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
     let month = Month::prepare(args, environment)?;
     printable(&month.settings.invoice).map_err(RunError::from)?;
-    if let Some(warning) = month.warning() {
-        terminal::warn(&warning);
-    }
+    month.warnings().iter().for_each(|warning| terminal::warn(warning));
     let doubts = look(args.config.as_deref(), environment.now).problems;
     // Where there is no file, there is none on purpose.
     match doubts.iter().filter(|doubt| doubt.file.is_some()).count() {

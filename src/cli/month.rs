@@ -1,6 +1,6 @@
 //! What `close` and `fetch` are asked to do, worked out before the first request.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -103,12 +103,24 @@ impl Month {
         }
     }
 
-    /// A warning when the month is not over in the partner's zone: entries may still be added to it.
+    /// What is worth a warning: a month that is not over in the partner's zone, for entries may still be added to it, and a run
+    /// folder that does not stand where the others do, for what they have numbered and billed is not seen from there.
     #[must_use]
-    pub fn warning(&self) -> Option<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let next = self.period.day_after();
-        let running = self.today < next;
-        running.then(|| format!("{} is not over before {next}: entries may still be added to it", self.period))
+        let running = (self.today < next)
+            .then(|| format!("{} is not over before {next}: entries may still be added to it", self.period));
+        let (out, reports) = (self.run_folder.parent(), self.settings.reports.as_path());
+        let place =
+            |folder: &Path| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.canonicalize().ok();
+        let is_apart = reports.exists() && out.and_then(place) != place(reports);
+        let apart = is_apart.then(|| {
+            let (out, reports) = (self.run_folder.display(), reports.display());
+            format!(
+                "{out} does not stand in {reports}: what the runs there have numbered and billed is not known to it"
+            )
+        });
+        running.into_iter().chain(apart).collect()
     }
 }
 

@@ -156,6 +156,18 @@ fn an_annex_lists_days_entries_or_nothing() {
         let entries: u64 = settled.billing.invoices.iter().flat_map(|it| &it.lines).map(|line| line.entries).sum();
         (count, usize::try_from(entries).unwrap())
     };
+    // What it comes to stands below it, and whose it is above it, on each page that it goes on to.
+    let settled = books.settled(GST);
+    for invoice in &settled.billing.invoices {
+        let page = &files(&settled, ".html")[&format!("invoices/{}.html", invoice.number.replace('/', "-"))];
+        let Some((_, annex)) = page.split_once("class=\"annex\"") else { continue };
+        let above = format!(">Tax invoice {}, annex</td>", invoice.number);
+        let charged = format!("Charged, {}", invoice.currency.code());
+        let (head, rows) = annex.split_once("<tbody>").unwrap();
+        assert!(head.contains(&above) && head.contains(&charged), "{annex}");
+        let below = rows.split("Charged in all</th><td class=\"figure\">").nth(1).unwrap().split('<').next().unwrap();
+        assert_eq!(below.replace(',', "").parse::<Amount>().unwrap(), invoice.cost_base, "{annex}");
+    }
     let (days, all) = annexes("days");
     assert!(days > 50 && days < all, "{days} of {all}");
     assert_eq!(annexes("entries"), (all, all));

@@ -35,6 +35,13 @@ fn who_was_billed_meanwhile_is_not_billed_again() {
         assert!(held.iter().any(|row| row["reason"].starts_with(&format!("billed already: {number} "))), "{number}");
     }
     desk.ends(0, &["verify", "reports/b"]);
+    // A run that stands elsewhere cannot know: it says so.
+    let apart =
+        "elsewhere/2026-03 does not stand in reports: what the runs there have numbered and billed is not known to it";
+    assert!(desk.ends(0, &["fetch", "--period", "2026-03", "--out", "elsewhere/2026-03"]).stderr.contains(apart));
+    assert!(
+        !desk.ends(0, &["fetch", "--period", "2026-03", "--out", "./reports/c"]).stderr.contains("does not stand in")
+    );
     // A run beside which nothing was sealed since says nothing of it.
     let another = Desk::at(&partner);
     another.ends(0, &["fetch", "--period", "2026-03"]);

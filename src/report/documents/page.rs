@@ -35,7 +35,7 @@ fn body(html: &mut Html, sheet: &Sheet<'_>) {
     header(html, sheet);
     html.wrap("main", &[], |html| {
         parties(html, sheet);
-        table(html, &sheet.charges, "");
+        table(html, &sheet.charges, "", "");
         sums(html, sheet);
         html.wrap("div", &[("class", "words")], |html| {
             html.element("h2", &[], "Total in words");
@@ -48,7 +48,7 @@ fn body(html: &mut Html, sheet: &Sheet<'_>) {
             html.wrap("div", &[("class", "sign")], |html| html.element("p", &[], signature));
         }
         if let Some(annex) = &sheet.annex {
-            table(html, annex, "annex");
+            table(html, annex, "annex", &format!("{} {}, annex", sheet.title, sheet.number));
         }
     });
     html.element("footer", &[], &sheet.origin);
@@ -92,10 +92,15 @@ fn block(html: &mut Html, party: &Block) {
     }
 }
 
-fn table(html: &mut Html, it: &Table, class: &str) {
+/// A table; `head` stands above its columns, and so on every page that it goes on to.
+fn table(html: &mut Html, it: &Table, class: &str, head: &str) {
+    let [all, all_but_one] = [it.columns.len(), it.columns.len().saturating_sub(1)].map(|it| it.to_string());
     html.wrap("table", &[("class", class)], |html| {
         html.element("caption", &[], it.caption);
         html.wrap("thead", &[], |html| {
+            if !head.is_empty() {
+                html.wrap("tr", &[], |html| html.element("td", &[("class", "of"), ("colspan", &all)], head));
+            }
             html.wrap("tr", &[], |html| {
                 for column in &it.columns {
                     html.element("th", &[("scope", "col"), ("class", side(column.kind))], &column.name);
@@ -108,6 +113,12 @@ fn table(html: &mut Html, it: &Table, class: &str) {
                     for (column, cell) in it.columns.iter().zip(row) {
                         html.element("td", &[("class", side(column.kind))], cell);
                     }
+                });
+            }
+            if let Some((name, amount)) = &it.sum {
+                html.wrap("tr", &[("class", "total")], |html| {
+                    html.element("th", &[("scope", "row"), ("colspan", &all_but_one)], name);
+                    html.element("td", &[("class", "figure")], amount);
                 });
             }
         });

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Document, Issue, Stand, Used};
 use crate::domain::{Amount, Currency, Party};
-use crate::invoice::{Deduction, Gstin, Invoice, InvoiceLine, Regime, SupplyKind, TaxHead, in_words};
+use crate::invoice::{Deduction, Gstin, Invoice, InvoiceLine, LineKind, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::table::{self, in_groups};
 
 /// What a draft says of itself.
@@ -49,6 +49,8 @@ pub(super) struct Table {
     pub(super) caption: &'static str,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<String>>,
+    /// What the last column comes to, and what that is called; where it is not told elsewhere.
+    pub(super) sum: Option<(&'static str, String)>,
 }
 
 /// A column of a table.
@@ -185,7 +187,7 @@ fn charges(issue: &Issue<'_>, invoice: &Invoice) -> Table {
         }
         row
     };
-    Table { caption: "Charges", columns, rows: (1_u64..).zip(&invoice.lines).map(row).collect() }
+    Table { caption: "Charges", columns, rows: (1_u64..).zip(&invoice.lines).map(row).collect(), sum: None }
 }
 
 /// The heads that the lines owe under, in order.
@@ -228,15 +230,20 @@ fn sums(issue: &Issue<'_>, invoice: &Invoice) -> Vec<Sum> {
 
 fn usage(invoice: &Invoice, annex: &[Used<'_>]) -> Table {
     let by_entry = annex.iter().any(|it| !it.line.entry.is_empty());
-    let mut columns = vec![column(if by_entry { "Time" } else { "Day" }, Kind::Code), column("Class", Kind::Word)];
+    let mut columns = vec![column(if by_entry { "Time" } else { "Day" }, Kind::Code), column("Charge", Kind::Word)];
     if by_entry {
         columns.extend([column("Description", Kind::Text), column("Entry", Kind::Text)]);
     } else {
         columns.push(column("Entries", Kind::Figure));
     }
-    columns.push(column("Charged", Kind::Figure));
-    let row = |Used { line: it, amount, .. }: &Used<'_>| {
-        let mut row = vec![it.when.clone(), it.class.as_str().to_owned()];
+    columns.push(column(&format!("Charged, {}", invoice.currency), Kind::Figure));
+    // Called as the invoice's own line is.
+    let called = |kind: LineKind, class: &str| {
+        let own = invoice.lines.iter().find(|line| line.kind == kind && line.class == class);
+        own.map_or(class, |line| line.description.as_str()).to_owned()
+    };
+    let row = |Used { line: it, amount, kind }: &Used<'_>| {
+        let mut row = vec![it.when.clone(), called(*kind, it.class.as_str())];
         if by_entry {
             row.extend([it.description.clone(), it.entry.clone()]);
         } else {
@@ -246,7 +253,9 @@ fn usage(invoice: &Invoice, annex: &[Used<'_>]) -> Table {
         row
     };
     let caption = "Annex: what the wallet was charged for the usage behind this invoice";
-    Table { caption, columns, rows: annex.iter().map(row).collect() }
+    let charged: Amount = annex.iter().map(|it| it.amount).sum();
+    let sum = Some(("Charged in all", money(charged, invoice.currency)));
+    Table { caption, columns, rows: annex.iter().map(row).collect(), sum }
 }
 
 /// Money with its digits in groups: lakh and crore for rupees, thousands for everything else.

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::{Close, Document, check, paper, parties};
 use crate::domain::{Amount, Currency};
-use crate::invoice::{Gstin, Invoice, Ledgers, NoteKind, TaxHead};
+use crate::invoice::{Gstin, Invoice, Ledgers, NoteKind, SupplyKind, TaxHead};
 use crate::report::table::money;
 use crate::report::{Paper, ReportError};
 
@@ -71,6 +71,13 @@ fn voucher(xml: &mut String, ledgers: &Ledgers, it: &Document<'_>, party: &str, 
     }
     if let Some(place) = invoice.supply.place {
         element(xml, 6, "PLACEOFSUPPLY", place.name);
+        // Where the customer resides, which Tally asks of vouchers within India.
+        if invoice.supply.kind != SupplyKind::Export {
+            let is_registered = invoice.supply.gstin.is_some();
+            element(xml, 6, "STATENAME", place.name);
+            element(xml, 6, "COUNTRYOFRESIDENCE", "India");
+            element(xml, 6, "GSTREGISTRATIONTYPE", if is_registered { "Regular" } else { "Unregistered/Consumer" });
+        }
     }
     element(xml, 6, "PERSISTEDVIEW", "Accounting Voucher View");
     element(xml, 6, "ISINVOICE", "No");
