@@ -70,8 +70,8 @@ const TIE_OUTS: &[Column] = &[
     Column::sum("residual", "Residual", 13),
     Column::sum("breaks", "Findings", 9),
     Column::words("verdict", "Verdict", 20),
-    Column::words("bridge", "Bridge", 48),
-    Column::words("name", "Name", 30),
+    Column::words("bridge", "Bridge", 42),
+    Column::words("name", "Name", 22),
 ];
 
 fn tie_out(it: &TieOut, names: &Names<'_>) -> Vec<Cell> {

@@ -234,6 +234,8 @@ fn every_sheet_is_in_the_index_with_words_and_an_empty_list_says_so_on_one_page(
     }
     // A link stands on a short word: not every program wraps the text of one.
     let tie_outs = book.sheet("Tie-outs");
+    let on_paper = part(&bytes, "xl/worksheets/sheet2.xml");
+    assert!(!on_paper.contains("fitToWidth="), "the tie-outs fit on the width of one page");
     let (direction, bridge) = (tie_outs.column("Direction"), tie_outs.column("Bridge"));
     assert!(tie_outs.links.iter().any(|((_, column), to)| *column == direction && to.contains("Bridge")));
     assert!(tie_outs.links.iter().all(|((_, column), _)| *column != bridge));
