@@ -200,7 +200,7 @@ impl Page<'_> {
         let parts = reconciliation.tie_outs.iter().filter(of_total);
         let (own, customers): (Vec<&TieOut>, Vec<&TieOut>) =
             parts.partition(|it| it.key().account == books.partner.account.as_str());
-        for (parts, title) in [(&customers, format!("total {id}")), (&own, format!("total {id}, transfers sent"))] {
+        for (parts, title) in [(&customers, format!("total {id}")), (&own, format!("total {id}, own wallet"))] {
             if let Some(first) = parts.first() {
                 self.explain_parts(&title, parts, first.key().currency);
             }

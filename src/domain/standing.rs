@@ -76,6 +76,17 @@ impl Age {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Fresh => "0 to 1",
+            Self::Week => "2 to 7",
+            Self::Month => "8 to 30",
+            Self::Older => "over 30",
+        }
+    }
+
+    /// The same as one word, as a command takes it. On paper a spreadsheet would read `2-7` as a date.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
             Self::Fresh => "0-1",
             Self::Week => "2-7",
             Self::Month => "8-30",
@@ -121,16 +132,15 @@ pub struct UnknownWord {
     pub known: Vec<&'static str>,
 }
 
-fn named<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, UnknownWord> {
-    let found = all.iter().copied().find(|it| word(*it) == text);
-    found.ok_or_else(|| UnknownWord { seen: text.to_owned(), known: all.iter().map(|it| word(*it)).collect() })
+fn unknown<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> UnknownWord {
+    UnknownWord { seen: text.to_owned(), known: all.iter().map(|it| word(*it)).collect() }
 }
 
 impl FromStr for Standing {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        named(text, &Self::ALL, Self::word)
+        Self::ALL.into_iter().find(|it| it.word() == text).ok_or_else(|| unknown(text, &Self::ALL, Self::word))
     }
 }
 
@@ -138,7 +148,9 @@ impl FromStr for Age {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        named(text, &Self::ALL, Self::word)
+        // The word on the papers is meant all the same.
+        let found = Self::ALL.into_iter().find(|it| it.slug() == text || it.word() == text);
+        found.ok_or_else(|| unknown(text, &Self::ALL, Self::slug))
     }
 }
 

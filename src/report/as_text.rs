@@ -10,6 +10,9 @@ use super::table::{Cell, Table, grouped};
 /// The width that prose is wrapped to.
 const WIDTH: usize = 80;
 
+/// The width of labels, where none is longer.
+const LABEL_WIDTH: usize = 12;
+
 /// The overview as text.
 pub(super) fn print(blocks: &[Block]) -> String {
     let mut lines = Vec::new();
@@ -41,8 +44,9 @@ fn underlined(lines: &mut Vec<String>, title: &str, rule: &str) {
 }
 
 fn pairs(lines: &mut Vec<String>, pairs: &[(&str, String)]) {
+    let width = pairs.iter().map(|(label, _)| label.chars().count() + 2).fold(LABEL_WIDTH, usize::max);
     for (label, text) in pairs {
-        lines.extend(wrapped(text, &format!("{label:<12}"), &" ".repeat(12)));
+        lines.extend(wrapped(text, &format!("{label:<width$}"), &" ".repeat(width)));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::overview::Block;
+use super::overview::{Block, count};
 use super::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::{Reconciliation, RollForward, WalletProof};
@@ -122,7 +122,7 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
     let row = |((currency, own), sum): (&(Currency, bool), &Sum)| {
         let money = |amount| Cell::maybe_money((sum.evidenced > 0).then_some(amount), *currency);
         vec![
-            Cell::Text(format!("{currency} {}", if *own { "own wallet" } else { "customers" })),
+            Cell::Text(format!("{currency}, {}", if *own { "own wallet" } else { "customers" })),
             Cell::Count(sum.wallets),
             money(sum.opening),
             money(sum.credits),
@@ -133,12 +133,10 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
         ]
     };
     blocks.push(Block::Grid(Table { name: "", title: "", columns: CASH, rows: sums.iter().map(row).collect() }));
-    let each: Vec<String> = verdicts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-    let mut prose = format!("Wallets: {}. An implied opening proves nothing.", each.join(", "));
-    if !verdicts.contains_key("implied") {
-        prose = format!("Wallets: {}.", each.join(", "));
+    blocks.push(Block::Pairs(verdicts.iter().map(|(word, of)| (*word, count(*of, "wallet"))).collect()));
+    if verdicts.contains_key("implied") {
+        blocks.push(Block::Prose("An implied opening proves nothing.".to_owned()));
     }
-    blocks.push(Block::Prose(prose));
     blocks.extend(books.wallet_total.map(|total| {
         let money = |amount| grouped(&decimal_text(amount, total.currency.minor_digits()));
         let (least, most) = (money(total.least), money(total.most));

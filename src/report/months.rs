@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::overview::Block;
+use super::overview::{Block, count_of};
 use super::table::{Cell, Column, Table, decimal_text, grouped};
 use crate::domain::{Age, Aged, Amount, Break, Class, Currency, Decision, Severity, Standing};
 use crate::reconcile::{CarriedBreak, History, Reconciliation};
@@ -103,13 +103,14 @@ fn decimals(currency: Option<Currency>) -> u32 {
     currency.map_or(2, |currency| currency.minor_digits())
 }
 
+/// The standings by age; the columns of the ages are named as a command names them.
 const STANDINGS: &[Column] = &[
     Column::words("standing", "Standing", 24),
     Column::numbers("findings", "Findings", 10),
-    Column::numbers("fresh", "0-1 days", 10),
-    Column::numbers("week", "2-7", 8),
-    Column::numbers("month", "8-30", 8),
-    Column::numbers("older", "Over 30", 9),
+    Column::numbers(Age::Fresh.slug(), "0 to 1 days", 11),
+    Column::numbers(Age::Week.slug(), "2 to 7", 8),
+    Column::numbers(Age::Month.slug(), "8 to 30", 8),
+    Column::numbers(Age::Older.slug(), "Over 30", 9),
     Column::words("currency", "Currency", 10),
     Column::numbers("gross", "Gross", 15),
     Column::numbers("net", "Net effect", 15),
@@ -135,22 +136,21 @@ impl Tally {
     }
 }
 
-/// Each matter once: this run's findings above a notice, and of those handed on what this run does not list itself.
+/// Each matter once, and each standing in one list: what is new among this run's findings above a notice, everything else
+/// as the list of what was handed on has it.
 fn tallies(books: &Reconciliation) -> BTreeMap<Standing, Tally> {
     let mut tallies: BTreeMap<Standing, Tally> = BTreeMap::new();
-    let listed = |id: &str| books.histories.contains_key(id);
     for found in &books.breaks {
-        let Some(it) = books.histories.get(found.id()) else { continue };
-        let Some(standing) = it.standing else { continue };
-        let tally = tallies.entry(standing).or_default();
+        let new = |it: &&History| it.standing == Some(Standing::New);
+        let Some(it) = books.histories.get(found.id()).filter(new) else { continue };
+        let tally = tallies.entry(Standing::New).or_default();
         tally.count(it.aged.age());
         found.legs().iter().for_each(|leg| tally.add(leg.key.currency, leg.effect.abs(), leg.effect));
         if let (Some(currency), Some(effect)) = (found.currency(), found.on_wallet()) {
             tally.add(currency, effect.abs(), effect);
         }
     }
-    let cleared_here = |it: &&CarriedBreak| it.by.as_deref().is_some_and(listed) && it.standing == Standing::Resolved;
-    for it in books.carried.iter().filter(|it| !listed(&it.open.id) && !cleared_here(it)) {
+    for it in &books.carried {
         let tally = tallies.entry(it.standing).or_default();
         tally.count(it.aged.age());
         if let Some(currency) = it.open.currency {
@@ -185,22 +185,25 @@ pub(super) fn overview(books: &Reconciliation) -> Vec<Block> {
     if !rows.is_empty() {
         blocks.push(Block::Grid(Table { name: "", title: "", columns: STANDINGS, rows }));
     }
-    let unasked = books.carried.iter().filter(|it| !it.asked).count();
+    let mut pairs = Vec::new();
     if !books.carried.is_empty() {
-        let count = grouped(&books.carried.len().to_string());
-        blocks.push(Block::Prose(format!(
-            "Handed on by the runs before: {count}, of which {unasked} could not be asked again; carried.csv has all."
-        )));
+        let unasked = books.carried.iter().filter(|it| !it.asked).count();
+        let told = |count: usize, what: &str| format!("{} {what}", grouped(&count.to_string()));
+        pairs.push(("Handed on", told(books.carried.len(), "by the runs before; carried.csv has all")));
+        pairs.push(("Not asked", told(unasked, "of them could not be asked again")));
     }
+    let findings = |count: usize| count_of(count, "finding");
     if !accepted.is_empty() {
-        let plural = if accepted.len() == 1 { "finding is" } else { "findings are" };
         let told = "in their tie-outs with their whole effect, and weighing no more than a notice";
-        let accepted = grouped(&accepted.len().to_string());
-        blocks.push(Block::Prose(format!("{accepted} {plural} accepted: {told}.")));
+        pairs.push(("Accepted", format!("{}: {told}", findings(accepted.len()))));
     }
     if decided > 0 {
-        let plural = if decided == 1 { "finding carries" } else { "findings carry" };
-        blocks.push(Block::Prose(format!("{} {plural} a decision:", grouped(&decided.to_string()))));
+        pairs.push(("Decided", format!("{} with a decision", findings(decided))));
+    }
+    if !pairs.is_empty() {
+        blocks.push(Block::Pairs(pairs));
+    }
+    if decided > 0 {
         blocks.push(Block::Items(books.breaks.iter().filter_map(|found| decided_item(books, found)).collect()));
     }
     blocks

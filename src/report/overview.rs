@@ -111,14 +111,8 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         ),
         ("Unreadable", count(counts.unreadable_rows, "row")),
         ("Findings", findings(books)),
-        (
-            "Billing",
-            format!(
-                "{} made, {} held",
-                count_of(billing.invoices.len(), "invoice"),
-                count_of(billing.held.len(), "account")
-            ),
-        ),
+        ("Invoices", format!("{} made", of(billing.invoices.len()))),
+        ("Held", count_of(billing.held.len(), "account")),
     ];
     let own_tie_out = books.tie_outs.iter().any(|it| it.key().account == provenance.partner);
     if own_tie_out {
@@ -252,7 +246,7 @@ fn tie_outs(provenance: &Provenance, books: &Reconciliation) -> Vec<Block> {
 const CLASSES: &[Column] = &[
     Column::words("class", "Class", 24),
     Column::words("severity", "Severity", 12),
-    Column::numbers("breaks", "Breaks", 10),
+    Column::numbers("breaks", "Findings", 10),
     Column::words("currency", "Currency", 10),
     Column::numbers("gross", "Gross", 15),
     Column::numbers("net", "Net effect", 15),
@@ -375,11 +369,11 @@ fn grid(columns: &'static [Column], rows: Vec<Vec<Cell>>) -> Block {
 }
 
 /// A number with its noun: `1 row`, `2 rows`.
-fn count(number: u64, noun: &str) -> String {
+pub(super) fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(&number.to_string()), if number == 1 { "" } else { "s" })
 }
 
-fn count_of(length: usize, noun: &str) -> String {
+pub(super) fn count_of(length: usize, noun: &str) -> String {
     count(u64::try_from(length).unwrap_or(u64::MAX), noun)
 }
 

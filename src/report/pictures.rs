@@ -1,4 +1,4 @@
-//! What the workbook's charts show, taken from the lists: findings by class, customers by size, accounts by verdict. Each
+//! What the workbook's charts show, taken from the lists: findings by class, customers by size and by verdict. Each
 //! bar says where in the lists its figure comes from, so that a renderer can refer to it there. One currency a picture.
 
 use std::cmp::Reverse;
@@ -15,14 +15,14 @@ const BARS_MAX: usize = 10;
 const LABEL_MAX: usize = 28;
 
 /// Where a bar's figure comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// Σ |effect| of the breaks of the bar's class and currency.
     Gross,
     /// The debits in this row of the accounts.
     Debits(usize),
-    /// How many rows of the accounts have the bar's verdict.
-    Accounts,
+    /// How many rows of the accounts have the bar's verdict, the partner's own left out.
+    Accounts { own: String },
 }
 
 /// One bar.
@@ -54,7 +54,7 @@ pub(super) fn pictures(tables: &[Table], own: &str) -> Vec<Picture> {
     let list = |name: &str| tables.iter().find(|table| table.name == name);
     let (Some(accounts), Some(breaks)) = (list("accounts"), list("breaks")) else { return Vec::new() };
     let currency = main_currency(accounts);
-    let pictures = [by_class(breaks, &currency), by_size(accounts, &currency, own), by_verdict(accounts)];
+    let pictures = [by_class(breaks, &currency), by_size(accounts, &currency, own), by_verdict(accounts, own)];
     pictures.into_iter().filter(|picture| !picture.bars.is_empty()).collect()
 }
 
@@ -124,9 +124,9 @@ fn by_size(accounts: &Table, currency: &str, own: &str) -> Picture {
     Picture { title: format!("Largest customers, debits {currency}"), bars }
 }
 
-fn by_verdict(accounts: &Table) -> Picture {
+fn by_verdict(accounts: &Table, own: &str) -> Picture {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in &accounts.rows {
+    for row in accounts.rows.iter().filter(|row| word(accounts, row, "account") != own) {
         *counts.entry(word(accounts, row, "verdict")).or_default() += 1;
     }
     let verdicts = [Severity::None, Severity::Timing, Severity::Break, Severity::Incomplete].map(Verdict);
@@ -137,8 +137,8 @@ fn by_verdict(accounts: &Table) -> Picture {
             currency: None,
             figure: Cell::Count(*count),
             decimals: 0,
-            source: Source::Accounts,
+            source: Source::Accounts { own: own.to_owned() },
         })
     };
-    Picture { title: "Accounts by verdict".to_owned(), bars: verdicts.into_iter().filter_map(bar).collect() }
+    Picture { title: "Customers by verdict".to_owned(), bars: verdicts.into_iter().filter_map(bar).collect() }
 }

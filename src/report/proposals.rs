@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::overview::{Block, told};
-use super::table::{Cell, Column, Table, decimal_text, grouped};
+use super::table::{Cell, Column, Table, decimal_text, grouped, place_of};
 use crate::domain::{Amount, Currency, TieOut, TieOutKey};
 use crate::reconcile::{Answer, Candidate, Proposed, Reconciliation};
 
@@ -25,7 +25,7 @@ const COLUMNS: &[Column] = &[
     Column::numbers("difference", "Difference", 15),
     Column::words("verdict", "Verdict", 20),
     Column::numbers("alternatives", "Alternatives", 13),
-    Column::words("step", "Step", 6),
+    Column::words("step", "Step", 8),
     Column::words("correction", "Correction", 24),
     Column::words("entry_id", "Entry", 20),
     Column::numbers("effect", "Effect", 12),
@@ -41,7 +41,7 @@ fn rows(it: &Proposed) -> Vec<Vec<Cell>> {
     }
     let row = |(number, step): (usize, &Candidate)| {
         let of_step = [
-            Cell::Code(format!("{number}/{}", steps.len())),
+            place_of(number, steps.len()),
             Cell::code(step.correction.slug()),
             Cell::text(step.entry_ids.join("; ")),
             Cell::money(step.effect, it.key.currency),

@@ -72,6 +72,11 @@ impl Cell {
     }
 }
 
+/// The place of a row among those that belong together: `1 of 2`. A spreadsheet would read `1/2` as a date.
+pub(super) fn place_of(number: usize, all: usize) -> Cell {
+    Cell::Code(format!("{number} of {all}"))
+}
+
 /// An amount as exact text with at least `decimals` decimals.
 pub(super) fn decimal_text(amount: Amount, decimals: u32) -> String {
     amount.to_text(usize::try_from(decimals).unwrap_or(usize::MAX))

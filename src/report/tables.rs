@@ -1,8 +1,10 @@
 //! The lists of a close as neutral tables. Column names and their order are a contract with scripts: additions only at
 //! the end.
 
+use std::collections::BTreeMap;
+
 use super::invoices::{HELD, INVOICES, LINES, held, invoice, line};
-use super::table::{Cell, Column, Table, decimal_text};
+use super::table::{Cell, Column, Table, decimal_text, place_of};
 use super::{cash, days, months, notes, proposals, recharges, unbilled};
 use crate::domain::{Amount, Break, Bridge, BridgeLine, BridgeStep, Currency, Leg, TieOut, TieOutKey, UnreadableRow};
 use crate::invoice::Billing;
@@ -17,10 +19,11 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
     let lines = invoices.iter().flat_map(|invoice| (1_u64..).zip(&invoice.lines).map(move |line| (invoice, line)));
     let table = |name, title, columns, rows| Table { name, title, columns, rows };
     let [given, given_lines] = notes::tables(&billing.notes);
+    let names = Names::of(books);
     vec![
-        table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(tie_out).collect()),
+        table("tie_outs", "Tie-outs", TIE_OUTS, books.tie_outs.iter().map(|it| tie_out(it, &names)).collect()),
         table("bridge", "Bridge", BRIDGE, books.tie_outs.iter().flat_map(bridge).collect()),
-        table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(|it| legs(it, books, run)).collect()),
+        table("breaks", "Breaks", BREAKS, books.breaks.iter().flat_map(|it| legs(it, books, &names, run)).collect()),
         months::table(books),
         proposals::table(books),
         table("accounts", "Accounts", ACCOUNTS, books.accounts.iter().map(account).collect()),
@@ -43,6 +46,19 @@ pub(super) fn tables(run: &str, books: &Reconciliation, billing: &Billing, unrea
     ]
 }
 
+/// What each account is called.
+struct Names<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> Names<'a> {
+    fn of(books: &'a Reconciliation) -> Self {
+        Self(books.accounts.iter().map(|it| (it.account.as_str(), it.name.as_str())).collect())
+    }
+
+    fn cell(&self, account: Option<&str>) -> Cell {
+        account.and_then(|account| self.0.get(account)).map_or(Cell::Empty, |name| Cell::text(*name))
+    }
+}
+
 const TIE_OUTS: &[Column] = &[
     Column::words("account", "Account", 16),
     Column::key("currency", "Currency", 10),
@@ -53,12 +69,13 @@ const TIE_OUTS: &[Column] = &[
     Column::sum("explained", "Explained", 15),
     Column::sum("gross", "Gross", 15),
     Column::sum("residual", "Residual", 13),
-    Column::sum("breaks", "Breaks", 9),
+    Column::sum("breaks", "Findings", 9),
     Column::words("verdict", "Verdict", 20),
-    Column::words("bridge", "Bridge", 48),
+    Column::words("bridge", "Bridge", 42),
+    Column::words("name", "Name", 22),
 ];
 
-fn tie_out(it: &TieOut) -> Vec<Cell> {
+fn tie_out(it: &TieOut, names: &Names<'_>) -> Vec<Cell> {
     let key = it.key();
     let money = |amount| Cell::money(amount, key.currency);
     vec![
@@ -74,6 +91,7 @@ fn tie_out(it: &TieOut) -> Vec<Cell> {
         Cell::length(it.effects().len()),
         Cell::code(it.verdict().word()),
         told(it.bridge(), key.currency),
+        names.cell(Some(&key.account)),
     ]
 }
 
@@ -134,7 +152,7 @@ const BREAKS: &[Column] = &[
     Column::words("origin", "Origin", 38),
     Column::words("explanation", "Explanation", 64),
     Column::words("direction", "Direction", 10),
-    Column::words("leg", "Leg", 6),
+    Column::words("leg", "Leg", 8),
     months::HISTORY[0],
     months::HISTORY[1],
     months::HISTORY[2],
@@ -144,21 +162,29 @@ const BREAKS: &[Column] = &[
     months::HISTORY[6],
     months::HISTORY[7],
     months::HISTORY[8],
+    Column::words("name", "Name", 30),
 ];
 
 /// One row for each tie-out a break bears on, so that the effects add up to the tie-outs' differences. The effect of a
 /// finding on a wallet stands without a direction, and adds up to the wallet's difference.
-fn legs(found: &Break, books: &Reconciliation, run: &str) -> Vec<Vec<Cell>> {
+fn legs(found: &Break, books: &Reconciliation, names: &Names<'_>, run: &str) -> Vec<Vec<Cell>> {
     let history = months::history(books.histories.get(found.id()), run);
-    let row = |it, number| [leg(found, it, number), history.clone()].concat();
+    let row = |it: Option<&Leg>, place| {
+        let name = names.cell(account_of(found, it));
+        [leg(found, it, place), history.clone(), vec![name]].concat()
+    };
     match found.legs() {
-        [] => vec![row(None, "1/1".to_owned())],
-        legs => (1_u64..).zip(legs).map(|(number, it)| row(Some(it), format!("{number}/{}", legs.len()))).collect(),
+        [] => vec![row(None, place_of(1, 1))],
+        legs => (1..).zip(legs).map(|(number, it)| row(Some(it), place_of(number, legs.len()))).collect(),
     }
 }
 
-fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
-    let account = leg.map_or(found.account(), |leg| Some(&leg.key.account));
+fn account_of<'a>(found: &'a Break, leg: Option<&'a Leg>) -> Option<&'a str> {
+    leg.map_or(found.account(), |leg| Some(&leg.key.account))
+}
+
+fn leg(found: &Break, leg: Option<&Leg>, place: Cell) -> Vec<Cell> {
+    let account = account_of(found, leg);
     let currency = leg.map_or(found.currency(), |leg| Some(leg.key.currency));
     let decimals = currency.map_or(DECIMALS_WITHOUT_CURRENCY, |currency| currency.minor_digits());
     vec![
@@ -176,7 +202,7 @@ fn leg(found: &Break, leg: Option<&Leg>, number: String) -> Vec<Cell> {
         Cell::text(found.origins().join("; ")),
         Cell::text(found.explanation()),
         Cell::maybe_code(leg.map(|leg| leg.key.direction.word())),
-        Cell::Code(number),
+        place,
     ]
 }
 
@@ -191,7 +217,7 @@ const ACCOUNTS: &[Column] = &[
     Column::sum("closing", "Closing", 17),
     Column::sum("unsettled", "Unsettled", 11),
     Column::words("verdict", "Verdict", 20),
-    Column::sum("accepted", "Accepted breaks", 11),
+    Column::sum("accepted", "Accepted findings", 11),
 ];
 
 fn account(it: &AccountStanding) -> Vec<Cell> {

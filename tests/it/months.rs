@@ -173,7 +173,7 @@ async fn ages_run_from_the_entry_to_the_cut_off_by_the_partners_calendar() {
         missing.map(|it| (books.histories[it.id()].aged.days, books.histories[it.id()].aged.age().word())).collect()
     };
     let march = year.closed("2026-03").await;
-    let expected = [(1, "0-1"), (2, "2-7"), (7, "2-7"), (8, "8-30"), (30, "8-30"), (31, "over-30")];
+    let expected = [(1, "0 to 1"), (2, "2 to 7"), (7, "2 to 7"), (8, "8 to 30"), (30, "8 to 30"), (31, "over 30")];
     assert_eq!(ages(&march), expected);
     let april = year.closed("2026-04").await;
     let carried = &april.settled.reconciliation.carried;

@@ -66,6 +66,14 @@ async fn changed_after_the_seal(terms: &InvoiceTerms) -> Desk {
     desk
 }
 
+/// A close that gives notes of both kinds.
+pub(crate) async fn given() -> Closed {
+    let terms = gst("");
+    let desk = changed_after_the_seal(&terms).await;
+    desk.recheck("2026-03").await;
+    closed(&desk, "2026-04", "2026-04", &terms).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_recheck_proposes_the_next_close_gives_once() {
     let terms = gst("");

@@ -49,29 +49,38 @@ fn browser() -> Option<&'static str> {
 /// Opens a copy of the page, at a place of it, whose policy lets one more script in, and runs that. Nothing where there is
 /// no browser.
 fn open(page: &str, place: &str, script: &str) -> Option<Seen> {
-    let script = format!("(async () => {{ {TOOLS} await later(); {script} }})();");
-    let allowed = format!("script-src &#39;sha256-{}&#39; ", base64(&Sha256::digest(&script)));
-    let copy =
-        page.replacen("script-src ", &allowed, 1).replace("</body>", &format!("<script>{script}</script></body>"));
-    open_as_it_is(&copy, place)
+    open_as_it_is(&with_script(page, script), place)
 }
 
+fn with_script(page: &str, script: &str) -> String {
+    let script = format!("(async () => {{ {TOOLS} await later(); {script} }})();");
+    let allowed = format!("script-src &#39;sha256-{}&#39; ", base64(&Sha256::digest(&script)));
+    page.replacen("script-src ", &allowed, 1).replace("</body>", &format!("<script>{script}</script></body>"))
+}
+
+fn open_as_it_is(page: &str, place: &str) -> Option<Seen> {
+    open_within(page, place, "1280,900")
+}
+
+/// The same in a window of a size. The folder's name holds what an address writes otherwise.
 #[expect(clippy::disallowed_methods, reason = "the environment says whether a browser has to be there")]
 #[expect(clippy::print_stdout, reason = "a test that stands aside says so")]
-fn open_as_it_is(page: &str, place: &str) -> Option<Seen> {
+fn open_within(page: &str, place: &str, size: &str) -> Option<Seen> {
     let Some(browser) = browser() else {
         assert!(std::env::var_os("TIEOUT_BROWSER").is_none(), "TIEOUT_BROWSER is set, and no chromium is installed");
         println!("this test stands aside: no chromium is installed");
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("close.html");
+    let path = folder.path().join("100%_done/close.html");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
     std::fs::write(&path, page).unwrap();
     let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
     let flags =
         ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=20000"];
+    let size = format!("--window-size={size}");
     let address = format!("file://{}{place}", path.display());
-    let done = Command::new(browser).args(flags).arg(profile).arg("--dump-dom").arg(address).output().unwrap();
+    let done = Command::new(browser).args(flags).args([profile, size]).arg("--dump-dom").arg(address).output().unwrap();
     let (dom, log) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     let told = dom.split("<pre id=\"told\">").nth(1).and_then(|rest| rest.split("</pre>").next()).unwrap_or("null");
     let told = serde_json::from_str(&told.replace("&amp;", "&")).unwrap();
@@ -80,14 +89,22 @@ fn open_as_it_is(page: &str, place: &str) -> Option<Seen> {
 }
 
 /// The same, where the page must say nothing on the console: what the script reports.
-fn told(page: &str, place: &str, script: &str) -> Option<Value> {
-    let seen = open(page, place, script)?;
-    assert_eq!(seen.console, Vec::<String>::new());
-    assert_ne!(seen.told, Value::Null, "the script did not come to its end");
-    Some(seen.told)
+pub(crate) fn told(page: &str, place: &str, script: &str) -> Option<Value> {
+    Some(calm(open(page, place, script)?))
 }
 
-fn audit() -> Vec<tieout::report::Paper> {
+/// The same in a window of a size.
+pub(crate) fn told_within(page: &str, size: &str, script: &str) -> Option<Value> {
+    Some(calm(open_within(&with_script(page, script), "", size)?))
+}
+
+fn calm(seen: Seen) -> Value {
+    assert_eq!(seen.console, Vec::<String>::new());
+    assert_ne!(seen.told, Value::Null, "the script did not come to its end");
+    seen.told
+}
+
+pub(crate) fn audit() -> Vec<tieout::report::Paper> {
     settled(&scenario_at(&fixture("audit/scenario.toml"))).1.papers
 }
 
@@ -191,11 +208,12 @@ fn a_figure_leads_to_its_entries_also_when_the_page_is_opened_there() {
         tell(said);";
     let Some(told) = told(&page, &format!("#break:{id}"), script) else { return };
     assert_eq!(told["opened"]["open"], true);
-    assert_eq!(told["opened"]["title"], format!("break {id}"));
+    assert_eq!(told["opened"]["title"], format!("finding {id}, {}", found["name"]));
     let command = told["opened"]["command"].as_str().unwrap();
-    assert!(command.starts_with("tieout explain /") && command.ends_with(id.as_str()), "{command}");
+    assert!(command.starts_with("tieout explain '/") && command.contains("/100%_done' "), "{command}");
+    assert!(command.ends_with(id.as_str()), "{command}");
     assert!(told["opened"]["text"].as_str().unwrap().contains(found["explanation"].as_str()));
-    assert_eq!(told["account"]["title"], format!("account {account}"));
+    assert_eq!(told["account"]["title"], format!("account {account}, {}", found["name"]));
     assert!(told["related"].to_string().contains(&format!("Tie-outs of {account}")), "{}", told["related"]);
     for closed in ["closed", "escaped"] {
         assert_eq!(told[closed], serde_json::json!({"open": false, "hash": "#lists"}), "{closed}");

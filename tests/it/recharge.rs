@@ -70,6 +70,11 @@ fn books(wallets: &[Wallet]) -> RawBooks {
     RawBooks { pages }
 }
 
+/// A close with every word.
+pub(crate) fn listed() -> Settled {
+    settled(&all_words(), LIST)
+}
+
 fn settled(wallets: &[Wallet], recharge: RechargeTerms) -> Settled {
     explained(wallets, recharge, "MA_A").0
 }

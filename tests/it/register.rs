@@ -53,7 +53,7 @@ fn an_accepted_break_stays_in_the_sums_and_no_longer_holds_the_account() {
     for said in [
         "VERDICT: TIED OUT ---",
         "the verdict would be `breaks` without",
-        "1 finding is accepted: in their tie-outs",
+        "Accepted 1 finding: in their tie-outs",
         "accepted by Asha",
         "agreed with the platform",
     ] {
@@ -129,7 +129,7 @@ fn decisions_have_a_history_and_the_list_is_filtered() {
         &["--severity", "timing"],
         &["--account", "MA_NONE"],
         &["--standing", "new"],
-        &["--age", if age == "0-1" { "over-30" } else { "0-1" }],
+        &["--age", if age == "0 to 1" { "over-30" } else { "0-1" }],
         &["--decision", "none"],
     ];
     for (filters, expected) in [(&hits[..], 1), (&misses[..], 0)] {
@@ -228,7 +228,7 @@ fn a_lost_register_takes_the_sealed_decisions_back_and_one_of_the_first_schema_i
     assert!(told.starts_with("the register had lost 1 decision; taken back from the runs sealed with them"), "{told}");
     assert_eq!(desk.ends(0, &["breaks", "--all", "--json"]).json(), before);
     fs::remove_file(desk.path(&name)).unwrap();
-    assert!(desk.ends(0, &CLOSE).stdout.contains("1 finding is accepted"), "a close looks for them, too");
+    assert!(desk.ends(0, &CLOSE).stdout.contains("Accepted    1 finding"), "a close looks for them, too");
 
     let db = Connection::open(desk.path(&name)).unwrap();
     db.execute_batch("ALTER TABLE runs DROP COLUMN rechecks; PRAGMA user_version = 1;").unwrap();

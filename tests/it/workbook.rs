@@ -191,6 +191,56 @@ fn sheets_can_be_filtered_scrolled_and_printed() {
     }
 }
 
+#[test]
+fn a_chart_of_verdicts_counts_the_customers_alone_and_labels_show_what_the_figures_have() {
+    let (audit, hostile) = (audit(), hostile());
+    let book = Workbook::read(&audit);
+    let (accounts, figures) = (book.sheet("Accounts"), book.sheet("Figures"));
+    let verdict = accounts.column("Verdict");
+    let customers = (2..).map_while(|row| Some(accounts.text(row, 1)).filter(|it| !it.is_empty()).map(|it| (row, it)));
+    let customers: Vec<u32> = customers.filter(|(_, it)| !it.starts_with("PA_")).map(|(row, _)| row).collect();
+    let of_verdict = |word: &str| customers.iter().filter(|row| accounts.text(**row, verdict) == word).count();
+    let begins = (1..99).find(|row| figures.text(*row, 1) == "Customers by verdict").unwrap() + 2;
+    let bars: Vec<u32> = (begins..begins + 9).take_while(|row| !figures.text(*row, 1).is_empty()).collect();
+    assert!(!bars.is_empty());
+    for row in bars {
+        assert_eq!(figures.text(row, 3), of_verdict(figures.text(row, 1)).to_string(), "{}", figures.text(row, 1));
+    }
+    let forms = |bytes: &[u8]| {
+        let form = |number| part(bytes, &format!("xl/charts/chart{number}.xml"));
+        let form = |number| {
+            form(number).split("<c:dLbls><c:numFmt formatCode=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        [1, 2, 3].map(form)
+    };
+    assert_eq!(forms(&audit), ["#,##0.00#", "#,##0.00###", "#,##0"]);
+    assert_eq!(forms(&hostile), ["#,##0.00", "#,##0.00", "#,##0"]);
+}
+
+#[test]
+fn every_sheet_is_in_the_index_with_words_and_an_empty_list_says_so_on_one_page() {
+    let bytes = audit();
+    let book = Workbook::read(&bytes);
+    let summary = book.sheet("Summary");
+    let begins = summary.cells.iter().find(|((_, column), it)| *column == 1 && it.value == "Sheet").unwrap().0.0;
+    for (number, (name, sheet)) in (2..).zip(&book.sheets[1..]) {
+        let row = (begins..begins + 99).find(|row| summary.text(*row, 1) == name).unwrap();
+        assert!(summary.text(row, 3).len() > 10, "{name} has no words");
+        if name != "Figures" && summary.text(row, 2) == "0" {
+            assert_eq!(sheet.text(2, 1), "No rows", "{name}");
+            let sheet = part(&bytes, &format!("xl/worksheets/sheet{number}.xml"));
+            assert!(sheet.contains("fitToHeight=\"0\"") && !sheet.contains("fitToWidth="), "{name}");
+        }
+    }
+    // A link stands on a short word: not every program wraps the text of one.
+    let tie_outs = book.sheet("Tie-outs");
+    let on_paper = part(&bytes, "xl/worksheets/sheet2.xml");
+    assert!(!on_paper.contains("fitToWidth="), "the tie-outs fit on the width of one page");
+    let (direction, bridge) = (tie_outs.column("Direction"), tie_outs.column("Bridge"));
+    assert!(tie_outs.links.iter().any(|((_, column), to)| *column == direction && to.contains("Bridge")));
+    assert!(tie_outs.links.iter().all(|((_, column), _)| *column != bridge));
+}
+
 /// The workbook with one total's result falsified, as nobody who works it out anew would leave it.
 fn falsified(bytes: &[u8]) -> Vec<u8> {
     let mut from = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();

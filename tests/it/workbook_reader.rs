@@ -110,7 +110,7 @@ impl Workbook {
                 let each = cells.iter().enumerate().filter(|(place, _)| fits(&criteria, *place));
                 each.filter_map(|(_, cell)| *cell).filter(|cell| cell.is_number).map(number).sum()
             }
-            "COUNTIF" => {
+            "COUNTIFS" => {
                 let criteria = pairs(&given);
                 let count = (0..criteria[0].0.len()).filter(|place| fits(&criteria, *place)).count();
                 count.to_string().parse().unwrap()
@@ -125,9 +125,10 @@ impl Workbook {
         match criterion {
             "\">0\"" => cell.is_some_and(|cell| number(cell) > Amount::ZERO),
             "\"<0\"" => cell.is_some_and(|cell| number(cell) < Amount::ZERO),
-            other => match other.strip_prefix("\"<>\"&") {
-                Some(place) => cell.is_none_or(|cell| cell.value != word(place).value),
-                None => cell.is_some_and(|cell| cell.value == word(other).value),
+            other => match (other.strip_prefix("\"<>\"&"), other.strip_prefix("\"<>")) {
+                (Some(place), _) => cell.is_none_or(|cell| cell.value != word(place).value),
+                (None, Some(other)) => cell.is_none_or(|cell| cell.value != other.trim_end_matches('"')),
+                (None, None) => cell.is_some_and(|cell| cell.value == word(other).value),
             },
         }
     }

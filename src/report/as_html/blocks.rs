@@ -1,6 +1,7 @@
 //! Prints the blocks of the overview: labels, sentences, small tables and items, with a link on every id that the page
 //! tells more of.
 
+use super::charts::headers;
 use super::known::Known;
 use crate::report::markup::Html;
 use crate::report::overview::Block;
@@ -42,25 +43,13 @@ pub(super) fn print(html: &mut Html, heading: &str, blocks: &[Block], known: &Kn
     }
 }
 
-/// Where the figures of a label are listed.
-const LISTED: [(&str, &str); 7] = [
-    ("Accounts", "#list:accounts"),
-    ("Customers", "#list:accounts"),
-    ("Ledgers", "#list:walk"),
-    ("Entries", "#list:days"),
-    ("Unreadable", "#list:unreadable"),
-    ("Findings", "#list:breaks"),
-    ("Billing", "#list:invoices"),
-];
-
 fn pairs(html: &mut Html, pairs: &[(&str, String)], known: &Known) {
     html.wrap("dl", &[], |html| {
         for (label, text) in pairs {
-            let listed = LISTED.iter().find(|(name, _)| name == label).map(|(_, href)| *href);
             html.wrap("div", &[], |html| {
                 html.element("dt", &[], label);
-                html.wrap("dd", &[], |html| match listed {
-                    Some(href) => html.link(href, text),
+                html.wrap("dd", &[], |html| match known.label(label) {
+                    Some(href) => html.link(&href, text),
                     None => linked(html, text, known),
                 });
             });
@@ -99,24 +88,20 @@ fn linked(html: &mut Html, text: &str, known: &Known) {
     });
 }
 
-/// A small table; each figure leads to the list behind its row.
+/// A small table; each figure leads to the list that it counts or sums.
 fn grid(html: &mut Html, caption: &str, table: &Table, known: &Known) {
     scrolling(html, caption, |html| {
-        html.wrap("tr", &[], |html| {
-            for column in table.columns {
-                html.element("th", &[("scope", "col"), ("class", side(column.numeric))], column.title);
-            }
-        });
-        let mut href = None;
+        let titles: Vec<(&str, bool)> = table.columns.iter().map(|column| (column.title, column.numeric)).collect();
+        headers(html, &titles);
+        let mut head: &[Cell] = &[];
         for row in &table.rows {
-            // A row that only goes on, in a further currency, leads where the one above does.
-            let goes_on = row.first().is_none_or(|cell| *cell == Cell::Empty);
-            href = if goes_on { href } else { known.row(table, row) };
+            head = if row.first().is_none_or(|cell| *cell == Cell::Empty) { head } else { row };
             html.wrap("tr", &[], |html| {
                 for (place, (cell, column)) in row.iter().zip(table.columns).enumerate() {
-                    let head = [("scope", "row")];
+                    let scope = [("scope", "row")];
                     let cells = [("class", side(column.numeric))];
-                    let (tag, attributes): (_, &[_]) = if place == 0 { ("th", &head) } else { ("td", &cells) };
+                    let (tag, attributes): (_, &[_]) = if place == 0 { ("th", &scope) } else { ("td", &cells) };
+                    let href = known.figure(table, (head, row), column.name);
                     html.wrap(tag, attributes, |html| figure(html, cell, href.as_deref()));
                 }
             });
@@ -136,10 +121,11 @@ pub(super) fn figure(html: &mut Html, cell: &Cell, href: Option<&str>) {
         Cell::Empty | Cell::Text(_) | Cell::Code(_) | Cell::Percent(_) => cell.plain(),
     };
     match (href, cell) {
-        (Some(href), Cell::Count(_) | Cell::Amount(..)) => {
+        // What is none has no entries.
+        (Some(href), Cell::Count(1..) | Cell::Amount(..)) => {
             html.element("a", &[("class", "figure"), ("href", href)], &text);
         }
-        (None, _) | (_, Cell::Empty | Cell::Text(_) | Cell::Code(_) | Cell::Percent(_)) => {
+        (None, _) | (_, Cell::Empty | Cell::Count(0) | Cell::Text(_) | Cell::Code(_) | Cell::Percent(_)) => {
             html.element("bdi", &[], text.trim());
         }
     }

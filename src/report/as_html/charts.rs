@@ -8,11 +8,16 @@ use crate::report::table::Cell;
 /// The length of a whole bar.
 pub(super) const WHOLE: i128 = 1000;
 
-/// A row of headers: each with its text, and whether figures stand below it.
+/// A row of headers: each with its text, and whether figures stand below it. What needs no title has no header: bars, and
+/// words that say themselves what they are.
 pub(super) fn headers(html: &mut Html, titles: &[(&str, bool)]) {
     html.wrap("tr", &[], |html| {
         for (title, numeric) in titles {
-            html.element("th", &[("scope", "col"), ("class", side(*numeric))], title);
+            if title.is_empty() {
+                html.element("td", &[], "");
+            } else {
+                html.element("th", &[("scope", "col"), ("class", side(*numeric))], title);
+            }
         }
     });
 }

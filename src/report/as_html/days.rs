@@ -29,7 +29,7 @@ pub(super) fn days(html: &mut Html, books: &Reconciliation) {
         months.entry((day.currency, day.own_wallet)).or_default().push(day);
     }
     for ((currency, own_wallet), days) in months {
-        let title = format!("{currency}, {}", if own_wallet { "the partner's own wallet" } else { "customers" });
+        let title = format!("{currency}, {}", if own_wallet { "own wallet" } else { "customers" });
         html.element("h3", &[], &title);
         let figures: [(&str, Of); 2] = [("credits", |day| day.credits), ("debits", |day| day.debits)];
         for (word, of) in figures {

@@ -4,7 +4,7 @@ use super::blocks::scrolling;
 use super::charts::{bar, cell, headers, share};
 use crate::domain::{Age, Amount, Class, Currency};
 use crate::reconcile::Reconciliation;
-use crate::report::markup::Html;
+use crate::report::markup::{Html, percent};
 use crate::report::overview::Block;
 use crate::report::table::Cell;
 use crate::report::{spread, totals};
@@ -19,7 +19,7 @@ pub(super) fn findings(html: &mut Html, books: &Reconciliation, blocks: &[Block]
     let largest = sums.values().map(|sum| i128::from(sum.breaks)).max().unwrap_or_default();
     scrolling(html, "Findings by class and age in days at the cut-off", |html| {
         let titles = [("Class", false), ("Severity", false), ("", false), ("Findings", true)];
-        let by_age = ["0-1 days", "2-7", "8-30", "Over 30", "Undated"].map(|title| (title, true));
+        let by_age = ["0 to 1 days", "2 to 7", "8 to 30", "Over 30", "Undated"].map(|title| (title, true));
         let money = [("Currency", false), ("Gross", true), ("Net effect", true)];
         headers(html, &[&titles[..], &by_age, &money].concat());
         for (class, sum) in &sums {
@@ -56,7 +56,7 @@ fn class_row(html: &mut Html, class: Class, (breaks, largest): (u64, i128), ages
     let words = Age::ALL.map(Age::word).into_iter().chain([""]);
     for (count, word) in ages.iter().zip(words) {
         let counted = if *count == 0 { Cell::Empty } else { Cell::Count(*count) };
-        cell(html, &counted, Some(&format!("{list}&age={word}")));
+        cell(html, &counted, Some(&format!("{list}&age={}", percent(word))));
     }
 }
 

@@ -149,7 +149,7 @@ fn lists(html: &mut Html) {
             html.wrap("div", &[("id", "filters"), ("role", "search"), ("aria-label", "Filters")], |_| ());
             html.wrap("p", &[("id", "count"), ("role", "status"), ("aria-live", "polite"), ("tabindex", "-1")], |_| ());
             let place =
-                [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-labelledby", "lists-title")];
+                [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Rows of the list")];
             html.wrap("div", &place, |html| html.wrap("table", &[("id", "list")], |_| ()));
             html.wrap("nav", &[("id", "pages"), ("aria-label", "Pages of the list")], |_| ());
         });
@@ -160,7 +160,7 @@ fn lists(html: &mut Html) {
 fn dialog(html: &mut Html) {
     html.wrap("dialog", &[("id", "detail"), ("aria-labelledby", "detail-title")], |html| {
         html.wrap("div", &[("class", "bar-of-detail")], |html| {
-            html.wrap("h2", &[("id", "detail-title")], |_| ());
+            html.wrap("h2", &[("id", "detail-title"), ("tabindex", "-1")], |_| ());
             html.element("button", &[("type", "button"), ("id", "close")], "Close");
         });
         html.wrap("div", &[("id", "detail-body")], |_| ());

@@ -52,9 +52,12 @@
 
   const knows = (name, id) => lists.has(name) && places(lists.get(name)).has(id);
 
+  // What is searched, and for what: figures are found as they are shown, with commas, and as they are in the papers.
+  const searched = text => text.toLowerCase().replace(/(\d),(?=\d|$)/g, '$1');
+
   function haystack(list, row) {
     list.texts ||= new Array(list.rows);
-    return list.texts[row] ??= list.columns.map(column => cell(column, row)).join('\n').toLowerCase();
+    return list.texts[row] ??= searched(list.columns.map(column => cell(column, row)).join('\n'));
   }
 
   // Figures: decimal texts, compared digit by digit.
@@ -79,7 +82,7 @@
   // What is shown of the list that is chosen.
   function select() {
     const list = read(state.list);
-    const words = state.search.toLowerCase().split(/\s+/).filter(word => word !== '');
+    const words = state.search.split(/\s+/).filter(word => word !== '').map(searched);
     const tests = [...state.filters].map(([name, wanted]) => test(list, name, wanted));
     const rows = [];
     for (let row = 0; row < list.rows; row++) {
@@ -97,13 +100,14 @@
     state.from = 0;
   }
 
-  function test(list, name, wanted) {
+  // A filter wants a part of the text, as somebody types it, or exact values: one of some, none of others.
+  function test(list, name, {part, of, not}) {
     const column = list.columns[list.places.get(name)];
-    if (wanted.startsWith('!')) return row => cell(column, row) !== wanted.slice(1);
-    if (options(column)) return row => cell(column, row) === wanted;
-    const part = wanted.toLowerCase();
-    return row => cell(column, row).toLowerCase().includes(part);
+    if (part !== undefined) return row => cell(column, row).toLowerCase().includes(part);
+    return row => !not.includes(cell(column, row)) && (of.length === 0 || of.includes(cell(column, row)));
   }
+
+  const exactly = value => ({of: [value], not: []});
 
   // The words a filter offers; nothing where there are too many of them.
   function options(column) {
@@ -120,8 +124,9 @@
     const last = Math.min(state.from + ROWS, all);
     const ids = new Set(state.rows.map(row => key(list, row))).size;
     const many = number => grouped(String(number));
-    let told = all === 0 ? 'No row matches' : `${list.title}: ${many(state.from + 1)} to ${many(last)} of ${many(all)} rows`;
-    if (ids !== all) told += `, which are ${many(ids)} different ones`;
+    let told = `${list.title}: ${many(state.from + 1)} to ${many(last)} of ${many(all)} rows`;
+    if (all === 0) told = list.rows === 0 ? 'This list is empty' : 'No row matches';
+    if (ids !== all) told += ` on ${many(ids)} ${list.noun}${ids === 1 ? '' : 's'}`;
     if (all !== list.rows) told += `; ${many(list.rows)} without filters`;
     byId('count').textContent = told + '.';
     const step = (title, from, off) => element('button', {type: 'button', disabled: off ? '' : null, onclick: () => { state.from = from; draw(); byId('count').focus(); }}, title);
@@ -173,33 +178,45 @@
     if (column.numeric) return element('span', {}, grouped(text));
     if (MARKED.has(column.name)) {
       const word = column.name === 'class' ? value(list, 'severity', row) : text;
-      return element('span', {class: 'mark ' + word.replace(/[^a-z-]/g, ''), title: word}, text);
+      const [mark, reason] = [{class: 'mark ' + word.replace(/[^a-z-]/g, ''), title: word}, reasons(list, column, row)];
+      return reason ? element('a', {...mark, href: reason}, text) : element('span', mark, text);
     }
     const words = element('bdi', {}, text);
-    const href = first ? hash(list, row) : leads(list, column, text);
+    const href = first ? hash(list, row) : leads(list, column, row);
     return href && text !== '' ? element('a', {href}, words) : words;
   }
 
   const hash = (list, row) => `#${list.kind}:${encodeURIComponent(key(list, row))}`;
 
-  function leads(list, column, text) {
+  function leads(list, column, row) {
+    const text = cell(column, row);
     const to = (name, kind) => list.name !== name && knows(name, text) ? `#${kind}:${encodeURIComponent(text)}` : null;
     if (column.name === 'account') return to('accounts', 'account');
     if (column.name === 'break_id' || column.name === 'by') return to('breaks', 'break');
     return null;
   }
 
+  // What a verdict rests on: the findings of the account, also those that name no direction, and those that name no account.
+  function reasons(list, column, row) {
+    const judged = column.name === 'verdict' && ['accounts', 'tie_outs'].includes(list.name) && cell(column, row) !== 'tied-out';
+    return judged ? filtered('breaks', 'account', value(list, 'account', row)) + '&account=' : null;
+  }
+
+  const filtered = (list, column, value) => `#list:${list}?${column}=${encodeURIComponent(value)}`;
+
   // The frame: which list, and its filters.
   function choose(list, filters = new Map()) {
     Object.assign(state, {list: read(list), search: '', filters, sort: null});
-    byId('choice').replaceChildren(...page.lists.map(it => element(
-      'button',
-      {type: 'button', 'aria-pressed': String(it === list), onclick: () => choose(it)},
-      `${it.title} ${grouped(String(it.rows))}`,
-    )));
+    for (const button of byId('choice').children) button.setAttribute('aria-pressed', String(button.dataset.list === list.name));
     drawFilters();
     select();
     draw();
+  }
+
+  function drawChoice() {
+    byId('choice').replaceChildren(...page.lists.map(it => element(
+      'button', {type: 'button', 'data-list': it.name, onclick: () => choose(it)}, `${it.title} ${grouped(String(it.rows))}`,
+    )));
   }
 
   function drawFilters() {
@@ -207,34 +224,45 @@
     const apply = () => { select(); draw(); };
     const search = element('input', {type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', oninput: event => { state.search = event.target.value; apply(); }});
     const set = (name, wanted) => {
-      if (wanted === null) state.filters.delete(name);
-      else state.filters.set(name, wanted);
+      if (wanted) state.filters.set(name, wanted);
+      else state.filters.delete(name);
       apply();
     };
-    const filters = list.filters.map(name => {
+    const filters = list.filters.filter(name => list.places.has(name)).map(name => {
       const column = list.columns[list.places.get(name)];
-      return column && element('label', {}, column.title, filter(name, options(column), set));
-    }).filter(it => it);
+      return element('label', {}, column.title, filter(name, options(column), set));
+    });
     const clear = element('button', {type: 'button', id: 'clear', onclick: () => { choose(list); byId('search').focus(); }}, 'Clear');
     byId('filters').replaceChildren(element('label', {class: 'wide'}, 'Search', search), ...filters, clear);
   }
 
+  const named = value => value === '' ? '(none)' : value;
+
+  // A filter as words to choose from, where there are few; else to type into. What a link asks for is a choice of its own.
   function filter(name, words, set) {
     const [wanted, id] = [state.filters.get(name), 'filter-' + name];
-    if (!words || (wanted !== undefined && wanted.startsWith('!'))) {
-      const typed = event => set(name, event.target.value === '' ? null : event.target.value);
-      return element('input', {type: 'search', id, value: wanted ?? '', autocomplete: 'off', spellcheck: 'false', oninput: typed});
+    if (!words && (!wanted || wanted.part !== undefined)) {
+      const typed = event => set(name, event.target.value === '' ? null : {part: event.target.value.toLowerCase()});
+      return element('input', {type: 'search', id, autocomplete: 'off', spellcheck: 'false', oninput: typed});
     }
-    const picked = event => set(name, event.target.selectedIndex === 0 ? null : words[event.target.selectedIndex - 1]);
-    const choices = words.map(word => element('option', {selected: word === wanted ? '' : null}, word === '' ? '(none)' : word));
-    return element('select', {id, onchange: picked}, element('option', {}, 'all'), ...choices);
+    const choices = [['all', null], ...(words || []).map(word => [named(word), exactly(word)])];
+    let at = wanted ? choices.findIndex(([, it]) => it && wanted.not.length === 0 && wanted.of.length === 1 && it.of[0] === wanted.of[0]) : 0;
+    if (at < 0) at = choices.push([[...wanted.of.map(named), ...wanted.not.map(value => 'all but ' + named(value))].join(' or '), wanted]) - 1;
+    const picked = event => {
+      set(name, choices[event.target.selectedIndex][1]);
+      if (words || state.filters.has(name)) return;
+      drawFilters();
+      byId(id).focus();
+    };
+    return element('select', {id, onchange: picked}, ...choices.map(([told], place) => element('option', {selected: place === at ? '' : null}, told)));
   }
 
   // What is told of one row: every value it has, what to type to see its entries, and what else speaks of its account.
   function tell(list, id) {
     const rows = places(list).get(id) || [];
     const body = byId('detail-body');
-    byId('detail-title').textContent = `${list.kind} ${id}`;
+    const name = rows.length > 0 ? value(list, 'name', rows[0]) : '';
+    byId('detail-title').replaceChildren(`${list.noun} ${id}`, ...(name === '' ? [] : [', ', element('bdi', {}, name)]));
     body.replaceChildren();
     if (rows.length === 0) body.append(element('p', {}, 'This run has nothing of this name.'));
     else if (list.explained !== null) {
@@ -250,6 +278,8 @@
     if (accounts.size === 1) body.append(...related(list, [...accounts][0]));
     const detail = byId('detail');
     if (!detail.open) detail.showModal();
+    // The link that led here may be gone with what was told before.
+    byId('detail-title').focus();
     detail.scrollTop = 0;
   }
 
@@ -271,7 +301,7 @@
       const links = [...ids].slice(0, RELATED_MAX).map(([id, row]) => element(
         'li', {}, element('a', {href: hash(other, row)}, element('bdi', {}, id)), ' ', value(other, 'class', row),
       ));
-      if (ids.size > RELATED_MAX) links.push(element('li', {}, element('a', {href: `#list:${other.name}?account=${encodeURIComponent(account)}`}, 'all of them')));
+      if (ids.size > RELATED_MAX) links.push(element('li', {}, element('a', {href: filtered(other.name, 'account', account)}, 'all of them')));
       found.push(element('h3', {}, `${other.title} of ${account}: ${grouped(String(ids.size))}`), element('ul', {class: 'related'}, ...links));
     }
     return found;
@@ -279,7 +309,8 @@
 
   // What to type: the folder of the run is known where the page was opened from it.
   function folder() {
-    const path = location.protocol === 'file:' ? decodeURIComponent(location.pathname) : '';
+    // A drive of Windows stands behind a stroke in an address, and before it nowhere else.
+    const path = location.protocol === 'file:' ? decoded(location.pathname).replace(/^\/(?=[A-Za-z]:\/)/, '') : '';
     const end = path.lastIndexOf('/');
     return end > 0 ? path.slice(0, end) : page.run;
   }
@@ -303,16 +334,16 @@
     }
   }
 
-  // Links: `#list:breaks?class=timing` chooses and filters, `#break:B-…` tells of one row.
+  // Links: `#list:breaks?class=timing` chooses and filters, `#break:B-…` tells of one row. A column named twice may be
+  // either value, one led by `!` must not be it.
   function route() {
     const text = location.hash.slice(1);
     const [, name, query] = /^list:([a-z_]+)(?:\?(.*))?$/.exec(text) || [];
     const [, kind, id] = /^([a-z-]+):(.+)$/.exec(text) || [];
     if (lists.has(name)) {
       const list = read(lists.get(name));
-      const wanted = [...new URLSearchParams(query || '')].filter(([column]) => list.places.has(column));
       if (byId('detail').open) byId('detail').close();
-      choose(list, new Map(wanted));
+      choose(list, asked(list, new URLSearchParams(query || '')));
       byId('lists').scrollIntoView();
       byId('count').focus({preventScroll: true});
     } else if (kinds.has(kind)) {
@@ -320,6 +351,17 @@
     } else if (byId('detail').open) {
       byId('detail').close();
     }
+  }
+
+  function asked(list, query) {
+    const filters = new Map();
+    for (const [column, value] of query) {
+      if (!list.places.has(column)) continue;
+      if (!filters.has(column)) filters.set(column, {of: [], not: []});
+      if (value.startsWith('!')) filters.get(column).not.push(value.slice(1));
+      else filters.get(column).of.push(value);
+    }
+    return filters;
   }
 
   function decoded(text) {
@@ -344,6 +386,7 @@
   function start() {
     document.querySelectorAll('code[data-explain]').forEach(command);
     byId('explorer').hidden = false;
+    drawChoice();
     choose(page.lists[0]);
     byId('close').addEventListener('click', leave);
     byId('detail').addEventListener('cancel', left);

@@ -6,7 +6,7 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
-use super::cells::{fitting, survives, write_exact};
+use super::cells::{digits, fitting, survives, write_exact};
 use super::laid::{Laid, absolute};
 use super::looks::Looks;
 use super::sheet::{index, write_header, write_total};
@@ -78,7 +78,7 @@ fn formula(bar: &Bar, row: usize, lists: &[Laid]) -> Option<String> {
     if !survives(&bar.figure) {
         return None;
     }
-    match bar.source {
+    match &bar.source {
         Source::Gross => {
             let breaks = list("breaks")?;
             let column = |name| breaks.table.column(name);
@@ -94,12 +94,17 @@ fn formula(bar: &Bar, row: usize, lists: &[Laid]) -> Option<String> {
         }
         Source::Debits(number) => {
             let accounts = list("accounts")?;
-            accounts.cell(number, accounts.table.column("debits")?)
+            accounts.cell(*number, accounts.table.column("debits")?)
         }
-        Source::Accounts => {
+        Source::Accounts { own } => {
             let accounts = list("accounts")?;
-            let verdicts: Vec<String> = accounts.ranges(accounts.table.column("verdict")?).collect();
-            Some(accounts.over_parts(0, |part| format!("COUNTIF({},{label})", verdicts[part])))
+            let ranges = |name| Some(accounts.ranges(accounts.table.column(name)?).collect::<Vec<String>>());
+            let (verdicts, owners) = (ranges("verdict")?, ranges("account")?);
+            let others = format!("\"<>{}\"", own.replace('"', "\"\""));
+            Some(
+                accounts
+                    .over_parts(0, |part| format!("COUNTIFS({},{label},{},{others})", verdicts[part], owners[part])),
+            )
         }
     }
 }
@@ -109,6 +114,20 @@ pub(super) fn charts(pictures: &[Picture]) -> Vec<Chart> {
     pictures.iter().zip(first_rows(pictures)).map(|(picture, first)| chart(picture, first)).collect()
 }
 
+/// How the labels of a picture are shown, as the figures themselves are: always with the decimals of the currency, and with
+/// the further ones of those that have them.
+fn form(bars: &[Bar]) -> String {
+    let shown = |bar: &Bar| match bar.figure {
+        Cell::Amount(_, shown) => shown,
+        Cell::Empty | Cell::Text(_) | Cell::Code(_) | Cell::Count(_) | Cell::Percent(_) => 0,
+    };
+    let most = |of: &dyn Fn(&Bar) -> Option<u32>| bars.iter().filter_map(of).max().unwrap_or(0);
+    let (always, all) = (most(&|bar| Some(shown(bar))), most(&|bar| Some(digits(&bar.figure)?.1)));
+    let times = |sign: &str, count: u32| sign.repeat(usize::try_from(count).unwrap_or(0));
+    let point = if all > 0 { "." } else { "" };
+    format!("#,##0{point}{}{}", times("0", always), times("#", all.saturating_sub(always)))
+}
+
 fn chart(picture: &Picture, first: usize) -> Chart {
     let last = index(first + picture.bars.len() - 1);
     let first = index(first);
@@ -116,8 +135,7 @@ fn chart(picture: &Picture, first: usize) -> Chart {
     small.set_size(8);
     let mut title = ChartFont::new();
     title.set_size(11).set_bold();
-    let whole = picture.bars.iter().all(|bar| matches!(bar.figure, Cell::Count(_)));
-    let form = if whole { "#,##0" } else { "#,##0.00" };
+    let form = form(&picture.bars);
     let mut chart = Chart::new(ChartType::Bar);
     chart
         .add_series()
@@ -127,7 +145,7 @@ fn chart(picture: &Picture, first: usize) -> Chart {
         .set_gap(40)
         // One dark tone: it prints, and nothing is told by colours.
         .set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(Color::RGB(0x003B_5578))))
-        .set_data_label(ChartDataLabel::new().show_value().set_num_format(form).set_font(&small));
+        .set_data_label(ChartDataLabel::new().show_value().set_num_format(&form).set_font(&small));
     chart.title().set_name(&picture.title).set_font(&title);
     chart.legend().set_hidden();
     // In a bar chart the bars' names stand along the vertical axis.

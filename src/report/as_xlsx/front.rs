@@ -4,7 +4,7 @@
 use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
 
 use super::cells::{fitting, write_exact, write_figure, write_words};
-use super::charts::{HEIGHT_PIXELS, WIDTH_PIXELS, charts};
+use super::charts::{FIGURES, HEIGHT_PIXELS, WIDTH_PIXELS, charts};
 use super::laid::{Laid, WIDTH_MAX, length};
 use super::looks::Looks;
 use super::sheet::{LINE_PIXELS, lacks_links, place, write_header, write_total};
@@ -274,6 +274,9 @@ impl Front<'_> {
                 self.row += 1;
             }
         }
+        self.link(self.row, &format!("'{FIGURES}'!A1"), FIGURES)?;
+        self.across(2, definitions::holds("figures"), &self.looks.text)?;
+        self.row += 1;
         Ok(())
     }
 }

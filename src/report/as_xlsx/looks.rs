@@ -124,9 +124,9 @@ fn graded(base: &Format) -> [Format; 5] {
 pub(super) fn severity(word: &str) -> Severity {
     match word {
         "incomplete" | "not-proved" | "missing" => Severity::Incomplete,
-        "break" | "breaks" | "differs" => Severity::Break,
-        "timing" | "tied-out-with-timing" => Severity::Timing,
-        "notice" | "implied" | "not-evidenced" => Severity::Notice,
+        "break" | "breaks" | "differs" | "negative" => Severity::Break,
+        "timing" | "tied-out-with-timing" | "uncovered" => Severity::Timing,
+        "notice" | "implied" | "not-evidenced" | "not-billed" | "postpaid" => Severity::Notice,
         _ => Severity::None,
     }
 }

@@ -28,7 +28,7 @@ const LINKS_MAX: usize = 65_530;
 /// Which column leads to a row of which list: the columns that name the row there are the same here.
 const LINKS: &[(&str, &str, &str, &[&str])] = &[
     ("tie_outs", "account", "accounts", &["account", "currency"]),
-    ("tie_outs", "bridge", "bridge", &["account", "currency", "direction"]),
+    ("tie_outs", "direction", "bridge", &["account", "currency", "direction"]),
     ("breaks", "account", "accounts", &["account", "currency"]),
     ("carried", "account", "accounts", &["account", "currency"]),
     ("wallets", "account", "accounts", &["account", "currency"]),
@@ -39,7 +39,7 @@ const LINKS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// Lists whose verdicts say how much an account or a list weighs.
-const JUDGED: [&str; 4] = ["tie_outs", "accounts", "wallets", "walk"];
+const JUDGED: [&str; 5] = ["tie_outs", "accounts", "wallets", "recharges", "walk"];
 
 /// How the rows of a list are written: which cells link where, which cells weigh how much.
 pub(super) struct Writer<'a> {
@@ -95,11 +95,16 @@ impl<'a> Writer<'a> {
         if std::ptr::eq(part, self.laid.last()) {
             self.totals(sheet)?;
         }
+        // An empty list says so, on one page however many columns it has.
+        if table.rows.is_empty() {
+            sheet.write_string_with_format(1, 0, "No rows", &self.looks.code)?;
+            whole = 0;
+        }
         let columns = place(table.columns.len());
         let (last, last_column) = (index(part.rows.len()), columns.saturating_sub(1));
         sheet.set_freeze_panes(1, 1)?.set_repeat_rows(0, 0)?.set_repeat_columns(0, 0)?;
         // A wide table takes more than one page beside each other, each with the first column, so that it can be read.
-        sheet.set_print_fit_to_pages(place(whole.div_ceil(WIDTH_A_PAGE)), 0);
+        sheet.set_print_fit_to_pages(place(whole.div_ceil(WIDTH_A_PAGE).max(1)), 0);
         sheet.autofilter(0, 0, last, last_column)?;
         // Ids of digits alone, and exact totals, are text on purpose.
         let below = index(2 * self.laid.sums.len() + 2);

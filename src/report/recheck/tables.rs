@@ -7,7 +7,7 @@ use crate::invoice::{Note, NoteLine, NoteStatus, TaxHead};
 use crate::reconcile::recheck::{Change, ControlLine, Finding, Gap};
 use crate::report::invoices::{HELD, held, kind};
 use crate::report::notes::kind as note_kind;
-use crate::report::table::{Cell, Column, Table};
+use crate::report::table::{Cell, Column, Table, place_of};
 
 /// Every list of a recheck.
 pub(super) fn tables(it: &Recheck<'_>) -> Vec<Table> {
@@ -59,7 +59,7 @@ const FINDINGS: &[Column] = &[
     Column::words("sealed_value", "As sealed", 14),
     Column::words("current_value", "Now", 15),
     Column::numbers("effect", "Effect", 12),
-    Column::words("leg", "Leg", 6),
+    Column::words("leg", "Leg", 8),
     Column::words("billing", "Billing", 30),
     Column::words("note_id", "Note", 20),
     Column::words("origin", "Origin", 24),
@@ -73,10 +73,10 @@ fn legs(finding: &Finding, bearing: &str, note: Option<&Note>) -> Vec<Vec<Cell>>
         [] => vec![None],
         legs => legs.iter().map(Some).collect(),
     };
-    (1_u64..).zip(legs).map(|(place, it)| leg(finding, it, format!("{place}/{of}"), bearing, note)).collect()
+    (1..).zip(legs).map(|(number, it)| leg(finding, it, place_of(number, of), bearing, note)).collect()
 }
 
-fn leg(finding: &Finding, leg: Option<&Leg>, place: String, bearing: &str, note: Option<&Note>) -> Vec<Cell> {
+fn leg(finding: &Finding, leg: Option<&Leg>, place: Cell, bearing: &str, note: Option<&Note>) -> Vec<Cell> {
     let found = &finding.found;
     let account = leg.map_or(found.account(), |leg| Some(&leg.key.account));
     let currency = leg.map_or(found.currency(), |leg| Some(leg.key.currency));
@@ -96,7 +96,7 @@ fn leg(finding: &Finding, leg: Option<&Leg>, place: String, bearing: &str, note:
         Cell::text(found.master_value()),
         Cell::text(found.customer_value()),
         currency.map_or(Cell::Empty, |currency| Cell::money(effect, currency)),
-        Cell::Code(place),
+        place,
         Cell::text(bearing),
         Cell::maybe_code(note.map(|note| note.id.clone())),
         Cell::text(found.origins().join("; ")),
