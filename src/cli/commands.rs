@@ -179,9 +179,14 @@ fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
 fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
     let folder = drafted.folder.display().to_string();
-    let (invoices, held) = (drafted.invoices, drafted.held);
-    let text =
-        format!("{folder}: drafts of {invoices} invoices, {held} accounts held; nothing is numbered or sealed by this");
+    let (invoices, held) = (drafted.invoices, drafted.held.len());
+    let told =
+        drafted.held.iter().map(|(account, reason)| format!("\nheld: {account}: {}", terminal::printable(reason)));
+    let text = format!(
+        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this{}\n\
+         they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in",
+        told.collect::<String>()
+    );
     let json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
     Ok(Outcome { exit: Exit::TiedOut, text, json })
 }
@@ -221,7 +226,13 @@ fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failur
     let month = Month::prepare(args, environment)?;
     printable(&month.settings.invoice).map_err(RunError::from)?;
     month.warnings().iter().for_each(|warning| terminal::warn(warning));
-    let doubts = look(args.config.as_deref(), environment.now).problems;
+    let looked = look(args.config.as_deref(), environment.now);
+    let doubts = looked.problems;
+    if looked.file.is_none() {
+        // Without any settings that is worth a word: a job that lost its folder would bill at cost and without tax.
+        let absent = doubts.iter().filter(|doubt| doubt.file.is_none());
+        absent.for_each(|doubt| terminal::warn(&doubt.line));
+    }
     // Where there is no file, there is none on purpose.
     match doubts.iter().filter(|doubt| doubt.file.is_some()).count() {
         0 => {}

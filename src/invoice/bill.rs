@@ -104,15 +104,15 @@ fn checked<'a>(
     recharges.iter().filter_map(check).collect()
 }
 
-/// Why a customer is not billed again; what has changed since is for a credit or debit note.
+/// Why a customer is not billed again. Whether another total than then is for a note, the terms that it was billed by decide, and
+/// those a recheck knows.
 fn already_billed(issued: &Issued, charged: Amount) -> String {
     let Issued { number, run, total, currency, .. } = issued;
     let billed = format!("billed already: {number} of run {run}, {total} {currency}");
-    match charged - *total {
-        Amount::ZERO => billed,
-        less if less.is_negative() => format!("{billed}; now {charged}: a credit note of {} is due", less.abs()),
-        more => format!("{billed}; now {charged}: a debit note of {more} is due"),
+    if charged == *total {
+        return billed;
     }
+    format!("{billed}; by the terms and entries of this run {charged}: `tieout recheck` tells whether a note is due")
 }
 
 /// An account that tied out and is not billed.
@@ -308,7 +308,10 @@ fn unpayable_fees(
             name: of_tied(account).or_else(|| of_untied(account)).unwrap_or_default().to_owned(),
             currency,
             cost_base: Amount::ZERO,
-            reason: format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
+            reason: match of_tied(account).or_else(|| of_untied(account)) {
+                Some(_) => format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
+                None => format!("fee {}: no account of this name is in the account list", fees.join(", ")),
+            },
         })
         .collect()
 }

@@ -367,6 +367,9 @@ pub fn bearing(finding: &Finding, billed: &[Billed], held_then: &[HeldAccount]) 
         let line = invoice.lines.iter().find(on_line).map(|it| format!(", line {}", it.line)).unwrap_or_default();
         let number = &invoice.number;
         return match (before.is_empty(), after.is_empty()) {
+            (true, _) if billable(entry) == Some(LineKind::Refund) => {
+                format!("not billed on {number}; it would lower it{line}")
+            }
             (true, _) => format!("not billed on {number}; it would add to it{line}"),
             (false, true) => format!("billed on {number}{line}; it would not be now"),
             (false, false) => format!("billed on {number}{line}"),

@@ -319,11 +319,15 @@ fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
         cost_base: Amount::ZERO,
         reason: "amount-differs (1)".to_owned(),
     }];
-    let billing = bill(customers(&one(Vec::new())), &[], (&held, &[]), &priced(&card.unwrap()), &numbering(1)).unwrap();
-    let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
+    let card = card.unwrap();
     let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
-    assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", lost)]);
-    assert_eq!(billing.invoices[0].total.to_string(), "10.00");
+    let unknown = "fee \"Trunk\", \"Desk\": no account of this name is in the account list";
+    for (untied, reason) in [(&[("MA_9", "Nine")][..], lost), (&[], unknown)] {
+        let billing = bill(customers(&one(Vec::new())), untied, (&held, &[]), &priced(&card), &numbering(1)).unwrap();
+        let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
+        assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", reason)]);
+        assert_eq!(billing.invoices[0].total.to_string(), "10.00");
+    }
 }
 
 #[test]

@@ -40,7 +40,13 @@ pub struct Settled {
 /// # Errors
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
-    let Judged { evidence, manifest, books, reconciliation } = judged(archive, &inputs, watch)?;
+    let Judged { evidence, manifest, books, mut reconciliation } = judged(archive, &inputs, watch)?;
+    let (read, over) = (evidence.plan.today, inputs.period.day_after());
+    if read < over {
+        let early =
+            format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
+        reconciliation.scope.insert(0, early);
+    }
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
     let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };

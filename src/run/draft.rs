@@ -14,8 +14,8 @@ pub struct Drafted {
     pub folder: PathBuf,
     /// How many invoices.
     pub invoices: usize,
-    /// How many accounts are held.
-    pub held: usize,
+    /// The accounts that are held, each with the reason.
+    pub held: Vec<(String, String)>,
 }
 
 /// Lays the invoices of a run that is not sealed yet into `<run>.draft` beside it, in place of earlier drafts.
@@ -29,5 +29,6 @@ pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Dr
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     folder::lay_down(&folder, &settled.drafts()?)?;
-    Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held: settled.billing.held.len() })
+    let held = settled.billing.held.into_iter().map(|it| (it.account, it.reason)).collect();
+    Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held })
 }

@@ -72,8 +72,8 @@ pub enum RunError {
     /// The run is sealed; nothing sealed is overwritten.
     #[error("{}: the run is sealed already", .0.display())]
     Sealed(PathBuf),
-    /// A run that is to be rechecked, but was never sealed.
-    #[error("{}: the run is not sealed, so there is no seal to hold the month against", .0.display())]
+    /// A run that was never sealed, where a seal is to be held against something.
+    #[error("{}: the run is not sealed, so there is no seal to hold anything against", .0.display())]
     NotSealed(PathBuf),
     /// A recheck, where a close was to be found.
     #[error("{}: a recheck, expected the run folder of a close", .0.display())]

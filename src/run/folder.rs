@@ -160,6 +160,17 @@ pub(super) fn refuse_absent(run: &Path) -> Result<(), RunError> {
     if run.exists() { Ok(()) } else { Err(RunError::NoRun(run.to_owned())) }
 }
 
+/// Refuses a folder that never was a sealed run: neither a seal nor any paper is in it but the inputs of a prepared one. A run
+/// from which the seal was taken away has its papers still.
+pub(super) fn refuse_never_sealed(folder: &Path) -> Result<(), RunError> {
+    let papers = ["summary.txt", "close.json", "recheck.json", SEAL];
+    if papers.iter().any(|paper| folder.join(paper).exists()) {
+        Ok(())
+    } else {
+        Err(RunError::NotSealed(folder.to_owned()))
+    }
+}
+
 /// Refuses a run that is sealed.
 pub(super) fn refuse_sealed(folder: &Path) -> Result<(), RunError> {
     if folder.join(SEAL).exists() { Err(RunError::Sealed(folder.to_owned())) } else { Ok(()) }

@@ -252,8 +252,11 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
 }
 
 /// A run's inputs with what the runs sealed beside it hand on now. The decisions stay those that were in force when it was
-/// prepared.
+/// prepared. Where the very same run is sealed beside it, what was handed on to that: settled twice, it is the same twice.
 fn renewed(folder: &Path, archive: &Archive, inputs: &Inputs) -> Result<Inputs, RunError> {
+    if let Some(same) = neighbours::sealed_already(folder, inputs)? {
+        return Ok(same);
+    }
     let read_on = |inputs: &Inputs| read_on(archive, inputs);
     let date = read_on(inputs).unwrap_or_else(|| inputs.period.day_after());
     let (of, terms) = ((inputs.period, inputs.partner.as_str()), &inputs.terms);
@@ -281,6 +284,7 @@ pub fn verify(
     folder::refuse_absent(folder)?;
     let opened = unpacked(folder, archive)?;
     let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
+    folder::refuse_never_sealed(folder)?;
     let derived = Run::open(folder, archive).and_then(|(run, archive)| run.papers(&archive));
     let (expected, refused) = match derived {
         Ok(papers) => (Some(papers), Vec::new()),

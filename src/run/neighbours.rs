@@ -43,7 +43,7 @@ pub(super) fn earlier(
     runs.retain(|run| run.inputs.partner == partner);
     let months = last_runs(&runs, period);
     let rechecks = rechecked(&months)?;
-    let corrections = notes::corrections(&runs, period, &rechecks, numbered);
+    let corrections = notes::corrections(&runs, period, &last_rechecks(&runs, period)?, numbered);
     let unbilled = unbilled(&runs, &months);
     let carried = carried(months, rechecks, period, read_on);
     Ok(Earlier {
@@ -56,6 +56,20 @@ pub(super) fn earlier(
         corrections,
         unbilled,
     })
+}
+
+/// The inputs of a run that is sealed beside this one and is the same but for what was handed on to it: of the same name, month,
+/// partner, evidence and terms.
+pub(super) fn sealed_already(folder: &Path, inputs: &Inputs) -> Result<Option<Inputs>, RunError> {
+    let own = |inputs: &Inputs| inputs.clone().handed(Earlier::default()).to_json();
+    for found in sealed_folders(&parent(folder), Some(folder))? {
+        let text = sealed_paper(&found, &read_seal(&found)?, RUN_FILE)?;
+        let Ok(sealed) = Inputs::from_json(&text) else { continue };
+        if own(&sealed)? == own(inputs)? {
+            return Ok(Some(sealed));
+        }
+    }
+    Ok(None)
 }
 
 /// Whom the last run of each month before held, where no run of that month has billed it.
@@ -90,6 +104,19 @@ fn last_runs(runs: &[Neighbour], period: Period) -> BTreeMap<Period, &Neighbour>
 /// The rechecks of these runs, by month.
 fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<Vec<Vec<SealedRecheck>>, RunError> {
     months.values().map(|run| rechecks_of(&run.folder, &run.seal)).collect()
+}
+
+/// The rechecks of the last run of each month before that has any: what they propose for invoices of the month is due also where
+/// a further run, which bills nobody again, has not been rechecked yet.
+fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<Vec<Vec<SealedRecheck>>, RunError> {
+    let mut last: BTreeMap<Period, Vec<SealedRecheck>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.inputs.period < period) {
+        let found = rechecks_of(&run.folder, &run.seal)?;
+        if !found.is_empty() {
+            last.insert(run.inputs.period, found);
+        }
+    }
+    Ok(last.into_values().collect())
 }
 
 /// What they have found, by id.

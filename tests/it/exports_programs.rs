@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tieout::domain::{Amount, sha256};
-use tieout::invoice::{InvoiceTerms, RateCard};
+use tieout::invoice::{Billing, InvoiceTerms, LineKind, RateCard};
 use tieout::reconcile::by_class;
 use tieout::report::{Close, Paper, exports};
 use tieout::run::{Earlier, Inputs, Settled, Terms, derive};
@@ -19,7 +19,7 @@ use crate::books::Layout;
 use crate::cash_damage::spoil;
 use crate::csv_profiles::is_table;
 use crate::damage::damaged;
-use crate::exports::{all, gst};
+use crate::exports::{all, exported, gst, invoice, party, text};
 use crate::laws_weather::soaking;
 use crate::report::paper;
 use crate::scenarios::files;
@@ -198,4 +198,21 @@ fn second_opinion(invoices: &[u8]) {
         }
         _ => println!("no second opinion: Python has no jsonschema here"),
     }
+}
+
+#[test]
+fn states_are_named_as_each_program_names_them_and_a_pin_of_another_state_is_left_out() {
+    let terms = gst();
+    let usual = [(LineKind::Usage, "call", "83.35833", "100.03")];
+    let hyderabad = party("Hyderabad", "TG", "IN", "");
+    let elsewhere = party("Elsewhere", "MH", "IN", "33AABCT3312J1ZP");
+    let invoices = vec![
+        invoice(&terms, "VB/26/00001", "MA_ALPHA", &hyderabad, &usual),
+        invoice(&terms, "VB/26/00002", "MA_BRAVO", &elsewhere, &usual),
+    ];
+    let papers = exported(&all(""), &Billing { invoices, ..Billing::default() });
+    let zoho = text(&papers, "exports/zoho.csv");
+    assert!(zoho.contains(",TS,") && !zoho.contains(",TG,"), "{zoho}");
+    let numbers = text(&papers, "exports/e-invoice-irn.json");
+    assert!(numbers.contains("the customer's address is in Maharashtra, its GSTIN of another State"), "{numbers}");
 }

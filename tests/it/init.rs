@@ -381,3 +381,15 @@ fn the_units_are_sound_and_hold_no_secret() {
     let ours = said.lines().filter(|line| line.contains("tieout")).collect::<Vec<_>>();
     assert!(verified.status.success() && ours.is_empty(), "{said}");
 }
+
+#[test]
+fn a_close_without_any_settings_says_what_that_means() {
+    let desk = Desk::at(&Partner::of(SCENARIO));
+    std::fs::remove_file(desk.path("tieout.toml")).unwrap();
+    let told = desk.tieout(&["close", "--period", "2026-03"]).stderr;
+    let said = [
+        "no tieout.toml in this folder: the defaults hold",
+        "no rate-card.toml beside the settings: usage is billed at cost",
+    ];
+    assert!(said.iter().all(|it| told.contains(it)), "{told}");
+}

@@ -143,6 +143,18 @@ async fn a_note_waits_while_its_account_does_not_tie_out_and_a_lost_recheck_give
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_further_run_of_the_month_drops_no_proposal() {
+    let terms = gst("");
+    let desk = changed_after_the_seal(&terms).await;
+    let proposed = desk.recheck("2026-03").await.rechecking.notes;
+    assert_eq!(closed(&desk, "2026-03", "2026-03", &terms).await.folder, desk.path("2026-03.r2"));
+    let april = closed(&desk, "2026-04", "2026-04", &terms).await.settled.billing.notes;
+    assert!(!proposed.is_empty() && april.len() == proposed.len(), "{}", told(&april));
+    // Rechecked itself, the further run has nothing left to propose.
+    assert!(desk.recheck("2026-03").await.rechecking.notes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refunds_beyond_the_charges_are_a_credit_note_to_the_invoice_before() {
     let terms = gst("");
     // 4.75 of usage in April, 199.00 for the platform and the rest to the minimum.

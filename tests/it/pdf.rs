@@ -254,7 +254,7 @@ fn whatever_has_a_glyph_is_printed_and_whatever_has_none_is_told() {
         made_out_to(&settled, "N", &apart(some)).unwrap_or_else(|refused| panic!("{some:?}: {refused}"));
     }
     let mut refused = 0;
-    for seed in 0..400 {
+    for seed in 0..150 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let length = rng.random_range(1..60);
         let name: String = (0..length).map(|_| *known.choose(&mut rng).unwrap()).collect();
@@ -271,26 +271,23 @@ fn whatever_has_a_glyph_is_printed_and_whatever_has_none_is_told() {
             Err(other) => panic!("seed {seed}, {name:?}: {other}"),
         }
     }
-    assert!(refused < 100, "{refused} of 400");
+    assert!(refused < 30, "{refused} of 150");
 }
 
 #[test]
 fn letters_and_marks_that_no_font_has_together_are_told_with_what_is_wrong() {
     let settled = Books::new().settled(GST);
-    // Letters of four scripts under marks of two: taken out one by one as they are refused, until all the others are printed.
-    let marks = ('\u{300}'..='\u{36f}').step_by(7).chain('\u{900}'..='\u{903}').chain('\u{93c}'..='\u{94d}');
-    let mut pairs: Vec<String> = marks.flat_map(|mark| ["a", "क", "Ж", "Ω"].map(|it| format!("{it}{mark}"))).collect();
-    let all = pairs.len();
-    while let Err(refused) = made_out_to(&settled, &pairs.join(" "), "7 Marine Drive") {
-        let ReportError::Unprintable(found) = refused else { panic!("{refused}") };
-        let least: String = found[0].seen.iter().collect();
-        assert_eq!((found.len(), found[0].of, found[0].together), (1, TextOf::Customer, true), "{found:?}");
-        assert!(found[0].to_string().ends_with("which no font of the PDF has together"), "{}", found[0]);
-        let before = pairs.len();
-        pairs.retain(|pair| *pair != least);
-        assert_eq!(pairs.len() + 1, before, "{least:?} is the pair that is wrong, and nothing else: {found:?}");
-    }
-    assert!(pairs.len() < all && pairs.len() > all / 2, "{} of {all} are printed", pairs.len());
+    // Each of these has a glyph, and no font has all three: the typesetter refuses them one behind the other.
+    let ReportError::Unprintable(found) =
+        made_out_to(&settled, "Asha Ω\u{1ce3}\u{343} Traders", "7 Ω\u{343}").unwrap_err()
+    else {
+        panic!()
+    };
+    let [it] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((it.of, it.together, &it.seen[..]), (TextOf::Customer, true, &['Ω', '\u{1ce3}', '\u{343}'][..]));
+    let said = "'Ω' (U+03A9), '\\u{1ce3}' (U+1CE3), '\\u{343}' (U+0343), which no font of the PDF has together";
+    assert!(it.to_string().ends_with(said), "{it}");
+    // A sign that reverses what follows is written as its code.
     let pdf = made_out_to(&settled, "Asha \u{202e}sredarT", "").unwrap();
     let Some(pages) = pages(&pdf) else { return };
     assert!(pages[0].contains("\\u{202e}sredarT") || dense(&pages[0]).contains("\\u{202e}sredarT"), "{}", pages[0]);

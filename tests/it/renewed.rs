@@ -21,11 +21,14 @@ fn who_was_billed_meanwhile_is_not_billed_again() {
     let partner = Partner::of(SCENARIO);
     let desk = Desk::at(&partner);
     desk.ends(0, &["fetch", "--period", "2026-03", "--out", "reports/b"]);
+    let quick = String::from_utf8(desk.read("tieout.toml")).unwrap();
+    desk.write("tieout.toml", format!("{quick}[invoice]\ndue_days = 20\n"));
     desk.ends(BREAKS, &CLOSE);
     let billed = numbers(&desk, RUN);
     assert!(!billed.is_empty());
     // Even the draft of it knows.
-    desk.ends(0, &["draft", "reports/b"]);
+    let draft = desk.ends(0, &["draft", "reports/b"]).stdout;
+    assert!(draft.contains("\nheld: MA_") && draft.contains(": billed already: "), "{draft}");
     assert!(desk.files_in("reports/b.draft/invoices").is_empty());
     let told = desk.ends(BREAKS, &["settle", "reports/b"]).stderr;
     assert!(told.contains(SAID), "{told}");
@@ -35,6 +38,14 @@ fn who_was_billed_meanwhile_is_not_billed_again() {
         assert!(held.iter().any(|row| row["reason"].starts_with(&format!("billed already: {number} "))), "{number}");
     }
     desk.ends(0, &["verify", "reports/b"]);
+    // What was never sealed is no forgery.
+    desk.ends(0, &["fetch", "--period", "2026-03", "--out", "reports/d"]);
+    for folder in ["reports/d", "reports/b.draft", "reports"] {
+        let refused = desk.ends(2, &["verify", folder]).stderr;
+        assert!(refused.contains(&format!("{folder}: the run is not sealed")), "{refused}");
+    }
+    std::fs::remove_file(desk.path("reports/b/SEAL")).unwrap();
+    desk.ends(6, &["verify", "reports/b"]);
     // A run that stands elsewhere cannot know: it says so.
     let apart =
         "elsewhere/2026-03 does not stand in reports: what the runs there have numbered and billed is not known to it";
@@ -100,4 +111,17 @@ async fn whom_a_month_held_the_next_ones_name_until_it_is_billed() {
     let again = year.closed("2026-03").await;
     assert_eq!(again.settled.billing.invoices.len(), 1);
     assert_eq!(unbilled(&year.closed("2026-05").await), Vec::<String>::new());
+}
+
+#[test]
+fn the_same_run_settled_twice_is_the_same_twice() {
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
+    for run in ["reports/a", "reports/b"] {
+        desk.ends(0, &["fetch", "--period", "2026-03", "--out", run]);
+    }
+    desk.ends(BREAKS, &["settle", "reports/a"]);
+    assert!(!desk.ends(BREAKS, &["settle", "reports/b"]).stderr.contains(SAID));
+    assert_eq!(desk.files_in("reports/a"), desk.files_in("reports/b"));
+    assert!(!numbers(&desk, "reports/b").is_empty());
 }

@@ -120,3 +120,18 @@ fn type_filters_may_count_an_entry_whose_type_nobody_knows_or_leave_it_out() {
         assert_eq!(it.breaks.iter().any(|it| it.field() == "transaction_type"), told, "{less}");
     }
 }
+
+#[test]
+fn a_month_that_is_not_over_says_so_on_its_papers() {
+    let close = |today: &str| {
+        let text = "name = 'n'\nprose = 'p'\nseed = 3\n[expected]\nverdict = 'tied-out'\n";
+        let mut books = crate::books::RawBooks::read(text);
+        books.plan.today = today.parse().unwrap();
+        let settled = books.settled(&crate::books::Layout::default(), &tieout::invoice::RateCard::default());
+        let paper = settled.papers.into_iter().find(|it| it.name == "summary.txt").unwrap();
+        String::from_utf8(paper.bytes).unwrap()
+    };
+    let early = close("2026-03-31").replace("\n  ", " ");
+    assert!(early.contains("the month was read on 2026-03-31, and is not over before 2026-04-01"), "{early}");
+    assert!(!close("2026-04-01").contains("is not over before"));
+}

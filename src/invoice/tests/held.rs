@@ -47,7 +47,10 @@ fn nobody_is_billed_twice_for_a_month() {
         held,
         [
             ("MA_1", "billed already: INV-000001 of run 2026-03, 10.00 INR"),
-            ("MA_2", "billed already: INV-000002 of run 2026-03, 5.00 INR; now 7.00: a debit note of 2.00 is due"),
+            (
+                "MA_2",
+                "billed already: INV-000002 of run 2026-03, 5.00 INR; by the terms and entries of this run 7.00: `tieout recheck` tells whether a note is due"
+            ),
         ]
     );
 }
