@@ -134,7 +134,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(30),
             backoff: Duration::from_millis(250),
             backoff_max: Duration::from_secs(30),
-            retry_after_max: Duration::from_secs(120),
+            retry_after_max: Duration::from_mins(2),
             body_bytes_max: 8 << 20,
             pages_max: 10_000,
             accounts_max: 10_000,

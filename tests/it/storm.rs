@@ -29,7 +29,7 @@ pub(crate) const STALL_FACTOR: u32 = 3;
 const BEAT: Duration = Duration::from_millis(2);
 
 /// The longest that any storm may last.
-const LASTS_MAX: Duration = Duration::from_secs(120);
+const LASTS_MAX: Duration = Duration::from_mins(2);
 
 /// Eight customers with several pages each, for the pages are small.
 const WORLD: &str = "name = 'storm'\nprose = 'A small world for bad weather.'\nseed = 77\n[expected]\n\

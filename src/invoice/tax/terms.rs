@@ -83,6 +83,7 @@ pub enum Refunds {
 /// Terms as they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the settings, and hangs on no other")]
 pub(super) struct Written {
     pub(super) regime: Regime,
     /// Days from the invoice's date to the day on which it is due.
