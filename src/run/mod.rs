@@ -38,7 +38,7 @@ use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
-use crate::report::{Provenance, ReportError};
+use crate::report::{Provenance, ReportError, printable};
 use crate::seal::{alone, check, mend, read_seal, write_run_alone};
 use crate::watch::{Event, Watch};
 
@@ -254,6 +254,8 @@ fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch
 /// A run's inputs with what the runs sealed beside it hand on now. The decisions stay those that were in force when it was
 /// prepared. Where the very same run is sealed beside it, what was handed on to that: settled twice, it is the same twice.
 fn renewed(folder: &Path, archive: &Archive, inputs: &Inputs) -> Result<Inputs, RunError> {
+    // A run that this program cannot print needs no other runs to say so.
+    printable(&inputs.terms.invoice)?;
     if let Some(same) = neighbours::sealed_already(folder, inputs)? {
         return Ok(same);
     }
