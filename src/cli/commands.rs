@@ -28,6 +28,7 @@ use super::terminal;
 use crate::domain::Period;
 use crate::report::printable;
 use crate::run::{self, Ledgers, RunError};
+use crate::seal::Compared;
 use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
@@ -197,15 +198,34 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let holds = verified.faults.is_empty();
     let text = if holds {
         let seal = verified.seal.as_deref().unwrap_or_default();
-        format!("{run}: verified, {} papers derived anew, bit for bit\nseal {seal}", verified.papers)
+        let shown = verified.earlier.as_ref().map_or_else(
+            || format!("{} papers derived anew, bit for bit", verified.papers),
+            |(made, compared)| of_earlier(made, compared),
+        );
+        format!("{run}: verified, {shown}\nseal {seal}")
     } else {
         format!("{run}: does not verify\n{}", verified.faults.join("\n"))
     };
     let json = object(json!({
         "run": run.to_string(), "verified": holds, "seal": verified.seal, "papers": verified.papers,
-        "faults": verified.faults,
+        "faults": verified.faults, "earlier": verified.earlier.as_ref().map(|(made, compared)| json!({
+            "version": made, "same": compared.same, "reworded": compared.reworded, "not_compared": compared.not_compared,
+        })),
     }));
     Ok(Outcome { exit: if holds { Exit::TiedOut } else { Exit::Seal }, text, json })
+}
+
+/// What a verification shows of a run that an earlier version sealed.
+fn of_earlier(made: &str, compared: &Compared) -> String {
+    let Compared { same, reworded, not_compared } = compared;
+    format!(
+        "all papers are the sealed ones\nsealed by tieout {made}, this is {}: it derives {} papers bit for bit, and {} with \
+         other words and the same figures\nnot derived again: {}",
+        env!("CARGO_PKG_VERSION"),
+        same.len(),
+        reworded.len(),
+        if not_compared.is_empty() { "none".to_owned() } else { not_compared.join(", ") }
+    )
 }
 
 fn explain(args: &ExplainArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {

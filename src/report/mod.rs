@@ -15,6 +15,7 @@ mod days;
 mod definitions;
 mod documents;
 mod exports;
+mod figures;
 mod invoices;
 mod markup;
 mod months;
@@ -45,6 +46,7 @@ use crate::reconcile::Reconciliation;
 pub use as_xlsx::is_of_the_disk;
 pub use documents::{Stand, documents, printable};
 pub use exports::{Close, exports};
+pub use figures::{OtherFigure, has_figures, other_figure};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.

@@ -39,8 +39,11 @@ use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
 use crate::report::{Provenance, ReportError, printable};
-use crate::seal::{alone, check, mend, read_seal, write_run_alone};
+use crate::seal::{Compared, alone, check, check_earlier, mend, read_seal, write_run_alone};
 use crate::watch::{Event, Watch};
+
+/// The program's version, as a run's inputs carry it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -88,6 +91,8 @@ pub struct Verified {
     pub papers: usize,
     /// Every discrepancy, by name. None means that the run verifies.
     pub faults: Vec<String>,
+    /// Where an earlier version sealed the run: that version, and what of its papers this one derives again.
+    pub earlier: Option<(String, Compared)>,
 }
 
 /// Closes a month: reads the partner's books into the archive, derives the papers, seals them.
@@ -294,18 +299,21 @@ pub fn verify(
         Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
         Err(refused) => (None, refused.faults(folder)),
     };
-    let faults = check(folder, expected.as_deref(), expect_seal)?;
-    let mut faults: Vec<String> = faults.iter().map(ToString::to_string).chain(refused).collect();
-    let version = env!("CARGO_PKG_VERSION");
-    if let (false, Ok(run)) = (faults.is_empty(), Run::read(folder))
-        && run.version() != version
-    {
-        let made = run.version();
-        faults.push(format!("the papers were made by tieout {made}, this is {version}: its wording may differ"));
-    }
+    let made = Run::read(folder).map(|run| run.version().to_owned()).ok().filter(|made| made != VERSION);
+    // Another version prints other words, so its papers are held against the seal, and their figures against the archive.
+    let (exact, faults_of_figures, earlier) = match (made, expected) {
+        (Some(made), Some(papers)) if read_seal(folder).is_ok() => {
+            let (compared, faults) = check_earlier(folder, &papers)?;
+            (None, faults, Some((made, compared)))
+        }
+        (_, expected) => (expected, Vec::new(), None),
+    };
+    let faults = check(folder, exact.as_deref(), expect_seal)?;
+    let faults: Vec<String> =
+        faults.into_iter().chain(faults_of_figures).map(|fault| fault.to_string()).chain(refused).collect();
     let sealed = read_seal(folder).ok();
     let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
-    Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults })
+    Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults, earlier })
 }
 
 /// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.

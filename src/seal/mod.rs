@@ -5,6 +5,7 @@
 //! redo it. Reads and writes run folders and nothing outside them. What it does not prove: who made the seal, and when.
 
 mod check;
+mod earlier;
 mod folder;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::domain::{Period, sha256};
 use crate::report::Paper;
 
 pub use check::{Fault, check, sealed_paper};
+pub use earlier::{Compared, check_earlier};
 pub use folder::{Alone, alone, mend, write_run, write_run_alone};
 pub use text::{Sealed, SealedPaper};
 

@@ -27,6 +27,7 @@ mod days;
 mod desk;
 mod disk;
 mod documents;
+mod earlier;
 mod exports;
 mod exports_programs;
 mod fetch;
