@@ -220,7 +220,7 @@ fn of_earlier(made: &str, compared: &Compared) -> String {
     let Compared { same, reworded, not_compared } = compared;
     format!(
         "all papers are the sealed ones\nsealed by tieout {made}, this is {}: it derives {} papers bit for bit, and {} with \
-         other words and the same figures\nnot derived again: {}",
+         other words and the same figures\nnot derived again: {}\nto derive every byte again, use tieout {made}",
         env!("CARGO_PKG_VERSION"),
         same.len(),
         reworded.len(),
