@@ -39,8 +39,8 @@ pub use rate_card::{Fee, RateCard, RateCardError};
 pub use recharge::{Bill, Covering, RechargeCheck, RechargeTerms};
 pub use series::{NumberError, Series, financial_year};
 pub use tax::{
-    Annex, Deduction, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind,
-    TaxHead, TermsError, WrongGstin,
+    Annex, Deduction, Gstin, GstinError, GstinKind, InvoiceTerms, LineTax, Pin, Rate, Refunds, Regime, State, Supply,
+    SupplyKind, TaxHead, TermsError, WrongGstin,
 };
 pub use words::in_words;
 

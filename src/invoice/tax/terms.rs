@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::deducted;
-use super::gstin::{Gstin, GstinError};
+use super::gstin::{Gstin, GstinError, GstinKind};
 use super::state::State;
 use crate::domain::{AccountId, Amount, ChargeClass, Party};
 use crate::invoice::Percent;
@@ -148,6 +148,9 @@ pub enum TermsError {
     /// The supplier's GSTIN is wrong.
     #[error("invoice.supplier.gstin: {0}")]
     SupplierGstin(#[from] GstinError),
+    /// A number by which nobody supplies within India.
+    #[error("invoice.supplier.gstin: {0:?} is {1}, expected the GSTIN by which the supplier is registered in a State")]
+    SupplierKind(String, &'static str),
     /// A rate below zero.
     #[error("invoice.rates: {0} % from {1}, expected 0 or more")]
     Rate(Percent, NaiveDate),
@@ -324,10 +327,22 @@ fn check_gst(it: &Written) -> Result<(), TermsError> {
     if it.supplier.address.trim().is_empty() {
         return Err(TermsError::Supplier("address"));
     }
-    Gstin::parse(&it.supplier.gstin)?;
+    let own = Gstin::parse(&it.supplier.gstin)?;
+    match own.kind() {
+        GstinKind::Uin => return Err(TermsError::SupplierKind(own.into(), "a UIN, whose holder supplies nothing")),
+        GstinKind::OnlineServices => {
+            return Err(TermsError::SupplierKind(own.into(), "of a supplier of online services from abroad"));
+        }
+        GstinKind::Regular
+        | GstinKind::Department
+        | GstinKind::Deductor
+        | GstinKind::Collector
+        | GstinKind::NonResident => {}
+    }
     let own = it.customers.iter().map(|(account, party)| (format!("invoice.customers.{account}.state"), party));
     for (place, party) in own.chain([("invoice.supplier.state".to_owned(), &it.supplier)]) {
-        if !party.is_abroad() && !party.state.trim().is_empty() && State::named(&party.state).is_none() {
+        let in_india = !party.is_abroad() && !party.is_nowhere();
+        if in_india && !party.state.trim().is_empty() && State::named(&party.state).is_none() {
             return Err(TermsError::State { place, seen: party.state.clone() });
         }
     }
