@@ -8,7 +8,7 @@ use tieout::invoice::{Gstin, InvoiceTerms, SupplyKind, TaxHead, financial_year, 
 
 const SUPPLIER: &str = "[supplier]\nname = 'Sagar Voice'\naddress = '4 Museum Road'\ngstin = '29AAFCS4821K1Z1'\n";
 
-fn terms(head: &str) -> InvoiceTerms {
+pub(crate) fn terms(head: &str) -> InvoiceTerms {
     InvoiceTerms::parse(&format!("regime = 'gst'\n{head}\n{SUPPLIER}")).unwrap()
 }
 

@@ -240,6 +240,11 @@ impl InvoiceTerms {
         &self.0.supplier
     }
 
+    /// The accounts of which the settings know something better than the API, sorted.
+    pub(in crate::invoice) fn customers(&self) -> impl Iterator<Item = &str> {
+        self.0.customers.keys().map(String::as_str)
+    }
+
     /// The name of the plain tax.
     #[must_use]
     pub fn tax_name(&self) -> &str {
