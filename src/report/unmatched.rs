@@ -13,7 +13,7 @@ pub(super) fn warning(unmatched: &[Unmatched]) -> Option<Block> {
         others => format!(" and {others} more"),
     };
     Some(Block::Prose(format!(
-        "Warning: the terms name {} that the account list does not hold ({}{others}). What they say of it has no effect.",
+        "Warning: the terms name {} that the account list does not hold ({}{others}); what they say there does nothing.",
         count_of(unmatched.len(), "account"),
         first.account,
     )))

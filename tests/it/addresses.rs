@@ -3,10 +3,13 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use tieout::domain::{Currency, Party};
+use tieout::domain::{Currency, List, Party};
 use tieout::invoice::{InvoiceTerms, Pin, State, SupplyKind};
+use tieout::run::derive;
+use tieout::watch::Nobody;
 
 use crate::gst::terms;
+use crate::raw::{RawBooks, account, accounts};
 
 const ACCOUNT: &str = "MA_1";
 
@@ -65,6 +68,34 @@ fn a_missing_state_is_told_by_the_pin_or_by_nobody() {
         writeln!(said, "{case}: {}", told(&terms, &party)).unwrap();
     }
     insta::assert_snapshot!(said);
+}
+
+/// The smallest input: what the account list says, with nulls where it knows nothing.
+#[test]
+fn a_close_bills_by_the_pin_and_holds_whom_nobody_can_place() {
+    let with = |id: &str, fields: &str| account(id).replacen('{', &format!("{{{fields},"), 1);
+    let rows = [
+        with(
+            "MA_A",
+            r#""city":"Mumbai","state":null,"zip_code":400001,"country":null,"tds_enabled":true,"tds_percentage":null"#,
+        ),
+        with("MA_B", r#""city":"London","state":null,"zip_code":"SW1A 1AA","country":null"#),
+        with("MA_C", r#""city":null,"state":null,"zip_code":null,"country":"IN""#),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let archive = RawBooks::sound().with(List::Accounts, &accounts(&rows)).archive(&folder.path().join("raw.sqlite"));
+    let mut inputs = RawBooks::inputs(&archive);
+    inputs.terms.invoice = terms("");
+    let billing = derive(&archive, inputs, &Nobody).unwrap().billing;
+    let mut told = String::new();
+    for it in &billing.invoices {
+        let place = it.supply.place.unwrap().name;
+        writeln!(told, "{} {:?} at {place}: {}", it.account, it.supply.kind, it.supply.remarks.join("; ")).unwrap();
+    }
+    for it in &billing.held {
+        writeln!(told, "{} held: {}", it.account, it.reason).unwrap();
+    }
+    insta::assert_snapshot!(told);
 }
 
 #[test]

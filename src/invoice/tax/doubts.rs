@@ -1,4 +1,4 @@
-//! What is doubtful about the terms of invoices: legal, and hardly meant. For `check` alone; a close refuses nothing of it.
+//! What is doubtful about the terms of invoices: legal, and hardly meant. For `check`; a close refuses nothing of it.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ impl InvoiceTerms {
     #[must_use]
     pub fn doubts(&self, today: NaiveDate, classes: &BTreeSet<String>) -> Vec<Doubt> {
         let mut found = self.classes_that_nothing_makes(classes);
-        found.extend(self.rates_to_come(today));
+        found.extend(self.rates_to_come(today).map(|message| (vec!["rates".to_owned()], message)));
         if self.regime() == Regime::Gst {
             found.extend(self.of_supplier());
             found.extend(self.written().customers.iter().flat_map(|(account, party)| of_customer(account, party)));
@@ -60,15 +60,15 @@ impl InvoiceTerms {
         unmade.map(doubt).collect()
     }
 
-    /// Rates of which none has begun.
-    fn rates_to_come(&self, today: NaiveDate) -> Option<Doubt> {
-        let first = self.written().rates.first().filter(|first| first.from > today)?.from;
+    /// What is said where there are rates, and none has begun on a day.
+    pub(in crate::invoice) fn rates_to_come(&self, day: NaiveDate) -> Option<String> {
+        let first = self.written().rates.first().filter(|first| first.from > day)?.from;
         let until = match self.regime() {
             Regime::None => return None,
             Regime::Gst => format!("GST is charged at {GST_PERCENT} %"),
             Regime::Plain => "no tax is charged".to_owned(),
         };
-        Some((vec!["rates".to_owned()], format!("the first begins on {first}, until then {until}")))
+        Some(format!("the first begins on {first}, until then {until}"))
     }
 }
 

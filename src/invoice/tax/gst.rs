@@ -15,6 +15,13 @@ impl InvoiceTerms {
         let of_supplier = own.state().ok_or("the supplier's GSTIN is of no State")?;
         let gstin = match registered(&supply.buyer, &own) {
             Ok(gstin) => gstin,
+            // It says that the customer is somewhere, and not where.
+            Err(wrong) if written.wrong_gstin == WrongGstin::Unregistered && supply.buyer.has_no_address() => {
+                return Err(format!(
+                    "GSTIN {wrong}, and no address is known; invoice.customers.{account}.gstin corrects it, or .state tells \
+                     where it is"
+                ));
+            }
             Err(wrong) if written.wrong_gstin == WrongGstin::Unregistered => {
                 supply.remarks.push(format!("billed as unregistered: GSTIN {wrong}"));
                 None

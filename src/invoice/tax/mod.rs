@@ -4,6 +4,7 @@
 //! money beyond its rounding. GST as in the CGST Act: the supplier's own State owes CGST and SGST (UTGST in a Union
 //! territory), another IGST; what leaves India is zero-rated. `gst` finds the place of supply.
 
+mod checks;
 mod doubts;
 mod gst;
 mod gstin;
@@ -188,7 +189,7 @@ impl InvoiceTerms {
         let mut supply = Supply::untaxed(known.corrected(&own));
         let deducts = supply.buyer.tds_percent.trim();
         if !deducts.is_empty() && deducted(deducts).is_none() {
-            let unread = format!("deducts tax at source, by the account list, and {deducts:?} is no percentage of it");
+            let unread = format!("deducts tax at source by the account list, and {deducts:?} is no percentage above 0");
             supply.remarks.push(unread);
         }
         if self.regime() != Regime::None && supply.buyer.name.is_empty() {

@@ -9,9 +9,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::deducted;
-use super::gstin::{Gstin, GstinError, GstinKind};
-use super::state::State;
+use super::checks::{check_deduction, check_gst, check_sac};
+use super::gstin::GstinError;
 use crate::domain::{AccountId, Amount, ChargeClass, Party};
 use crate::invoice::Percent;
 
@@ -326,49 +325,6 @@ impl TryFrom<Written> for InvoiceTerms {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_net(refunds: &Refunds) -> bool {
     *refunds == Refunds::Net
-}
-
-fn check_gst(it: &Written) -> Result<(), TermsError> {
-    if it.supplier.address.trim().is_empty() {
-        return Err(TermsError::Supplier("address"));
-    }
-    let own = Gstin::parse(&it.supplier.gstin)?;
-    match own.kind() {
-        GstinKind::Uin => return Err(TermsError::SupplierKind(own.into(), "a UIN, whose holder supplies nothing")),
-        GstinKind::OnlineServices => {
-            return Err(TermsError::SupplierKind(own.into(), "of a supplier of online services from abroad"));
-        }
-        GstinKind::Regular
-        | GstinKind::Department
-        | GstinKind::Deductor
-        | GstinKind::Collector
-        | GstinKind::NonResident => {}
-    }
-    let own = it.customers.iter().map(|(account, party)| (format!("invoice.customers.{account}.state"), party));
-    for (place, party) in own.chain([("invoice.supplier.state".to_owned(), &it.supplier)]) {
-        let in_india = !party.is_abroad() && !party.is_nowhere();
-        if in_india && !party.state.trim().is_empty() && State::named(&party.state).is_none() {
-            return Err(TermsError::State { place, seen: party.state.clone() });
-        }
-    }
-    Ok(())
-}
-
-fn check_deduction(place: &str, seen: &str) -> Result<(), TermsError> {
-    let text = seen.trim();
-    let is_none = text.is_empty() || text.eq_ignore_ascii_case("none");
-    if is_none || deducted(text).is_some() {
-        return Ok(());
-    }
-    let expected = "a percentage above 0 and at most 100, as in \"2\", or \"none\"";
-    Err(TermsError::Deduction { place: place.to_owned(), seen: seen.to_owned(), expected })
-}
-
-fn check_sac(place: &str, sac: &str) -> Result<(), TermsError> {
-    if sac.len() == 6 && sac.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Ok(());
-    }
-    Err(TermsError::Sac { place: place.to_owned(), seen: sac.to_owned() })
 }
 
 impl From<InvoiceTerms> for Written {
