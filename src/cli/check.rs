@@ -15,8 +15,10 @@ use crate::watch::Watch;
 
 /// Looks at everything that a close begins with; asks the partner only where that is wanted and nothing is refused.
 pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let Checked { settings, file, card, mut problems } = looked_at(args.config.as_deref(), environment.now);
-    if let Err(refused) = base_url(&settings, environment) {
+    let mut looked = looked_at(args.config.as_deref(), environment.now);
+    let mut problems = std::mem::take(&mut looked.problems);
+    let Checked { settings, file, card, .. } = &looked;
+    if let Err(refused) = base_url(settings, environment) {
         problems.push(of_failure(&refused));
     }
     if let Err(refused) = printable(&settings.invoice) {
@@ -37,38 +39,45 @@ pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &d
             None
         }
     };
-    let sound = !problems.iter().any(|problem| problem.refused);
-    let standing = match credentials {
-        Some(credentials) if args.online && sound => {
-            Some(partner::asked(&settings, credentials, environment, watch).await?)
+    let mut standing = None;
+    if let Some(credentials) = credentials.filter(|_| args.online && is_sound(&problems)) {
+        standing = Some(partner::asked(settings, credentials.clone(), environment, watch).await?);
+        if looked.names_accounts() {
+            let listed = partner::accounts(settings, credentials, environment, watch).await?;
+            problems.extend(looked.unmatched(listed.accounts.iter().map(String::as_str), listed.is_whole));
         }
-        Some(_) | None => None,
-    };
-    let names: Vec<String> = [&file, &card].into_iter().flatten().map(|file| file.display().to_string()).collect();
+    }
+    let sound = is_sound(&problems);
+    let names: Vec<String> = [file, card].into_iter().flatten().map(|file| file.display().to_string()).collect();
     let mut lines = told(&problems);
     lines.extend(standing.as_ref().map(partner::told));
     let refused = problems.iter().filter(|problem| problem.refused).count();
     let doubts = problems.len() - refused;
-    let looked = if names.is_empty() { "the defaults".to_owned() } else { names.join(", ") };
+    let read = if names.is_empty() { "the defaults".to_owned() } else { names.join(", ") };
     let doubted = match doubts {
         0 => "no warnings".to_owned(),
         1 => "1 warning".to_owned(),
         _ => format!("{doubts} warnings"),
     };
     lines.push(match refused {
-        0 => format!("{looked}: fit for a close, {doubted}"),
-        1 => format!("{looked}: 1 error, {doubted}"),
-        _ => format!("{looked}: {refused} errors, {doubted}"),
+        0 => format!("{read}: fit for a close, {doubted}"),
+        1 => format!("{read}: 1 error, {doubted}"),
+        _ => format!("{read}: {refused} errors, {doubted}"),
     });
     let meaning = if sound { "fit for a close" } else { Exit::Usage.meaning() };
     let json = object(json!({
         "meaning": meaning,
-        "settings": file.map(|file| file.display().to_string()),
-        "rate_card": card.map(|file| file.display().to_string()),
+        "settings": file.as_ref().map(|file| file.display().to_string()),
+        "rate_card": card.as_ref().map(|file| file.display().to_string()),
         "problems": problems.iter().map(as_json).collect::<Vec<Value>>(),
         "partner": standing.as_ref().map_or(Value::Null, partner::as_json),
     }));
     Ok(Outcome { exit: if sound { Exit::TiedOut } else { Exit::Usage }, text: lines.join("\n"), json })
+}
+
+/// Whether a close would not refuse any of it.
+fn is_sound(problems: &[Problem]) -> bool {
+    !problems.iter().any(|problem| problem.refused)
 }
 
 fn of_failure(failure: &Failure) -> Problem {

@@ -109,6 +109,7 @@ fn request(
             export: ExportTerms::parse(EXPORT_TERMS).map_err(bug)?,
             recharge: RechargeTerms::default(),
             scenario: Some(scenario.name.clone()),
+            strict: false,
         },
     })
 }

@@ -166,6 +166,7 @@ impl From<RunError> for Failure {
             | RunError::Inputs(_) => (Exit::Bug, None),
             RunError::Normalise(_) => (Exit::Incomplete, Some("the archive's evidence cannot be used; fetch again")),
             RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
+            RunError::Unmatched(_) => (Exit::Usage, Some(OF_UNMATCHED)),
             RunError::NoEvidence { .. } => (
                 Exit::Incomplete,
                 Some("is this the archive that the run was settled from? name it with --archive, or in the settings"),
@@ -212,6 +213,10 @@ impl From<RunError> for Failure {
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
     }
 }
+
+/// What can be done about terms that name accounts which nobody has.
+const OF_UNMATCHED: &str =
+    "correct settings or rate card, or set strict = false; `tieout close` then goes on from what is kept";
 
 /// What can be done about a text that a spreadsheet would run. What accounting programs import is never led by an apostrophe,
 /// and holds no text of customers that could begin so: there it is the rate card's or the settings' own.

@@ -99,6 +99,7 @@ impl Month {
                 export: self.settings.export.clone(),
                 recharge: self.settings.recharge,
                 scenario: None,
+                strict: self.settings.strict,
             },
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::environment::Environment;
 use super::exit::{Exit, Failure};
 use super::month::{base_url, limits};
-use crate::fetch::{Credentials, FetchError, Limits, Line, Standing, Thorough, ask_who};
+use crate::fetch::{Credentials, FetchError, Limits, Line, Listed, Standing, Thorough, ask_accounts, ask_who};
 use crate::run::RunError;
 use crate::settings::Settings;
 use crate::watch::Watch;
@@ -29,6 +29,26 @@ pub(super) async fn asked(
     environment: &Environment,
     watch: &dyn Watch,
 ) -> Result<Standing, Failure> {
+    let line = line(settings, credentials, environment)?;
+    ask_who(&line, watch).await.map_err(|refused| failed(refused, &line.base_url))
+}
+
+/// Asks the partner for its account list, in the same way.
+///
+/// # Errors
+/// As for `asked`.
+pub(super) async fn accounts(
+    settings: &Settings,
+    credentials: Credentials,
+    environment: &Environment,
+    watch: &dyn Watch,
+) -> Result<Listed, Failure> {
+    let line = line(settings, credentials, environment)?;
+    ask_accounts(&line, watch).await.map_err(|refused| failed(refused, &line.base_url))
+}
+
+/// The line for somebody who is waiting.
+fn line(settings: &Settings, credentials: Credentials, environment: &Environment) -> Result<Line, Failure> {
     let limits = limits(&settings.fetch);
     let limits = Limits {
         attempts_max: limits.attempts_max.min(ATTEMPTS_MAX),
@@ -36,15 +56,13 @@ pub(super) async fn asked(
         retry_after_max: TIMEOUT,
         ..limits
     };
-    let base_url = base_url(settings, environment)?;
-    let line = Line {
-        base_url: base_url.as_str().to_owned(),
+    Ok(Line {
+        base_url: base_url(settings, environment)?.as_str().to_owned(),
         credentials,
         limits,
         thorough: Thorough::default(),
         now: environment.now.timestamp_micros(),
-    };
-    ask_who(&line, watch).await.map_err(|refused| failed(refused, base_url.as_str()))
+    })
 }
 
 /// The failure in plain words.

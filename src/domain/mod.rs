@@ -10,6 +10,7 @@ mod breaks;
 mod bridge;
 mod carried;
 mod control;
+mod country;
 mod currency;
 mod decision;
 mod digest;

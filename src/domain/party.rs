@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::country::{has_six_digits, is_country, names_six_digits};
+
 /// A party to an invoice. What is not known is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,7 +23,7 @@ pub struct Party {
     /// The postal code.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub postal_code: String,
-    /// The country: its ISO 3166 letters (`IN`) or its name; India where nothing is said.
+    /// The country: its ISO 3166 letters (`IN`), or India's name; India where nothing is said.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub country: String,
     /// The GSTIN as it is written, right or wrong.
@@ -59,19 +61,36 @@ impl Party {
         }
     }
 
-    /// Whether the country is named by its two letters, and is another than India.
+    /// Whether the country is named by the two letters of one that there is, and is another than India.
     #[must_use]
     pub fn is_abroad(&self) -> bool {
         let country = self.country.trim();
-        country.len() == 2 && country.bytes().all(|it| it.is_ascii_alphabetic()) && !country.eq_ignore_ascii_case("IN")
+        is_country(country) && !country.eq_ignore_ascii_case("IN")
     }
 
-    /// Whether the country is neither India's, nor two letters, nor left out: nobody can tell where that is.
+    /// Whether the country is neither India's, nor the letters of another, nor left out: nobody can tell where that is.
     #[must_use]
     pub fn is_nowhere(&self) -> bool {
         let country = self.country.trim();
         let india = ["IN", "IND", "INDIA", "BHARAT"].iter().any(|name| country.eq_ignore_ascii_case(name));
         !(country.is_empty() || india || self.is_abroad())
+    }
+
+    /// Whether nothing is known of where it is, but perhaps that it is in India.
+    #[must_use]
+    pub fn has_no_address(&self) -> bool {
+        let parts = [&self.address, &self.city, &self.state, &self.postal_code];
+        parts.into_iter().all(|part| part.trim().is_empty()) && !self.is_abroad() && !self.is_nowhere()
+    }
+
+    /// Whether a postal code of six digits may be another country's than India's: that of the country that is named, or
+    /// where none is, of one that the address names.
+    #[must_use]
+    pub fn may_have_six_digits_abroad(&self) -> bool {
+        if self.is_abroad() {
+            return has_six_digits(&self.country);
+        }
+        self.country.trim().is_empty() && [&self.address, &self.city].into_iter().any(|part| names_six_digits(part))
     }
 
     /// Street, town, State, postal code and country, each where it is known.

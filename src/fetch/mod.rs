@@ -10,6 +10,7 @@ mod earlier;
 mod error;
 mod ledger;
 mod line;
+mod listed;
 mod pace;
 mod page;
 mod partner;
@@ -27,6 +28,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 pub use error::FetchError;
 pub use line::{Credentials, Limits, Line, Secret, Thorough};
+pub use listed::{Listed, ask_accounts};
 pub use pace::{Pace, Permit};
 pub use partner::{Standing, ask_who};
 

@@ -14,7 +14,7 @@ use crate::domain::{Beside, List};
 use crate::watch::Event;
 
 /// Rows a page of the account list: the documented maximum.
-const ACCOUNT_ROWS: u32 = 100;
+pub(super) const ACCOUNT_ROWS: u32 = 100;
 
 /// Rows a page of a ledger, and what an older server takes instead.
 const LEDGER_ROWS: u32 = 200;
@@ -230,7 +230,7 @@ impl Session<'_> {
 }
 
 /// Tells a page that does not exist from a list that cannot be read; holds for any page but the first.
-fn existing<T>(answer: Result<T, Setback>) -> Result<Option<T>, Setback> {
+pub(super) fn existing<T>(answer: Result<T, Setback>) -> Result<Option<T>, Setback> {
     match answer {
         Ok(page) => Ok(Some(page)),
         Err(Setback::Refused { status: 400 | 404 | 416 | 422, .. }) => Ok(None),

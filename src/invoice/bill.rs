@@ -203,6 +203,7 @@ fn invoice_of(
         Err(reason) => return Ok(Err(reason)),
     };
     supply.remarks.extend(pricing.terms.dated_late(pricing.supplied_until, pricing.date));
+    supply.remarks.extend(pricing.terms.rates_to_come(pricing.date).map(|it| format!("of the rates of tax {it}")));
     let lines = taxed(customer, lines, &supply, pricing)?;
     let owed = lines.iter().map(|line| line.amount + line.tax.amount()).sum();
     let round_off = pricing.terms.round_off(owed, customer.currency);

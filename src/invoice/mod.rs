@@ -8,6 +8,7 @@ mod billed;
 mod exports;
 mod issued;
 mod lines;
+mod named;
 mod notes;
 mod percent;
 mod rate_card;
@@ -33,14 +34,15 @@ pub use billed::{Billed, BilledHead, BilledInvoice, BilledLine, BilledPlace};
 pub use exports::{CsvProfile, ExportFormat, ExportTerms, ExportTermsError, Ledgers};
 pub use issued::{Corrected, Corrections, IssuedNote, LastInvoice, NoteDue, NoteReason};
 pub use lines::kind_of;
+pub use named::{NamedAt, TermsFile, Unmatched, unmatched};
 pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
 pub use recharge::{Bill, Covering, RechargeCheck, RechargeTerms};
 pub use series::{NumberError, Series, financial_year};
 pub use tax::{
-    Annex, Deduction, Gstin, GstinError, InvoiceTerms, LineTax, Rate, Refunds, Regime, State, Supply, SupplyKind,
-    TaxHead, TermsError, WrongGstin,
+    Annex, Deduction, Gstin, GstinError, GstinKind, InvoiceTerms, LineTax, Pin, Rate, Refunds, Regime, State, Supply,
+    SupplyKind, TaxHead, TermsError, WrongGstin,
 };
 pub use words::in_words;
 
@@ -55,6 +57,8 @@ pub struct Billing {
     pub held: Vec<HeldAccount>,
     /// Whom earlier months held and nobody has billed since, sorted by period, account and currency.
     pub unbilled: Vec<Unbilled>,
+    /// The accounts that the terms name and the account list does not hold, sorted.
+    pub unmatched: Vec<Unmatched>,
     /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
     pub recharges: Vec<RechargeCheck>,
 }

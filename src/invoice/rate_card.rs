@@ -228,6 +228,11 @@ impl RateCard {
             .unwrap_or(card.default)
     }
 
+    /// The accounts that have markups of their own, sorted.
+    pub(super) fn accounts_with_markups(&self) -> impl Iterator<Item = &str> {
+        self.0.markup.accounts.keys().map(String::as_str)
+    }
+
     /// Name and rounding strategy, on one line for the papers.
     #[must_use]
     pub fn described(&self) -> String {

@@ -12,6 +12,9 @@ use crate::archive::{Archive, ListEvidence, ListOutcome};
 use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, Party, UnreadableRow};
 use crate::wire::{self, AccountRow, AccountsPage, amount};
 
+/// A percentage that the account list does not say.
+const UNKNOWN: &str = "unknown";
+
 /// The account list, read.
 pub(super) struct Accounts {
     pub(super) customers: BTreeMap<String, Customer>,
@@ -112,6 +115,9 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
     let name = account.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
     let wallet = shown(amount(account.cash_credits), currency, account.postpaid.unwrap_or(false));
     let deducts = account.tds_enabled.is_some_and(|raw| raw.get() == "true");
+    let tds_percent = plain(account.tds_percentage.filter(|_| deducts));
+    // That it deducts, and nobody knows how much, is not that it deducts nothing.
+    let tds_percent = if deducts && tds_percent.is_empty() { UNKNOWN.to_owned() } else { tds_percent };
     let party = Party {
         name: on_one_line(&name),
         address: plain(account.address),
@@ -121,7 +127,7 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
         country: plain(account.country),
         gstin: plain(account.gstin),
         email: plain(account.email),
-        tds_percent: plain(account.tds_percentage.filter(|_| deducts)),
+        tds_percent,
     };
     (Customer { name, currency, party }, wallet)
 }

@@ -18,6 +18,7 @@ use super::recharges::{self, RechargeJson};
 use super::table::money;
 use super::totals;
 use super::unbilled::{self, UnbilledJson};
+use super::unmatched::{self, UnmatchedJson};
 use super::{Provenance, ReportError};
 use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
 use crate::invoice::Billing;
@@ -52,6 +53,7 @@ pub(super) fn print(
         notes: billing.notes.iter().map(notes::as_json).collect(),
         recharges: billing.recharges.iter().map(recharges::as_json).collect(),
         unbilled: billing.unbilled.iter().map(unbilled::as_json).collect(),
+        unmatched: billing.unmatched.iter().map(unmatched::as_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -84,6 +86,8 @@ struct Close<'a> {
     notes: Vec<NoteJson<'a>>,
     recharges: Vec<RechargeJson<'a>>,
     unbilled: Vec<UnbilledJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unmatched: Vec<UnmatchedJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -32,6 +32,7 @@ mod table;
 mod tables;
 mod totals;
 mod unbilled;
+mod unmatched;
 
 use serde::Serialize;
 use thiserror::Error;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text, grouped};
 use super::totals::{self, Total};
-use super::{Provenance, cash, months, notes, proposals, recharges, unbilled};
+use super::{Provenance, cash, months, notes, proposals, recharges, unbilled, unmatched};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -46,6 +46,7 @@ pub(super) fn overview(provenance: &Provenance, books: &Reconciliation, billing:
     blocks.extend(invoices(billing));
     blocks.extend(notes::overview(&billing.notes));
     blocks.extend(held(billing).into_iter().chain(unbilled::overview(&billing.unbilled)));
+    blocks.extend(unmatched::overview(&billing.unmatched));
     blocks.extend(recharges::overview(billing));
     blocks.push(Block::Heading("What the evidence cannot show".to_owned()));
     if books.scope.is_empty() {
@@ -119,12 +120,14 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         let tied = if flawed.contains(provenance.partner.as_str()) { "did not tie out" } else { "tied out" };
         pairs.insert(1, ("Own wallet", tied.to_owned()));
     }
-    vec![
+    let mut blocks = vec![
         Block::Heading(format!("VERDICT: {word}")),
         Block::Prose(months::without_acceptances(books).unwrap_or_else(|| meaning.to_owned())),
         Block::Prose(format!("Next: {next}")),
-        Block::Pairs(pairs),
-    ]
+    ];
+    blocks.extend(unmatched::warning(&billing.unmatched));
+    blocks.push(Block::Pairs(pairs));
+    blocks
 }
 
 /// How many findings, by severity: `12 in all: 5 breaks, 2 timing differences, 5 notices`.

@@ -6,9 +6,9 @@ use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
 use crate::archive::{Archive, Evidence};
-use crate::domain::{Class, Side, Verdict, sha256};
-use crate::invoice::{Annex, Billing, invoice};
-use crate::normalise::Books;
+use crate::domain::{Class, List, Side, Verdict, sha256};
+use crate::invoice::{Annex, Billing, Unmatched, invoice, unmatched};
+use crate::normalise::{Books, ListState};
 use crate::reconcile::{Detail, Reconciliation, Usage, by_class, usage};
 use crate::report::{Close, Paper, Provenance, Stand, documents, exports, report_in, summary};
 use crate::seal::{Seal, seal};
@@ -48,8 +48,9 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
         reconciliation.scope.insert(0, early);
     }
     stage(watch, "invoice");
+    let unmatched = unmatched_in(&books, &inputs)?;
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
-    let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };
+    let billing = Billing { unbilled: inputs.unbilled.clone(), unmatched, ..billing };
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;
@@ -77,6 +78,21 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let previous = inputs.previous.as_deref();
     let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
     Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, evidence, usage })
+}
+
+/// The accounts that the terms name and the account list does not hold; refused where the terms are strict, unless the list
+/// itself lacks something.
+fn unmatched_in(books: &Books, inputs: &Inputs) -> Result<Vec<Unmatched>, RunError> {
+    let terms = &inputs.terms;
+    let listed = books.customers.keys().chain(&books.unwalkable).map(String::as_str);
+    let found = unmatched((&terms.rate_card, &terms.invoice, &terms.export), listed);
+    let is_whole = |list: &crate::normalise::ListRecord| {
+        list.list == List::Accounts && matches!(list.state, ListState::Read) && list.unreadable == 0
+    };
+    if terms.strict && !found.is_empty() && books.lists.iter().any(is_whole) {
+        return Err(RunError::Unmatched(found));
+    }
+    Ok(found)
 }
 
 impl Settled {

@@ -11,7 +11,7 @@ use crate::archive::ArchiveError;
 use crate::domain::Period;
 use crate::fetch::FetchError;
 use crate::frame::FrameError;
-use crate::invoice::InvoiceError;
+use crate::invoice::{InvoiceError, Unmatched};
 use crate::normalise::NormaliseError;
 use crate::register::RegisterError;
 use crate::report::ReportError;
@@ -35,6 +35,9 @@ pub enum RunError {
     /// Something cannot be billed.
     #[error(transparent)]
     Invoice(#[from] InvoiceError),
+    /// The terms name accounts that nobody has, and are to be kept strictly.
+    #[error("the terms name what the account list does not hold: {}", told(.0))]
+    Unmatched(Vec<Unmatched>),
     /// The papers cannot be printed.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -159,6 +162,17 @@ pub enum RunError {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+/// Accounts told in a message, at most.
+const TOLD_MAX: usize = 10;
+
+/// The accounts with the keys that name them.
+fn told(unmatched: &[Unmatched]) -> String {
+    let one = |it: &Unmatched| format!("{} ({})", it.account, it.places());
+    let others = unmatched.len().saturating_sub(TOLD_MAX);
+    let more = (others > 0).then(|| format!("{others} more"));
+    unmatched.iter().take(TOLD_MAX).map(one).chain(more).collect::<Vec<_>>().join(", ")
 }
 
 impl RunError {

@@ -44,6 +44,9 @@ pub struct Terms {
     pub recharge: RechargeTerms,
     /// The simulator's scenario, where the books are not a partner's.
     pub scenario: Option<String>,
+    /// Whether terms that name an account which the account list does not hold refuse the close.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 /// What the runs that are sealed beside this one hand on.

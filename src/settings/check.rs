@@ -108,12 +108,15 @@ fn doubts(text: &str, settings: &Settings, now: DateTime<Utc>) -> Vec<TextFault>
         found.push(TextFault { place: text.place_of_value(&["reconcile", "tolerance"]), message });
     }
     let today = now.with_timezone(&settings.partner.timezone).date_naive();
-    let of_section = |section, (keys, message): (Vec<&'static str>, String)| {
-        let path: Vec<&str> = std::iter::once(section).chain(keys).collect();
+    let of_section = |section: &str, keys: &[&str], message: &str| {
+        let path: Vec<&str> = std::iter::once(section).chain(keys.iter().copied()).collect();
         TextFault { place: text.place_of_value(&path), message: format!("{}: {message}", path.join(".")) }
     };
-    found.extend(settings.invoice.doubts(today).into_iter().map(|doubt| of_section("invoice", doubt)));
-    found.extend(settings.export.doubts().into_iter().map(|doubt| of_section("export", doubt)));
+    for (keys, message) in settings.invoice.doubts(today, &Rules::new(&settings.classify).billable_classes()) {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        found.push(of_section("invoice", &keys, &message));
+    }
+    found.extend(settings.export.doubts().iter().map(|(keys, message)| of_section("export", keys, message)));
     found
 }
 

@@ -10,6 +10,7 @@ mod beginning;
 mod check;
 mod credentials;
 mod templates;
+mod unmatched;
 mod values;
 
 use std::fs;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub archive: Option<PathBuf>,
     /// The folder that run folders go into.
     pub reports: PathBuf,
+    /// Whether a close refuses terms that name an account which the account list does not hold.
+    pub strict: bool,
     /// Rules that name charge classes, tried in order and before the built-in ones.
     pub classify: Vec<Rule>,
     /// Tax and parties of the invoices.
@@ -292,6 +295,7 @@ impl Default for Settings {
             rate_card: None,
             archive: None,
             reports: PathBuf::from("reports"),
+            strict: false,
             classify: Vec::new(),
             invoice: InvoiceTerms::default(),
             export: ExportTerms::default(),

@@ -52,6 +52,12 @@ const SETTINGS: [Section<Settings>; 6] = [
                 "The archive of what the partner sent. Not written: <partner>.archive.sqlite beside the runs.",
                 |_| quoted("books.archive.sqlite"),
             ),
+            (
+                "strict",
+                "true: a close refuses terms (markups, fees, particulars, names) of an account that the account list does not\n\
+                 hold. Else such terms are named in its summary, and do nothing.",
+                |it| it.strict.to_string(),
+            ),
         ],
     },
     Section {

@@ -232,6 +232,7 @@ impl RawBooks {
             export: tieout::invoice::ExportTerms::default(),
             recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
+            strict: false,
         };
         let earlier = Earlier { numbers_from: 1, carried: self.carried.clone(), ..Earlier::default() };
         Inputs::new(period.to_string(), period, self.partner.clone(), evidence, &terms, earlier)

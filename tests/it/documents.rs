@@ -246,6 +246,19 @@ fn an_invoice_that_is_dated_late_says_so_to_who_made_it() {
 }
 
 #[test]
+fn an_invoice_of_a_day_before_all_rates_says_what_is_charged_instead() {
+    let said = |rates: &str| {
+        let settled = Books::new().settled(&format!("{rates}\n{GST}"));
+        let told =
+            |it: &&tieout::invoice::Invoice| it.supply.remarks.iter().any(|it| it.contains("GST is charged at 18 %"));
+        (settled.billing.invoices.iter().filter(told).count(), settled.billing.invoices.len())
+    };
+    let (told, all) = said("rates = [{ from = '2099-01-01', percent = '20' }]");
+    assert!(told == all && all > 5, "{told} of {all}");
+    assert_eq!(said("rates = [{ from = '2017-07-01', percent = '18' }]").0, 0);
+}
+
+#[test]
 fn who_cannot_be_billed_lawfully_is_held_and_takes_no_number() {
     let books = Books::new();
     let sound = books.settled(GST);

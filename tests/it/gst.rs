@@ -8,7 +8,7 @@ use tieout::invoice::{Gstin, InvoiceTerms, SupplyKind, TaxHead, financial_year, 
 
 const SUPPLIER: &str = "[supplier]\nname = 'Sagar Voice'\naddress = '4 Museum Road'\ngstin = '29AAFCS4821K1Z1'\n";
 
-fn terms(head: &str) -> InvoiceTerms {
+pub(crate) fn terms(head: &str) -> InvoiceTerms {
     InvoiceTerms::parse(&format!("regime = 'gst'\n{head}\n{SUPPLIER}")).unwrap()
 }
 
@@ -126,6 +126,7 @@ fn the_place_of_supply_is_the_gstins_else_the_addresss_else_the_suppliers() {
         ("registered, its State unreadable", party("Atlantis", "IN", "27AAPFU0939F1ZV")),
         ("its State unreadable", party("Atlantis", "IN", "")),
         ("a wrong GSTIN", party("KA", "IN", "27AAPFU0939F1ZO")),
+        ("a wrong GSTIN and no address", party("", "", "27AAPFU0939F1ZO")),
         ("the supplier's own GSTIN", party("KA", "IN", "29aafcs4821k1z1")),
         ("abroad", party("Dubai", "AE", "")),
         ("in a country that nobody knows", party("KA", "Nowhereland", "")),
@@ -195,6 +196,19 @@ fn under_reverse_charge_the_invoice_charges_no_tax() {
     let supply = terms.supply("MA_1", &party("MH", "IN", ""), Currency::INR).unwrap();
     let tax = terms.line(&supply, "call", amount("100"), Currency::INR, "2026-04-03".parse().unwrap()).unwrap();
     assert_eq!((tax.amount(), tax.heads.len()), (Amount::ZERO, 1));
+}
+
+#[test]
+fn a_percentage_that_nobody_can_read_is_not_none() {
+    let terms = terms("");
+    let remarks = |percent: &str| {
+        let party = Party { tds_percent: percent.to_owned(), ..party("KA", "IN", "") };
+        terms.supply("MA_1", &party, Currency::INR).unwrap().remarks
+    };
+    assert!([remarks(""), remarks("2"), remarks("0.75")].concat().is_empty());
+    for unread in ["unknown", "0", "two", "-1", "101"] {
+        assert_eq!(remarks(unread).len(), 1, "{unread}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::format_collect, clippy::format_push_string, reason = "a test's texts are short")]
 #![allow(clippy::similar_names, clippy::assigning_clones, reason = "a test reads like its subject")]
 
+mod addresses;
 mod again;
 mod again_desk;
 mod again_laws;
@@ -72,6 +73,7 @@ mod recheck_laws;
 mod recheck_register;
 mod refusals;
 mod register;
+mod registrations;
 mod renewed;
 mod report;
 mod scenarios;
@@ -86,6 +88,7 @@ mod summaries;
 mod support;
 mod tidy;
 mod tidy_lexer;
+mod unmatched;
 mod wallets;
 mod workbook;
 mod workbook_reader;

@@ -60,6 +60,7 @@ impl Year {
             export: tieout::invoice::ExportTerms::default(),
             recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
+            strict: false,
         };
         let (line, folder) = (self.asker.line.clone(), self.path(&period.to_string()));
         let request = Request { period, line, plan, folder, archive: None, terms };

@@ -143,6 +143,7 @@ impl RawBooks {
             export: tieout::invoice::ExportTerms::default(),
             recharge: tieout::invoice::RechargeTerms::default(),
             scenario: None,
+            strict: false,
         };
         let earlier = Earlier { numbers_from: 1, ..Earlier::default() };
         Inputs::new(period().to_string(), period(), PARTNER.to_owned(), evidence, &terms, earlier)

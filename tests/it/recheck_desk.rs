@@ -245,6 +245,7 @@ impl Desk {
                 export: tieout::invoice::ExportTerms::default(),
                 recharge: tieout::invoice::RechargeTerms::default(),
                 scenario: None,
+                strict: false,
             },
         }
     }

@@ -192,6 +192,7 @@ pub(crate) fn billing() -> Billing {
         reason: reason.to_owned(),
     };
     Billing {
+        unmatched: Vec::new(),
         notes: Vec::new(),
         unbilled: Vec::new(),
         invoices: vec![Invoice {

@@ -48,6 +48,7 @@ pub(crate) fn terms(scenario: &Scenario) -> Terms {
         export: tieout::invoice::ExportTerms::default(),
         recharge: tieout::invoice::RechargeTerms::default(),
         scenario: Some(scenario.name.clone()),
+        strict: false,
     }
 }
 

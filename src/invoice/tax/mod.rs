@@ -1,12 +1,14 @@
 //! Tax: who is supplied and where, and what each line owes under which head.
 //!
 //! Terms of the settings and what the API says of a customer in, a supply or the reason why there is none out; never judges
-//! money beyond its rounding. GST as in the CGST Act: the place of supply is the State of the customer's GSTIN, else of the
-//! address on record, else the supplier's; the supplier's own State owes CGST and SGST (UTGST in a Union territory), another
-//! IGST; what leaves India is zero-rated.
+//! money beyond its rounding. GST as in the CGST Act: the supplier's own State owes CGST and SGST (UTGST in a Union
+//! territory), another IGST; what leaves India is zero-rated. `gst` finds the place of supply.
 
+mod checks;
 mod doubts;
+mod gst;
 mod gstin;
+mod pin;
 mod state;
 mod terms;
 
@@ -19,7 +21,8 @@ use crate::invoice::Percent;
 
 pub(super) use terms::day;
 
-pub use gstin::{Gstin, GstinError};
+pub use gstin::{Gstin, GstinError, GstinKind};
+pub use pin::Pin;
 pub use state::State;
 pub use terms::{Annex, InvoiceTerms, Rate, Refunds, Regime, TermsError, WrongGstin};
 
@@ -127,7 +130,7 @@ pub enum SupplyKind {
 pub struct Supply {
     /// The customer.
     pub buyer: Party,
-    /// Its GSTIN, where it is registered.
+    /// Its GSTIN where it is registered, or its UIN.
     pub gstin: Option<Gstin>,
     /// Where the supply takes place, under GST.
     pub place: Option<&'static State>,
@@ -178,12 +181,17 @@ impl InvoiceTerms {
     /// How a customer is supplied; the reason to hold it where no lawful invoice can be made out to it.
     ///
     /// # Errors
-    /// Under GST: when the customer has no name, its GSTIN or its State is wrong, or it is in India and billed in another
-    /// currency than the rupee.
+    /// Under GST: when the customer has no name, its GSTIN is wrong, its address does not tell where it is or contradicts
+    /// itself, or it is in India and billed in another currency than the rupee.
     pub fn supply(&self, account: &str, known: &Party, currency: Currency) -> Result<Supply, String> {
         let written = self.written();
         let own = written.customers.get(account).cloned().unwrap_or_default();
-        let supply = Supply::untaxed(known.corrected(&own));
+        let mut supply = Supply::untaxed(known.corrected(&own));
+        let deducts = supply.buyer.tds_percent.trim();
+        if !deducts.is_empty() && deducted(deducts).is_none() {
+            let unread = format!("deducts tax at source by the account list, and {deducts:?} is no percentage above 0");
+            supply.remarks.push(unread);
+        }
         if self.regime() != Regime::None && supply.buyer.name.is_empty() {
             return Err(format!("a tax invoice names its customer: set invoice.customers.{account}.name"));
         }
@@ -192,66 +200,6 @@ impl InvoiceTerms {
             Regime::Plain => Ok(Supply { kind: SupplyKind::Plain, ..supply }),
             Regime::Gst => self.gst(account, supply, currency),
         }
-    }
-
-    fn gst(&self, account: &str, mut supply: Supply, currency: Currency) -> Result<Supply, String> {
-        let written = self.written();
-        let buyer = &supply.buyer;
-        let own = Gstin::parse(&written.supplier.gstin).map_err(|wrong| format!("the supplier's GSTIN {wrong}"))?;
-        let gstin = Gstin::parse(&buyer.gstin).map_err(|wrong| wrong.to_string());
-        let gstin = gstin
-            .and_then(|it| if it == own { Err(format!("{:?} is the supplier's own", it.as_str())) } else { Ok(it) });
-        let gstin = match gstin {
-            _ if buyer.gstin.is_empty() => None,
-            Ok(gstin) => Some(gstin),
-            Err(wrong) if written.wrong_gstin == WrongGstin::Unregistered => {
-                supply.remarks.push(format!("billed as unregistered: GSTIN {wrong}"));
-                None
-            }
-            Err(wrong) => return Err(format!("GSTIN {wrong}; invoice.customers.{account}.gstin corrects it")),
-        };
-        if gstin.is_none() && buyer.is_nowhere() {
-            let seen = &buyer.country;
-            return Err(format!(
-                "{seen:?} is no country's two letters, as in IN or AE; invoice.customers.{account}.country corrects it"
-            ));
-        }
-        if gstin.is_none() && buyer.is_abroad() {
-            return Ok(Supply { place: Some(&State::OTHER_COUNTRIES), kind: SupplyKind::Export, ..supply });
-        }
-        if currency != Currency::INR {
-            return Err(format!("a supply within India is billed in INR, and this one is in {currency}"));
-        }
-        if buyer.is_abroad() {
-            supply.remarks.push(format!(
-                "the GSTIN is Indian, the country {:?}: supplied within India, by the GSTIN",
-                buyer.country
-            ));
-        }
-        let buyer = &supply.buyer;
-        let own = own.state();
-        let of_address = if buyer.state.is_empty() { None } else { State::named(&buyer.state) };
-        if of_address.is_none() && !buyer.state.is_empty() {
-            let seen = &buyer.state;
-            if gstin.is_none() {
-                return Err(format!("{seen:?} is no State of India; invoice.customers.{account}.state corrects it"));
-            }
-            supply
-                .remarks
-                .push(format!("the address names {seen:?}, which is no State; the place of supply is by the GSTIN"));
-        }
-        let of_gstin = gstin.as_ref().map(Gstin::state);
-        if let (Some(registered), Some(address)) = (of_gstin, of_address)
-            && registered != address
-        {
-            supply.remarks.push(format!(
-                "the GSTIN is of {}, the address in {}: the place of supply is by the GSTIN",
-                registered.name, address.name
-            ));
-        }
-        let place = of_gstin.or(of_address).unwrap_or(own);
-        let kind = if place == own { SupplyKind::WithinState } else { SupplyKind::BetweenStates };
-        Ok(Supply { gstin, place: Some(place), kind, ..supply })
     }
 
     /// Why an invoice of this taxable value may not be made out to a customer, if so: an unregistered one from the settings'

@@ -9,9 +9,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::deducted;
-use super::gstin::{Gstin, GstinError};
-use super::state::State;
+use super::checks::{check_deduction, check_gst, check_sac};
+use super::gstin::GstinError;
 use crate::domain::{AccountId, Amount, ChargeClass, Party};
 use crate::invoice::Percent;
 
@@ -148,6 +147,9 @@ pub enum TermsError {
     /// The supplier's GSTIN is wrong.
     #[error("invoice.supplier.gstin: {0}")]
     SupplierGstin(#[from] GstinError),
+    /// A number by which nobody supplies within India.
+    #[error("invoice.supplier.gstin: {0:?} is {1}, expected the GSTIN by which the supplier is registered in a State")]
+    SupplierKind(String, &'static str),
     /// A rate below zero.
     #[error("invoice.rates: {0} % from {1}, expected 0 or more")]
     Rate(Percent, NaiveDate),
@@ -237,6 +239,11 @@ impl InvoiceTerms {
         &self.0.supplier
     }
 
+    /// The accounts of which the settings know something better than the API, sorted.
+    pub(in crate::invoice) fn customers(&self) -> impl Iterator<Item = &str> {
+        self.0.customers.keys().map(String::as_str)
+    }
+
     /// The name of the plain tax.
     #[must_use]
     pub fn tax_name(&self) -> &str {
@@ -318,37 +325,6 @@ impl TryFrom<Written> for InvoiceTerms {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_net(refunds: &Refunds) -> bool {
     *refunds == Refunds::Net
-}
-
-fn check_gst(it: &Written) -> Result<(), TermsError> {
-    if it.supplier.address.trim().is_empty() {
-        return Err(TermsError::Supplier("address"));
-    }
-    Gstin::parse(&it.supplier.gstin)?;
-    let own = it.customers.iter().map(|(account, party)| (format!("invoice.customers.{account}.state"), party));
-    for (place, party) in own.chain([("invoice.supplier.state".to_owned(), &it.supplier)]) {
-        if !party.is_abroad() && !party.state.trim().is_empty() && State::named(&party.state).is_none() {
-            return Err(TermsError::State { place, seen: party.state.clone() });
-        }
-    }
-    Ok(())
-}
-
-fn check_deduction(place: &str, seen: &str) -> Result<(), TermsError> {
-    let text = seen.trim();
-    let is_none = text.is_empty() || text.eq_ignore_ascii_case("none");
-    if is_none || deducted(text).is_some() {
-        return Ok(());
-    }
-    let expected = "a percentage above 0 and at most 100, as in \"2\", or \"none\"";
-    Err(TermsError::Deduction { place: place.to_owned(), seen: seen.to_owned(), expected })
-}
-
-fn check_sac(place: &str, sac: &str) -> Result<(), TermsError> {
-    if sac.len() == 6 && sac.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Ok(());
-    }
-    Err(TermsError::Sac { place: place.to_owned(), seen: sac.to_owned() })
 }
 
 impl From<InvoiceTerms> for Written {

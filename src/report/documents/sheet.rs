@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Document, Issue, Stand, Used};
 use crate::domain::{Amount, Currency, Party};
-use crate::invoice::{Deduction, Gstin, Invoice, InvoiceLine, LineKind, Regime, SupplyKind, TaxHead, in_words};
+use crate::invoice::{Deduction, Invoice, InvoiceLine, LineKind, Regime, SupplyKind, TaxHead, in_words};
 use crate::report::table::{self, in_groups};
 
 /// What a draft says of itself.
@@ -124,8 +124,9 @@ fn to(issue: &Issue<'_>, invoice: &Invoice) -> Block {
     let buyer = &invoice.supply.buyer;
     let name = if buyer.name.is_empty() { &invoice.account } else { &buyer.name };
     let mut lines = address(buyer);
-    match invoice.supply.gstin.as_ref().map(Gstin::as_str) {
-        Some(gstin) => lines.push(format!("GSTIN {gstin}")),
+    match &invoice.supply.gstin {
+        // Rule 46 (d) asks for either.
+        Some(gstin) => lines.push(format!("{} {gstin}", gstin.kind().label())),
         None if issue.terms.regime() == Regime::Gst => lines.push("Unregistered".to_owned()),
         None => {}
     }

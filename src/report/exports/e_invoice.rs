@@ -1,8 +1,10 @@
 //! Invoices and notes for the Indian registration portal: an array of INV-01 objects (version 1.1) as it is uploaded, and beside it
 //! the registration number (IRN) that each will get, and who is left out and why.
 //!
-//! Only supplies to registered customers and exports are registered, in rupees. An IRN is the SHA-256 of the supplier's
-//! GSTIN, the financial year, the kind of document and its number. What the portal would refuse is left out with the reason.
+//! Only supplies to registered customers and exports are registered, in rupees. Whoever deducts or collects tax at source is a
+//! registered person, too (circular 198/10/2023); the holder of a UIN is none (CGST Act, section 2 (94)). An IRN is the
+//! SHA-256 of the supplier's GSTIN, the financial year, the kind of document and its number. What the portal would refuse is
+//! left out with the reason.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{Close, check, one_line};
 use crate::domain::{Amount, Currency, Party, sha256};
-use crate::invoice::{Corrected, Gstin, Invoice, NoteKind, Regime, State, SupplyKind, TaxHead};
+use crate::invoice::{Corrected, Gstin, GstinKind, Invoice, NoteKind, Pin, Regime, State, SupplyKind, TaxHead};
 use crate::report::table::decimal_text;
 use crate::report::{Paper, ReportError};
 
@@ -181,11 +183,8 @@ fn registered(
     let export = invoice.supply.kind == SupplyKind::Export;
     let supplier = close.invoicing.supplier();
     let seller = Gstin::parse(&supplier.gstin).map_err(|wrong| format!("the supplier's GSTIN {wrong}"))?;
-    let buyer = match (&invoice.supply.gstin, export) {
-        (Some(gstin), _) => trader("customer", &invoice.supply.buyer, gstin.as_str(), gstin.state().code, None)?,
-        (None, true) => trader("customer", &invoice.supply.buyer, "URP", "96", Some(PIN_ABROAD))?,
-        (None, false) => return Err("the customer is not registered".to_owned()),
-    };
+    let of_seller = seller.state().ok_or("the supplier's GSTIN is of no State")?;
+    let buyer = buyer(invoice)?;
     let place = invoice.supply.place.ok_or("the invoice has no place of supply")?;
     let (item_list, printed) = items(invoice)?;
     let it = Registered {
@@ -208,7 +207,7 @@ fn registered(
             no: invoice.number.clone(),
             dt: day(invoice.date),
         },
-        seller_dtls: trader("supplier", supplier, seller.as_str(), seller.state().code, None)?,
+        seller_dtls: trader("supplier", supplier, seller.as_str(), of_seller)?,
         buyer_dtls: Trader { pos: Some(place.code), ..buyer },
         item_list,
         val_dtls: Values {
@@ -231,15 +230,36 @@ fn day(date: chrono::NaiveDate) -> String {
     date.format("%d/%m/%Y").to_string()
 }
 
-fn trader(who: &str, party: &Party, gstin: &str, stcd: &'static str, pin: Option<u32>) -> Result<Trader, String> {
-    let digits: String = party.postal_code.chars().filter(|c| *c != ' ').collect();
-    let own = || digits.parse().ok().filter(|pin| digits.len() == 6 && (100_000..PIN_ABROAD).contains(pin));
-    let pin = pin.or_else(own).ok_or_else(|| format!("the {who}'s PIN {digits:?} is not six digits"))?;
-    // The portal holds the PIN against the State of the GSTIN.
-    let elsewhere = State::named(&party.state).filter(|state| pin < PIN_ABROAD && state.code != stcd);
-    if let Some(state) = elsewhere {
-        return Err(format!("the {who}'s address is in {}, its GSTIN of another State", state.name));
+/// The customer: registered in India, or abroad.
+fn buyer(invoice: &Invoice) -> Result<Trader, String> {
+    let party = &invoice.supply.buyer;
+    if invoice.supply.kind == SupplyKind::Export {
+        return trader("customer", party, "URP", &State::OTHER_COUNTRIES);
     }
+    let gstin = invoice.supply.gstin.as_ref().ok_or("the customer is not registered")?;
+    match (gstin.kind(), gstin.state()) {
+        (GstinKind::Uin, _) => Err("the customer has a UIN, and so is no registered person".to_owned()),
+        (_, Some(state)) => trader("customer", party, gstin.as_str(), state),
+        (_, None) => Err(format!("the customer's GSTIN {:?} is of no State", gstin.as_str())),
+    }
+}
+
+/// A party as the portal takes it; it holds the PIN against the State of the GSTIN.
+fn trader(who: &str, party: &Party, gstin: &str, state: &'static State) -> Result<Trader, String> {
+    let pin = if *state == State::OTHER_COUNTRIES {
+        PIN_ABROAD
+    } else {
+        let code = party.postal_code.trim();
+        let pin = Pin::parse(code).ok_or_else(|| format!("the {who}'s postal code {code:?} is no PIN of India"))?;
+        let elsewhere = State::named(&party.state).filter(|address| *address != state);
+        if let Some(address) = elsewhere {
+            return Err(format!("the {who}'s address is in {}, its GSTIN of another State", address.name));
+        }
+        if !pin.may_be_in(state) {
+            return Err(format!("the {who}'s PIN {code:?} is of {}, its GSTIN of {}", pin.names(), state.name));
+        }
+        pin.number()
+    };
     Ok(Trader {
         gstin: gstin.to_owned(),
         lgl_nm: text(who, "name", &party.name, 3, 100)?,
@@ -247,7 +267,7 @@ fn trader(who: &str, party: &Party, gstin: &str, stcd: &'static str, pin: Option
         addr1: text(who, "address", &party.address, 1, 100)?,
         loc: text(who, "town", &party.city, 3, 50)?,
         pin,
-        stcd,
+        stcd: state.code,
     })
 }
 

@@ -10,7 +10,7 @@ const fn party(of: &'static str, gstin: &'static str) -> [Key<Settings>; 8] {
         ("address", "Street and house, in one line.", |_| quoted("4 Museum Road")),
         ("city", "", |_| quoted("Bengaluru")),
         ("state", "The State: its GST code, its letters or its name.", |_| quoted("KA")),
-        ("postal_code", "", |_| quoted("560001")),
+        ("postal_code", "In India the PIN, which tells the State where none is said.", |_| quoted("560001")),
         ("country", "India where nothing is said.", |_| quoted("IN")),
         ("gstin", gstin, |_| quoted("29AAFCS4821K1Z1")),
         ("email", "Where bills are sent from or to.", |_| quoted("billing@example.com")),
@@ -20,7 +20,7 @@ const fn party(of: &'static str, gstin: &'static str) -> [Key<Settings>; 8] {
 /// The same of a customer, and what it deducts.
 const fn customer() -> [Key<Settings>; 9] {
     let name = "The legal name, where the API has another or none.";
-    let gstin = "\"none\": the customer is not registered, whatever the API says.";
+    let gstin = "The GSTIN or UIN; \"none\": the customer is not registered, whatever the API says.";
     let [name, address, city, state, postal_code, country, gstin, email] = party(name, gstin);
     let tds = "What it deducts at source when it pays, in percent, or \"none\"; the invoice says so for information.";
     [name, address, city, state, postal_code, country, gstin, email, ("tds_percent", tds, |_| quoted("2"))]
