@@ -69,7 +69,7 @@ impl Archive {
         let mut found = Soundness::default();
         // Where the file itself is damaged, a question may be refused: that is told, and the others are asked all the same.
         let asked: [Result<(), ArchiveError>; 3] = [
-            self.read(|db| Ok(found.faults.extend(file_faults(db)?))),
+            self.read(file_faults).map(|told| found.faults.extend(told)),
             self.read(|db| check_bodies(db, &mut found)),
             self.check_records(&mut found),
         ];

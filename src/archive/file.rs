@@ -147,9 +147,9 @@ fn undo_unfinished(path: &Path) {
 pub(super) fn connect(path: &Path, door: Door) -> Result<Connection, ArchiveError> {
     let db = opened(path, door)?;
     // Where the file has no such table, an empty one that is this connection's alone stands in.
-    let stand_in = |table: &str, sql: &str| match has(&db, table)? {
-        true => Ok(()),
-        false => db.execute_batch(&sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ").replace("CREATE INDEX ", "CREATE INDEX temp.")),
+    let stand_in = |table: &str, sql: &str| {
+        let sql = sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ").replace("CREATE INDEX ", "CREATE INDEX temp.");
+        if has(&db, table)? { Ok(()) } else { db.execute_batch(&sql) }
     };
     YOUNGER.iter().try_for_each(|(table, sql)| stand_in(table, sql)).map_err(failed_to("read the file's schema"))?;
     Ok(db)

@@ -44,14 +44,8 @@ impl Archive {
         std::fs::rename(&fresh, target).map_err(disk)
     }
 
-    fn write_pack(
-        &self,
-        fetches: &[FetchId],
-        papers: &[(String, Vec<u8>)],
-        fresh: &Path,
-    ) -> Result<(), ArchiveError> {
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
+    fn write_pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], fresh: &Path) -> Result<(), ArchiveError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
         let db = database::open(fresh, flags).map_err(failed_to("create a pack"))?;
         file::create(&db, &self.partner)?;
         db.execute("ATTACH DATABASE ?1 AS source", [file::read_uri(&self.path, self.door)])

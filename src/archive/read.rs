@@ -48,10 +48,10 @@ pub(super) fn pages_held(
 ) -> Result<BTreeMap<(u32, u32), PageHeld>, ArchiveError> {
     let failed = failed_to("read the pages of a list");
     let mut query = db
-        .prepare_cached(
-            &format!("SELECT walk, page, e.digest, {BYTES}, request, status FROM exchanges e {BODIES} \
-             WHERE fetch = ?1 AND list = ?2 AND {BYTES} IS NOT NULL"),
-        )
+        .prepare_cached(&format!(
+            "SELECT walk, page, e.digest, {BYTES}, request, status FROM exchanges e {BODIES} \
+             WHERE fetch = ?1 AND list = ?2 AND {BYTES} IS NOT NULL"
+        ))
         .map_err(&failed)?;
     let rows = query.query_map(params![fetch.number(), list.to_string()], page_held).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
@@ -61,10 +61,10 @@ pub(super) fn pages_held(
 pub(super) fn held(db: &Connection, fetch: FetchId) -> Result<Held, ArchiveError> {
     let failed = failed_to("read the pages of a fetch");
     let mut query = db
-        .prepare_cached(
-            &format!("SELECT walk, page, e.digest, {BYTES}, request, status, list FROM exchanges e {BODIES} \
-             WHERE fetch = ?1 AND {BYTES} IS NOT NULL"),
-        )
+        .prepare_cached(&format!(
+            "SELECT walk, page, e.digest, {BYTES}, request, status, list FROM exchanges e {BODIES} \
+             WHERE fetch = ?1 AND {BYTES} IS NOT NULL"
+        ))
         .map_err(&failed)?;
     let rows =
         query.query_map([fetch.number()], |row| Ok((row.get::<_, String>(6)?, page_held(row)?))).map_err(&failed)?;

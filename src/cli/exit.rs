@@ -195,9 +195,10 @@ impl From<RunError> for Failure {
                 Exit::Seal,
                 Some("a sealed run beside this one was altered: `tieout verify` says where; restore it from a copy"),
             ),
-            RunError::Malformed { .. } => {
-                (Exit::Usage, Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"))
-            }
+            RunError::Malformed { .. } => (
+                Exit::Usage,
+                Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"),
+            ),
             RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
             RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
                 (Exit::Usage, of_disk(source.kind()))
@@ -263,7 +264,9 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
         }
         damage if damage.is_damage() => (
             Exit::Seal,
-            Some("`tieout archive check` tells what is damaged; `tieout archive repair --from FILE` takes it from a pack or a copy"),
+            Some(
+                "`tieout archive check` tells what is damaged; `tieout archive repair --from FILE` takes it from a pack or a copy",
+            ),
         ),
         ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive, or in the settings")),
         ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::AlreadyExists => {

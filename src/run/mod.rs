@@ -206,6 +206,12 @@ pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf
     folder::archive_beside(folder, partner, named)
 }
 
+/// The archives and registers of all partners in a folder; none where it cannot be listed.
+#[must_use]
+pub fn book_files(folder: &Path) -> Vec<PathBuf> {
+    folder::book_files(folder)
+}
+
 /// The second half, offline: derives the papers of a prepared run and seals them.
 ///
 /// # Errors
@@ -317,7 +323,8 @@ pub fn verify(
 /// Every page that a run rests on whose body is damaged, as findings of a verification.
 fn damaged(folder: &Path, archive: Option<&Path>) -> Vec<String> {
     let Ok((run, archive)) = Run::open(folder, archive) else { return Vec::new() };
-    let evidence = run.fetches(&archive).unwrap_or_default().into_iter().filter_map(|fetch| archive.evidence(fetch).ok());
+    let evidence =
+        run.fetches(&archive).unwrap_or_default().into_iter().filter_map(|fetch| archive.evidence(fetch).ok());
     evidence.flat_map(|evidence| archive.damaged(&evidence)).map(|damaged| format!("archive: {damaged}")).collect()
 }
 

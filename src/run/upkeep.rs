@@ -83,8 +83,10 @@ fn runs_on(path: &Path, archive: &Archive) -> Result<BTreeMap<FetchId, Vec<Strin
     let mut runs: BTreeMap<FetchId, Vec<String>> = BTreeMap::new();
     for folder in sealed_folders(&parent(path), None)? {
         let fetches = Run::read(&folder).and_then(|run| run.fetches(archive)).unwrap_or_default();
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        fetches.into_iter().for_each(|fetch| runs.entry(fetch).or_default().push(name.clone().into_owned()));
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for fetch in fetches {
+            runs.entry(fetch).or_default().push(name.clone());
+        }
     }
     Ok(runs)
 }
