@@ -24,6 +24,8 @@ pub struct Soundness {
     pub damaged: Vec<DamagedBody>,
     /// What is wrong with the file itself and with its records.
     pub faults: Vec<String>,
+    /// Whether the file itself is torn: what can be read of it belongs into a new one.
+    pub is_torn: bool,
 }
 
 /// A body that is not the bytes that were archived.
@@ -69,7 +71,10 @@ impl Archive {
         let mut found = Soundness::default();
         // Where the file itself is damaged, a question may be refused: that is told, and the others are asked all the same.
         let asked: [Result<(), ArchiveError>; 3] = [
-            self.read(file_faults).map(|told| found.faults.extend(told)),
+            self.read(file_faults).map(|told| {
+                found.is_torn = !told.is_empty();
+                found.faults.extend(told);
+            }),
             self.read(|db| check_bodies(db, &mut found)),
             self.check_records(&mut found),
         ];
@@ -77,6 +82,7 @@ impl Archive {
             if !refused.is_damage() {
                 return Err(refused);
             }
+            found.is_torn |= matches!(refused, ArchiveError::Sqlite { .. });
             found.faults.push(refused.to_string());
         }
         Ok(found)

@@ -143,16 +143,32 @@ fn undo_unfinished(path: &Path) {
     }
 }
 
+/// Opens an archive with all that its log holds in the file itself.
+pub(super) fn at_rest(path: &Path) -> Result<Connection, ArchiveError> {
+    let db = database::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed_to("open the file"))?;
+    let rested = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    if beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0) {
+        rested.map_err(failed_to("put the file to rest"))?;
+        return Err(ArchiveError::Busy { path: path.to_owned() });
+    }
+    stand_in(&db)?;
+    Ok(db)
+}
+
 /// Opens a connection to an archive that cannot write.
 pub(super) fn connect(path: &Path, door: Door) -> Result<Connection, ArchiveError> {
     let db = opened(path, door)?;
-    // Where the file has no such table, an empty one that is this connection's alone stands in.
+    stand_in(&db)?;
+    Ok(db)
+}
+
+/// Where a file of an earlier version lacks a table, an empty one that is the connection's alone stands in.
+fn stand_in(db: &Connection) -> Result<(), ArchiveError> {
     let stand_in = |table: &str, sql: &str| {
         let sql = sql.replace("CREATE TABLE ", "CREATE TEMP TABLE ").replace("CREATE INDEX ", "CREATE INDEX temp.");
-        if has(&db, table)? { Ok(()) } else { db.execute_batch(&sql) }
+        if has(db, table)? { Ok(()) } else { db.execute_batch(&sql) }
     };
-    YOUNGER.iter().try_for_each(|(table, sql)| stand_in(table, sql)).map_err(failed_to("read the file's schema"))?;
-    Ok(db)
+    YOUNGER.iter().try_for_each(|(table, sql)| stand_in(table, sql)).map_err(failed_to("read the file's schema"))
 }
 
 fn opened(path: &Path, door: Door) -> Result<Connection, ArchiveError> {
@@ -169,7 +185,7 @@ pub(super) fn partner_of(db: &Connection) -> Result<String, ArchiveError> {
     db.query_row("SELECT auth_id FROM partner", [], |row| row.get(0)).map_err(failed_to("read the partner"))
 }
 
-fn lock(path: &Path) -> Result<File, ArchiveError> {
+pub(super) fn lock(path: &Path) -> Result<File, ArchiveError> {
     let disk = |source| ArchiveError::Disk { path: path.to_owned(), source: Arc::new(source) };
     // A file of its own: closing any handle of the archive itself would drop the locks that SQLite holds on it.
     let file = File::options().create(true).truncate(false).write(true).open(beside(path, ".lock")).map_err(disk)?;

@@ -13,6 +13,7 @@ mod file;
 mod pack;
 mod read;
 mod record;
+mod salvage;
 mod scrub;
 mod write;
 mod writer;

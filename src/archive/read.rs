@@ -11,7 +11,7 @@ use super::error::{ArchiveError, failed_to};
 use super::evidence::{ListEvidence, PageRef};
 use super::record::{FetchId, FetchPlan, ListOutcome, PageHeld};
 use super::{BODY_BYTES_MAX, Held};
-use crate::domain::{List, Period, sha256};
+use crate::domain::{List, Period, Timestamp, sha256};
 
 /// Bodies that may have taken a damaged one's place, one after the other.
 const RENEWALS_MAX: u32 = 100;
@@ -133,6 +133,22 @@ fn unpacked(zstd: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         *kept = Some(unpacker);
         Ok(body)
     })
+}
+
+/// When a page was asked for.
+pub(super) fn asked_at(
+    db: &Connection,
+    fetch: FetchId,
+    list: &List,
+    walk: u32,
+    page: u32,
+) -> Result<Timestamp, ArchiveError> {
+    db.query_row(
+        "SELECT asked_at_us FROM exchanges WHERE fetch = ?1 AND list = ?2 AND walk = ?3 AND page = ?4",
+        params![fetch.number(), list.to_string(), walk, page],
+        |row| row.get(0),
+    )
+    .map_err(failed_to("read when a page was asked for"))
 }
 
 /// How a list ended.

@@ -40,17 +40,23 @@ pub(super) fn begin(db: &Connection, plan: &FetchPlan, ahead: bool) -> Result<Fe
     {
         return Ok(fetch);
     }
-    db.execute(
-        "INSERT INTO fetches (period, from_date, to_date, today) VALUES (?1, ?2, ?3, ?4)",
-        [&period, &from, &to, &today],
-    )
-    .map_err(failed_to("begin a fetch"))?;
-    let number = db.last_insert_rowid();
+    let fetch = begin_anew(db, plan)?;
     if ahead {
-        db.execute("INSERT INTO aheads (fetch) VALUES (?1)", [number])
+        db.execute("INSERT INTO aheads (fetch) VALUES (?1)", [fetch.number()])
             .map_err(failed_to("begin a fetch ahead of a close"))?;
     }
-    Ok(FetchId::new(number))
+    Ok(fetch)
+}
+
+/// Records a new fetch.
+pub(super) fn begin_anew(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+    let FetchPlan { period, from, to, today } = plan;
+    db.execute(
+        "INSERT INTO fetches (period, from_date, to_date, today) VALUES (?1, ?2, ?3, ?4)",
+        [period.to_string(), from.to_string(), to.to_string(), today.to_string()],
+    )
+    .map_err(failed_to("begin a fetch"))?;
+    Ok(FetchId::new(db.last_insert_rowid()))
 }
 
 /// Compresses and digests a page, on the caller's thread, so that the writer has only the disk to wait for.

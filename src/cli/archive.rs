@@ -22,7 +22,8 @@ pub enum ArchiveCommand {
     Check(CheckArchiveArgs),
     /// Take what is damaged from a pack or another copy of the archive; what stays damaged the next fetch asks for anew
     ///
-    /// Nothing archived is changed: a sound body stands beside the damaged one from then on, and is read in its place.
+    /// Nothing archived is changed: a sound body stands beside the damaged one from then on, and is read in its place. A file that
+    /// is torn as a whole is made anew of what can be read, and kept beside under another name.
     Repair(RepairArchiveArgs),
 }
 
@@ -61,7 +62,7 @@ pub(super) fn archive(command: &ArchiveCommand) -> Result<Outcome, Failure> {
         ArchiveCommand::Repair(args) => repair_archive(path, &args.from),
     });
     let looked = looked.collect::<Result<Vec<_>, _>>()?;
-    let is_sound = looked.iter().all(|it| it.now.is_sound());
+    let is_sound = looked.iter().all(Upkeep::is_sound);
     let text = looked.iter().map(told).collect::<Vec<_>>().join("\n");
     let json = object(json!({ "sound": is_sound, "archives": looked.iter().map(as_json).collect::<Vec<_>>() }));
     Ok(Outcome { exit: if is_sound { Exit::TiedOut } else { Exit::Seal }, text, json })
@@ -88,7 +89,7 @@ fn archives(named: Option<&Path>, config: Option<&Path>) -> Result<Vec<PathBuf>,
 /// An archive in words: a line of its own, one for each thing found, and what to do next.
 fn told(it: &Upkeep) -> String {
     let (archive, now) = (it.archive.display(), &it.now);
-    let state = if now.is_sound() { "sound" } else { "damaged" };
+    let state = if it.is_sound() { "sound" } else { "damaged" };
     let mut text = format!("{archive}: {state}, {} bodies", now.bodies);
     for (count, what) in [(now.renewed, "renewed"), (now.damaged.len(), "damaged")] {
         if count > 0 {
@@ -99,6 +100,19 @@ fn told(it: &Upkeep) -> String {
     for fault in &now.faults {
         let _ = write!(text, "\n{fault}");
     }
+    if let Some(torn) = &it.torn {
+        let _ = write!(
+            text,
+            "\nthe file was torn: made anew of what could be read; the torn one is kept as {}",
+            torn.display()
+        );
+    }
+    for (run, from) in &it.adopted {
+        let _ = write!(text, "\nput back from {}: the evidence of {run}", from.display());
+    }
+    for run in &it.lost {
+        let _ = write!(text, "\nthe evidence that {run} was sealed on is not in it");
+    }
     for (body, from) in &it.restored {
         let _ = write!(text, "\nput back from {}: {}", from.display(), place(body));
     }
@@ -107,7 +121,7 @@ fn told(it: &Upkeep) -> String {
         let runs = if runs.is_empty() { "no sealed run rests on it".to_owned() } else { format!("under {runs}") };
         let _ = write!(text, "\n{}: {}, expected sha256 {}; {runs}", place(body), body.seen, body.digest);
     }
-    if !now.damaged.is_empty() {
+    if !now.damaged.is_empty() || !it.lost.is_empty() {
         let months: BTreeSet<_> = now.damaged.iter().flat_map(|it| &it.pages).filter_map(PagePlace::month).collect();
         let _ = write!(
             text,
@@ -120,7 +134,7 @@ fn told(it: &Upkeep) -> String {
             );
         }
     } else if !now.faults.is_empty() {
-        let _ = write!(text, "\nnext: restore the archive from a copy");
+        let _ = write!(text, "\nnext: tieout archive repair {archive}, which makes the file anew of what can be read");
     }
     text
 }
@@ -142,10 +156,13 @@ fn as_json(it: &Upkeep) -> Value {
     };
     let damaged = |body: &DamagedBody| json!({ "digest": body.digest, "seen": body.seen, "pages": pages(body), "runs": it.runs_on(body) });
     let restored = |(body, from): &(DamagedBody, PathBuf)| json!({ "digest": body.digest, "pages": pages(body), "from": from.display().to_string() });
+    let adopted = |(run, from): &(String, PathBuf)| json!({ "run": run, "from": from.display().to_string() });
     json!({
-        "archive": it.archive.display().to_string(), "sound": it.now.is_sound(), "bodies": it.now.bodies,
+        "archive": it.archive.display().to_string(), "sound": it.is_sound(), "bodies": it.now.bodies,
         "renewed": it.now.renewed, "faults": it.now.faults,
         "damaged": it.now.damaged.iter().map(damaged).collect::<Vec<_>>(),
+        "lost": it.lost, "torn": it.torn.as_ref().map(|torn| torn.display().to_string()),
+        "adopted": it.adopted.iter().map(adopted).collect::<Vec<_>>(),
         "restored": it.restored.iter().map(restored).collect::<Vec<_>>(),
     })
 }

@@ -191,9 +191,9 @@ impl From<RunError> for Failure {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
             }
             RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
-            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_)) => (
+            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. }) => (
                 Exit::Seal,
-                Some("a sealed run beside this one was altered: `tieout verify` says where; restore it from a copy"),
+                Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
             ),
             RunError::Malformed { .. } => (
                 Exit::Usage,

@@ -41,7 +41,7 @@ use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
 use crate::report::{Provenance, ReportError, printable};
-use crate::seal::{alone, check, mend, read_seal, write_run_alone};
+use crate::seal::{SEAL, alone, check, mend, read_seal, sealed_paper, write_run_alone};
 use crate::watch::{Event, Watch};
 
 /// The paper that lists the archived pages a run rests on.
@@ -334,6 +334,10 @@ fn damaged(folder: &Path, archive: Option<&Path>) -> Vec<String> {
 /// When the run cannot be derived from the archive, or nothing in it has this id.
 pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
     let opened = unpacked(folder, archive)?;
+    if opened.folder.join(SEAL).exists() {
+        // What is explained follows from the inputs: they must be those that were sealed.
+        sealed_paper(&opened.folder, &read_seal(&opened.folder)?, RUN_FILE)?;
+    }
     let (run, archive) = Run::open(&opened.folder, opened.archive.as_deref())?;
     let told = run.explain(&archive, id, watch)?;
     told.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
