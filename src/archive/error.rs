@@ -25,6 +25,44 @@ pub enum ArchiveError {
         /// The file asked for.
         path: PathBuf,
     },
+    /// The file is an archive, and holds something beside that no version of the program puts there.
+    #[error("archive {}: holds the {seen}, which no archive of tieout has", path.display())]
+    Foreign {
+        /// The file asked for.
+        path: PathBuf,
+        /// The first such thing.
+        seen: String,
+    },
+    /// The file's pages do not make up a database.
+    #[error("archive {}: the file is damaged: {seen}", path.display())]
+    Malformed {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the database says of it.
+        seen: String,
+    },
+    /// What the file holds comes to more than a file of its length can hold honestly.
+    #[error("archive {}: {what} come to more than {bytes_max} bytes, the most that is unpacked from a file of {bytes} bytes", path.display())]
+    Swollen {
+        /// The file asked for.
+        path: PathBuf,
+        /// What comes to so much.
+        what: &'static str,
+        /// The length of the file.
+        bytes: u64,
+        /// The most that is unpacked from it.
+        bytes_max: u64,
+    },
+    /// A paper in a pack that cannot be unpacked.
+    #[error("archive {}: the paper {name:?} cannot be unpacked: {seen}", path.display())]
+    Paper {
+        /// The pack.
+        path: PathBuf,
+        /// The paper.
+        name: String,
+        /// What is wrong with it.
+        seen: String,
+    },
     /// A later version of the program wrote the file.
     #[error("archive {}: schema {seen} is newer than {known}, the newest this version reads", path.display())]
     NewerSchema {
@@ -130,6 +168,22 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Whether what the file holds is not what was put there: it was damaged, or altered.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others say nothing of what the file holds")]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Foreign { .. }
+            | Self::Malformed { .. }
+            | Self::Swollen { .. }
+            | Self::Paper { .. }
+            | Self::Damaged { .. }
+            | Self::Row { .. } => true,
+            Self::Sqlite { source, .. } => source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt),
+            _ => false,
+        }
+    }
+
     /// In which way the disk, or somebody else who uses the file, refused; nothing where neither did.
     #[must_use]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others have nothing to do with the disk")]

@@ -3,14 +3,17 @@
 //! Owns one SQLite file per partner, append-only, shared by the partner's closes: which pages were answered, their
 //! bodies by SHA-256, how each list ended. Takes scrubbed pages in from `fetch`, gives `Evidence` and bodies out to
 //! everything right of it. Never asks the network, never reads the clock, never changes or forgets what it holds, and
-//! never takes a secret: `scrub` strikes them out before.
+//! never takes a secret: `scrub` strikes them out before. A file may come from anywhere: nothing that stands in it runs, and
+//! what it unpacks to is bounded by its length.
 
+mod check;
 mod error;
 mod evidence;
 mod file;
 mod pack;
 mod read;
 mod record;
+mod salvage;
 mod scrub;
 mod write;
 mod writer;
@@ -21,13 +24,14 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+pub use check::{DamagedBody, PagePlace, Soundness};
 pub use error::ArchiveError;
 pub use evidence::{Evidence, ListEvidence, PageRef};
 pub use record::{FetchId, FetchPlan, KeptPage, ListOutcome, PageHeld, Taken};
 pub use scrub::{scrub, strike};
 
 use crate::domain::{List, Period};
-use file::Door;
+use file::{Allowance, Door};
 use writer::Writer;
 
 /// The longest body that is archived, in bytes.
@@ -50,8 +54,8 @@ impl Archive {
     /// Opens a partner's archive for writing and creates it where there is none.
     ///
     /// # Errors
-    /// When the file is no archive, another partner's, of a newer schema, being written by another run, or when the
-    /// disk refuses.
+    /// When the file is no archive, another partner's, of a newer schema, holds what no archive has, is being written by
+    /// another run, or when the disk refuses.
     pub fn open(path: &Path, partner: &str) -> Result<Self, ArchiveError> {
         let (db, lock) = file::open_for_writing(path, partner)?;
         Ok(Self {
@@ -66,7 +70,7 @@ impl Archive {
     /// Opens an archive for reading, also a file or folder that cannot be written to, and leaves nothing beside it.
     ///
     /// # Errors
-    /// When there is no file, it is no archive or of a newer schema, or the disk refuses.
+    /// When there is no file, it is no archive, of a newer schema or holds what no archive has, or the disk refuses.
     pub fn open_existing(path: &Path) -> Result<Self, ArchiveError> {
         let door = file::find_door(path)?;
         let db = file::connect(path, door)?;
@@ -82,7 +86,8 @@ impl Archive {
 
     /// Begins a fetch, or goes on with the unfinished one of the same period and window that began today or yesterday,
     /// which keeps its `today`. An older one is left alone: what it has read is too old to stand beside new pages; and so
-    /// is one that began before the month was over, once it is: what came later that day would be lacking.
+    /// is one that began before the month was over, once it is: what came later that day would be lacking; and one of whose
+    /// pages a body is damaged.
     ///
     /// # Errors
     /// When the archive is read-only or the database refuses.
@@ -109,7 +114,8 @@ impl Archive {
         self.read(|db| read::is_ahead(db, fetch))
     }
 
-    /// Keeps one page; it is durable when this returns. The same page with the same body again changes nothing.
+    /// Keeps one page; it is durable when this returns. The same page with the same body again changes nothing, unless that
+    /// body is damaged: then this one takes its place.
     ///
     /// # Errors
     /// When the page is already held with another body, the fetch is finished or unknown, the archive is read-only, or
@@ -189,7 +195,27 @@ impl Archive {
     /// # Errors
     /// When no such body is held or a bit of it has changed: names the list and page it belongs to.
     pub fn body(&self, digest: &str) -> Result<Vec<u8>, ArchiveError> {
-        self.read(|db| read::body(db, digest))
+        self.read(|db| read::sound(db, digest)).map(|sound| sound.body)
+    }
+
+    /// The pages of an evidence whose bodies are damaged or gone, in order.
+    #[must_use]
+    pub fn damaged(&self, evidence: &Evidence) -> Vec<ArchiveError> {
+        let place = |list: &ListEvidence, page: &PageRef| match self.body(&page.digest) {
+            Err(ArchiveError::Damaged { digest, seen, .. }) => {
+                Some(ArchiveError::Damaged { list: list.list.to_string(), page: page.page, digest, seen })
+            }
+            found => found.err(),
+        };
+        evidence.lists.iter().flat_map(|list| list.pages.iter().filter_map(move |page| place(list, page))).collect()
+    }
+
+    /// Whether every page of a fetch has a body that is sound.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn is_sound(&self, fetch: FetchId) -> Result<bool, ArchiveError> {
+        self.read(|db| read::damaged_in(db, fetch)).map(|damaged| damaged.is_empty())
     }
 
     /// How a list ended; nothing while it is being read.
@@ -227,9 +253,13 @@ impl Archive {
     /// What a finished fetch proves.
     ///
     /// # Errors
-    /// When the fetch is unknown or not finished, or the database refuses.
+    /// When the fetch is unknown or not finished, its pages come to more than a file of this length holds, or the database
+    /// refuses.
     pub fn evidence(&self, fetch: FetchId) -> Result<Evidence, ArchiveError> {
         let (plan, lists) = self.read(|db| read::evidence(db, fetch))?;
+        let pages = lists.iter().flat_map(|list| &list.pages);
+        let bytes = pages.fold(0_u64, |sum, page| sum.saturating_add(page.bytes));
+        Allowance::of(&self.path)?.spend("the pages of a fetch", bytes)?;
         Ok(Evidence { plan, partner: self.partner.clone(), lists })
     }
 

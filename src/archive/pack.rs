@@ -1,17 +1,16 @@
 //! Packs: an archive of one fetch, with the papers of the run that rests on it, in one file for another machine.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::Archive;
 use super::error::{ArchiveError, failed_to};
-use super::file;
+use super::file::{self, Allowance};
 use super::record::FetchId;
-
-/// The most that a paper in a pack may unpack to, in bytes.
-const PAPER_BYTES_MAX: usize = 1 << 30;
+use super::{Archive, read, write};
+use crate::database;
 
 /// Exactly the pages that the evidence rests on: of each list the accepted walk.
 const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes o \
@@ -22,7 +21,7 @@ impl Archive {
     /// the papers of a run. It stands at `target` whole, or not at all.
     ///
     /// # Errors
-    /// When `target` exists or cannot be written, or the database refuses.
+    /// When `target` exists or cannot be written, a body is damaged, or the database refuses.
     pub fn pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], target: &Path) -> Result<(), ArchiveError> {
         let disk = |source| ArchiveError::Disk { path: target.to_owned(), source: Arc::new(source) };
         if target.try_exists().map_err(disk)? {
@@ -30,69 +29,87 @@ impl Archive {
             return Err(disk(source));
         }
         let fresh = file::beside(target, ".new");
-        match std::fs::remove_file(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(disk(error)),
-            Ok(()) | Err(_) => {}
+        let clear = || match std::fs::remove_file(&fresh) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk(error)),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        clear()?;
+        let written = self.write_pack(fetches, papers, &fresh);
+        if written.is_err() {
+            // What is half written only takes up room; where it cannot be removed, the next pack does so.
+            let _ = clear();
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(&fresh, flags).map_err(failed_to("create a pack"))?;
-        file::create(&db, &self.partner)?;
-        let source = file::read_uri(&self.path, self.door);
-        for fetch in fetches {
-            copy(&db, &source, *fetch).map_err(failed_to("copy a fetch into a pack"))?;
-        }
-        keep(&db, papers)?;
-        drop(db);
+        written?;
         std::fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(disk)?;
         std::fs::rename(&fresh, target).map_err(disk)
     }
 
-    /// The papers in a pack, sorted by name; none in an ordinary archive.
+    fn write_pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], fresh: &Path) -> Result<(), ArchiveError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
+        let db = database::open(fresh, flags).map_err(failed_to("create a pack"))?;
+        file::create(&db, &self.partner)?;
+        db.execute("ATTACH DATABASE ?1 AS source", [file::read_uri(&self.path, self.door)])
+            .map_err(failed_to("open the archive for a pack"))?;
+        db.execute_batch("BEGIN IMMEDIATE").map_err(failed_to("write a pack"))?;
+        for fetch in fetches {
+            self.copy(&db, *fetch)?;
+        }
+        keep(&db, papers)?;
+        db.execute_batch("COMMIT; DETACH DATABASE source").map_err(failed_to("write a pack"))
+    }
+
+    /// Copies a finished fetch with its accepted pages and their bodies, each proved to be the bytes that were archived.
+    fn copy(&self, db: &Connection, fetch: FetchId) -> Result<(), ArchiveError> {
+        let failed = failed_to("copy a fetch into a pack");
+        let of_fetch = params![fetch.number()];
+        let copied = |sql: &str| db.execute(sql, of_fetch).map(drop).map_err(&failed);
+        copied("INSERT INTO main.fetches SELECT * FROM source.fetches WHERE fetch = ?1")?;
+        let digests = format!("SELECT DISTINCT digest FROM ({ACCEPTED}) ORDER BY digest");
+        let mut digests = db.prepare(&digests).map_err(&failed)?;
+        for digest in digests.query_map(of_fetch, |row| row.get::<_, String>(0)).map_err(&failed)? {
+            let digest = digest.map_err(&failed)?;
+            let read::Sound { body, zstd, .. } = self.read(|db| read::sound(db, &digest))?;
+            write::keep_body(db, &digest, i64::try_from(body.len()).unwrap_or(i64::MAX), &zstd)?;
+        }
+        copied(&format!("INSERT INTO main.exchanges {ACCEPTED}"))?;
+        copied("INSERT INTO main.outcomes SELECT * FROM source.outcomes WHERE fetch = ?1")?;
+        copied("INSERT INTO main.finishes SELECT * FROM source.finishes WHERE fetch = ?1")
+    }
+
+    /// Hands on the papers in a pack one by one, sorted by name, and says how many they are; none in an ordinary archive. No more
+    /// is unpacked than a file of this length can hold honestly.
     ///
     /// # Errors
-    /// When the database refuses or a paper cannot be unpacked.
-    pub fn papers(&self) -> Result<Vec<(String, Vec<u8>)>, ArchiveError> {
+    /// When the file's pages do not make up a database, a paper cannot be unpacked, all of them come to too much, the database
+    /// refuses, or whoever takes a paper does.
+    pub fn unpack<E: From<ArchiveError>>(
+        &self,
+        mut take: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        self.read(|db| file::refuse_malformed(db, &self.path))?;
         let failed = failed_to("read the papers of a pack");
-        let unpack = |(name, zstd): (String, Vec<u8>)| {
-            let unreadable = |_damage| ArchiveError::Row {
-                table: "papers",
-                seen: name.clone(),
-                expected: "a paper that can be unpacked",
-            };
-            let bytes = zstd::stream::decode_all(zstd.as_slice()).map_err(unreadable)?;
-            if bytes.len() > PAPER_BYTES_MAX {
-                return Err(unreadable(std::io::ErrorKind::InvalidData.into()));
-            }
-            Ok((name, bytes))
+        let names = |db: &Connection| -> rusqlite::Result<Vec<String>> {
+            db.prepare("SELECT name FROM papers ORDER BY name")?.query_map([], |row| row.get(0))?.collect()
         };
-        self.read(|db| {
-            let mut query = db.prepare("SELECT name, zstd FROM papers ORDER BY name").map_err(&failed)?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&failed)?;
-            rows.map(|row| row.map_err(&failed).and_then(unpack)).collect()
-        })
+        let names = self.read(|db| names(db).map_err(&failed))?;
+        let mut allowance = Allowance::of(&self.path)?;
+        for name in &names {
+            let question = "SELECT zstd FROM papers WHERE name = ?1";
+            let zstd: Vec<u8> = self.read(|db| db.query_row(question, [name], |row| row.get(0)).map_err(&failed))?;
+            let unreadable = |damage: std::io::Error| {
+                let (path, name) = (self.path.clone(), name.clone());
+                ArchiveError::Paper { path, name, seen: damage.to_string() }
+            };
+            let mut paper = Vec::new();
+            let one_more = allowance.left().saturating_add(1);
+            zstd::stream::read::Decoder::with_buffer(zstd.as_slice())
+                .and_then(|unpacker| unpacker.take(one_more).read_to_end(&mut paper))
+                .map_err(unreadable)?;
+            allowance.spend("its papers", u64::try_from(paper.len()).unwrap_or(u64::MAX))?;
+            take(name, &paper)?;
+        }
+        Ok(names.len())
     }
-}
-
-/// Copies a finished fetch with its accepted pages and their bodies.
-fn copy(db: &Connection, source: &str, fetch: FetchId) -> rusqlite::Result<()> {
-    let fetch = params![fetch.number()];
-    db.execute("ATTACH DATABASE ?1 AS source", [source])?;
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    db.execute("INSERT INTO main.fetches SELECT * FROM source.fetches WHERE fetch = ?1", fetch)?;
-    db.execute(
-        &format!(
-            "INSERT INTO main.bodies SELECT * FROM source.bodies WHERE digest IN (SELECT digest FROM ({ACCEPTED})) \
-             AND digest NOT IN (SELECT digest FROM main.bodies) ORDER BY digest"
-        ),
-        fetch,
-    )?;
-    db.execute(&format!("INSERT INTO main.exchanges {ACCEPTED}"), fetch)?;
-    db.execute("INSERT INTO main.outcomes SELECT * FROM source.outcomes WHERE fetch = ?1", fetch)?;
-    db.execute("INSERT INTO main.finishes SELECT * FROM source.finishes WHERE fetch = ?1", fetch)?;
-    db.execute_batch("COMMIT; DETACH DATABASE source")
 }
 
 fn keep(db: &Connection, papers: &[(String, Vec<u8>)]) -> Result<(), ArchiveError> {

@@ -11,7 +11,15 @@ use super::error::{ArchiveError, failed_to};
 use super::evidence::{ListEvidence, PageRef};
 use super::record::{FetchId, FetchPlan, ListOutcome, PageHeld};
 use super::{BODY_BYTES_MAX, Held};
-use crate::domain::{List, Period, sha256};
+use crate::domain::{List, Period, Timestamp, sha256};
+
+/// Bodies that may have taken a damaged one's place, one after the other.
+const RENEWALS_MAX: u32 = 100;
+
+/// The length of a page's body: of the one that took a damaged one's place last, else of the first.
+const BYTES: &str =
+    "coalesce((SELECT bytes FROM renewals r WHERE r.digest = e.digest ORDER BY renewal DESC LIMIT 1), b.bytes)";
+const BODIES: &str = "LEFT JOIN bodies b ON b.digest = e.digest";
 
 /// What a fetch is to read.
 pub(super) fn plan(db: &Connection, fetch: FetchId) -> Result<FetchPlan, ArchiveError> {
@@ -40,10 +48,10 @@ pub(super) fn pages_held(
 ) -> Result<BTreeMap<(u32, u32), PageHeld>, ArchiveError> {
     let failed = failed_to("read the pages of a list");
     let mut query = db
-        .prepare_cached(
-            "SELECT walk, page, digest, bytes, request, status FROM exchanges JOIN bodies USING (digest) \
-             WHERE fetch = ?1 AND list = ?2",
-        )
+        .prepare_cached(&format!(
+            "SELECT walk, page, e.digest, {BYTES}, request, status FROM exchanges e {BODIES} \
+             WHERE fetch = ?1 AND list = ?2 AND {BYTES} IS NOT NULL"
+        ))
         .map_err(&failed)?;
     let rows = query.query_map(params![fetch.number(), list.to_string()], page_held).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
@@ -53,10 +61,10 @@ pub(super) fn pages_held(
 pub(super) fn held(db: &Connection, fetch: FetchId) -> Result<Held, ArchiveError> {
     let failed = failed_to("read the pages of a fetch");
     let mut query = db
-        .prepare_cached(
-            "SELECT walk, page, digest, bytes, request, status, list FROM exchanges JOIN bodies USING (digest) \
-             WHERE fetch = ?1",
-        )
+        .prepare_cached(&format!(
+            "SELECT walk, page, e.digest, {BYTES}, request, status, list FROM exchanges e {BODIES} \
+             WHERE fetch = ?1 AND {BYTES} IS NOT NULL"
+        ))
         .map_err(&failed)?;
     let rows =
         query.query_map([fetch.number()], |row| Ok((row.get::<_, String>(6)?, page_held(row)?))).map_err(&failed)?;
@@ -68,25 +76,52 @@ pub(super) fn held(db: &Connection, fetch: FetchId) -> Result<Held, ArchiveError
     Ok(held)
 }
 
-/// The body with a digest, checked against it.
-pub(super) fn body(db: &Connection, digest: &str) -> Result<Vec<u8>, ArchiveError> {
-    let row = db
-        .prepare_cached("SELECT bytes, zstd FROM bodies WHERE digest = ?1")
-        .and_then(|mut query| {
-            query.query_row([digest], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
-        })
-        .map_err(|source| damaged(db, digest, &source.to_string()))?;
-    let (bytes, zstd) = row.ok_or_else(|| damaged(db, digest, "no body"))?;
+/// A body whose bytes have their digest, and the same as it is kept.
+pub(super) struct Sound {
+    pub(super) body: Vec<u8>,
+    pub(super) zstd: Vec<u8>,
+    /// Whether it took a damaged one's place.
+    pub(super) is_renewed: bool,
+}
+
+/// The body with a digest, checked against it: the first that was kept, or one that took its place where it is damaged.
+pub(super) fn sound(db: &Connection, digest: &str) -> Result<Sound, ArchiveError> {
+    let first = kept(db, "SELECT bytes, zstd FROM bodies WHERE digest = ?1 LIMIT ?2, 1", digest, 0);
+    let damage = match first {
+        Ok(Some(sound)) => return Ok(sound),
+        Ok(None) => "no body".to_owned(),
+        Err(seen) => seen,
+    };
+    let renewal = "SELECT bytes, zstd FROM renewals WHERE digest = ?1 ORDER BY renewal DESC LIMIT ?2, 1";
+    let renewals = (0..RENEWALS_MAX).map_while(|place| kept(db, renewal, digest, place).transpose());
+    let renewed = renewals.into_iter().find_map(Result::ok).map(|sound| Sound { is_renewed: true, ..sound });
+    renewed.ok_or_else(|| damaged(db, digest, &damage))
+}
+
+/// One body as a question finds it; nothing where it finds none, else what is wrong with it.
+fn kept(db: &Connection, question: &str, digest: &str, place: u32) -> Result<Option<Sound>, String> {
+    let row = db.prepare_cached(question).and_then(|mut query| {
+        query.query_row(params![digest, place], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
+    });
+    let Some((bytes, zstd)) = row.map_err(|source| source.to_string())? else { return Ok(None) };
     let length = usize::try_from(bytes).ok().filter(|length| *length <= BODY_BYTES_MAX);
-    let length = length.ok_or_else(|| damaged(db, digest, &format!("a length of {bytes} bytes")))?;
-    let body = unpacked(&zstd, length)
-        .map_err(|source| damaged(db, digest, &format!("a body that does not unpack ({source})")))?;
+    let length = length.ok_or_else(|| format!("a length of {bytes} bytes"))?;
+    let body = unpacked(&zstd, length).map_err(|source| format!("a body that does not unpack ({source})"))?;
     let seen = sha256(&body);
     if seen == digest && body.len() == length {
-        Ok(body)
+        Ok(Some(Sound { body, zstd, is_renewed: false }))
     } else {
-        Err(damaged(db, digest, &format!("sha256 {seen}, {} bytes of {length}", body.len())))
+        Err(format!("sha256 {seen}, {} bytes of {length}", body.len()))
     }
+}
+
+/// The pages of a fetch whose bodies are damaged or gone, of all its walks.
+pub(super) fn damaged_in(db: &Connection, fetch: FetchId) -> Result<Vec<ArchiveError>, ArchiveError> {
+    let failed = failed_to("read the pages of a fetch");
+    let mut query = db.prepare_cached("SELECT DISTINCT digest FROM exchanges WHERE fetch = ?1").map_err(&failed)?;
+    let digests = query.query_map([fetch.number()], |row| row.get::<_, String>(0)).map_err(&failed)?;
+    let digests = digests.collect::<rusqlite::Result<Vec<_>>>().map_err(&failed)?;
+    Ok(digests.iter().filter_map(|digest| sound(db, digest).err()).collect())
 }
 
 /// A compressed body of a length. What unpacking takes is made once a thread: a month is read from thousands of small pages.
@@ -98,6 +133,22 @@ fn unpacked(zstd: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         *kept = Some(unpacker);
         Ok(body)
     })
+}
+
+/// When a page was asked for.
+pub(super) fn asked_at(
+    db: &Connection,
+    fetch: FetchId,
+    list: &List,
+    walk: u32,
+    page: u32,
+) -> Result<Timestamp, ArchiveError> {
+    db.query_row(
+        "SELECT asked_at_us FROM exchanges WHERE fetch = ?1 AND list = ?2 AND walk = ?3 AND page = ?4",
+        params![fetch.number(), list.to_string(), walk, page],
+        |row| row.get(0),
+    )
+    .map_err(failed_to("read when a page was asked for"))
 }
 
 /// How a list ended.
@@ -116,6 +167,14 @@ pub(super) fn finished(db: &Connection, period: Period) -> Result<Vec<FetchId>, 
         .prepare_cached("SELECT fetch FROM fetches JOIN finishes USING (fetch) WHERE period = ?1 ORDER BY fetch")
         .map_err(&failed)?;
     let rows = query.query_map([period.to_string()], |row| row.get(0).map(FetchId::new)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Every finished fetch, in the order they began.
+pub(super) fn all_finished(db: &Connection) -> Result<Vec<FetchId>, ArchiveError> {
+    let failed = failed_to("look for finished fetches");
+    let mut query = db.prepare_cached("SELECT fetch FROM finishes ORDER BY fetch").map_err(&failed)?;
+    let rows = query.query_map([], |row| row.get(0).map(FetchId::new)).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 

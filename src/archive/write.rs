@@ -33,20 +33,30 @@ pub(super) fn begin(db: &Connection, plan: &FetchPlan, ahead: bool) -> Result<Fe
             |row| row.get::<_, Option<i64>>(0),
         )
         .map_err(failed_to("look for an unfinished fetch"))?;
-    if let Some(number) = unfinished {
-        return Ok(FetchId::new(number));
+    // One of whose pages a body is damaged is left alone, too: the partner may answer with another today, and what is archived
+    // stays as it is.
+    if let Some(fetch) = unfinished.map(FetchId::new)
+        && read::damaged_in(db, fetch)?.is_empty()
+    {
+        return Ok(fetch);
     }
-    db.execute(
-        "INSERT INTO fetches (period, from_date, to_date, today) VALUES (?1, ?2, ?3, ?4)",
-        [&period, &from, &to, &today],
-    )
-    .map_err(failed_to("begin a fetch"))?;
-    let number = db.last_insert_rowid();
+    let fetch = begin_anew(db, plan)?;
     if ahead {
-        db.execute("INSERT INTO aheads (fetch) VALUES (?1)", [number])
+        db.execute("INSERT INTO aheads (fetch) VALUES (?1)", [fetch.number()])
             .map_err(failed_to("begin a fetch ahead of a close"))?;
     }
-    Ok(FetchId::new(number))
+    Ok(fetch)
+}
+
+/// Records a new fetch.
+pub(super) fn begin_anew(db: &Connection, plan: &FetchPlan) -> Result<FetchId, ArchiveError> {
+    let FetchPlan { period, from, to, today } = plan;
+    db.execute(
+        "INSERT INTO fetches (period, from_date, to_date, today) VALUES (?1, ?2, ?3, ?4)",
+        [period.to_string(), from.to_string(), to.to_string(), today.to_string()],
+    )
+    .map_err(failed_to("begin a fetch"))?;
+    Ok(FetchId::new(db.last_insert_rowid()))
 }
 
 /// Compresses and digests a page, on the caller's thread, so that the writer has only the disk to wait for.
@@ -59,9 +69,29 @@ pub(super) fn pack(page: KeptPage) -> Result<PackedPage, ArchiveError> {
         bytes_max: BODY_BYTES_MAX,
     };
     let bytes = i64::try_from(length).ok().filter(|_| length <= BODY_BYTES_MAX).ok_or_else(oversized)?;
-    let zstd = zstd::bulk::compress(&page.body, 0)
-        .map_err(|source| failed_to("compress a body")(rusqlite::Error::ToSqlConversionFailure(source.into())))?;
+    let zstd = compressed(&page.body)?;
     Ok(PackedPage { digest: sha256(&page.body), bytes, zstd, page })
+}
+
+/// A body as it is kept.
+pub(super) fn compressed(body: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    zstd::bulk::compress(body, 0)
+        .map_err(|source| failed_to("compress a body")(rusqlite::Error::ToSqlConversionFailure(source.into())))
+}
+
+/// Keeps a body, once for each digest. Where the one that is kept is damaged, this one takes its place: beside it, for nothing
+/// archived is changed.
+pub(super) fn keep_body(db: &Connection, digest: &str, bytes: i64, zstd: &[u8]) -> Result<(), ArchiveError> {
+    let failed = failed_to("keep a body");
+    let inserted = db
+        .prepare_cached("INSERT INTO bodies (digest, bytes, zstd) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+        .and_then(|mut insert| insert.execute(params![digest, bytes, zstd]))
+        .map_err(&failed)?;
+    if inserted == 0 && read::sound(db, digest).is_err() {
+        db.execute("INSERT INTO renewals (digest, bytes, zstd) VALUES (?1, ?2, ?3)", params![digest, bytes, zstd])
+            .map_err(failed_to("renew a body"))?;
+    }
+    Ok(())
 }
 
 /// Records a page and, once for each digest, its body.
@@ -69,9 +99,7 @@ pub(super) fn keep(db: &Connection, packed: &PackedPage) -> Result<(), ArchiveEr
     let PackedPage { page, digest, bytes, zstd } = packed;
     let failed = failed_to("keep a page");
     let list = page.list.to_string();
-    db.prepare_cached("INSERT INTO bodies (digest, bytes, zstd) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
-        .and_then(|mut insert| insert.execute(params![digest, bytes, zstd]))
-        .map_err(&failed)?;
+    keep_body(db, digest, *bytes, zstd)?;
     let inserted = db
         .prepare_cached(
             "INSERT INTO exchanges (fetch, list, walk, page, request, status, asked_at_us, digest) \

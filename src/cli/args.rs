@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::archive::ArchiveCommand;
 use super::breaks::BreaksArgs;
 use super::exit::Exit;
 use crate::domain::{Class, Currency, Period};
@@ -97,6 +98,9 @@ pub enum Command {
     Breaks(Box<BreaksArgs>),
     /// Put a run and the archived pages it rests on into one file, which verify accepts anywhere
     Pack(PackArgs),
+    /// Find what of an archive is damaged, or put it back from a pack or another copy
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Serve the simulated partner API of a scenario
     Simulate(SimulateArgs),
     /// Write the completions of a shell to stdout

@@ -132,6 +132,19 @@ pub struct Signed {
     pub place: RegisterPlace,
 }
 
+impl BreaksArgs {
+    /// Where the register is.
+    pub(super) const fn place(&self) -> &RegisterPlace {
+        match &self.act {
+            None => &self.place,
+            Some(Act::Show { place, .. }) => place,
+            Some(Act::Accept { signed, .. } | Act::Explain { signed, .. } | Act::Assign { signed, .. }) => {
+                &signed.place
+            }
+        }
+    }
+}
+
 fn severity(word: &str) -> Result<Severity, String> {
     let known = [Severity::Timing, Severity::Break, Severity::Incomplete];
     known.into_iter().find(|it| it.word() == word).ok_or_else(|| "expected timing, break or incomplete".to_owned())
@@ -139,12 +152,7 @@ fn severity(word: &str) -> Result<Severity, String> {
 
 /// Lists the register's breaks, or does something about one of them. Works offline and without credentials.
 pub(super) fn breaks(args: &BreaksArgs, environment: &Environment) -> Result<Outcome, Failure> {
-    let place = match &args.act {
-        None => &args.place,
-        Some(Act::Show { place, .. }) => place,
-        Some(Act::Accept { signed, .. } | Act::Explain { signed, .. } | Act::Assign { signed, .. }) => &signed.place,
-    };
-    let (mut register, restored, today) = opened(place, environment)?;
+    let (mut register, restored, today) = opened(args.place(), environment)?;
     let mut decide = |action, id: &str, signed: &Signed, amount: Option<Amount>, to: Option<&String>| {
         let decision = Decision {
             break_id: id.to_owned(),

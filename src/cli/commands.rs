@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
+use super::archive::archive;
 use super::args::{
     Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs,
 };
@@ -94,6 +95,7 @@ fn answer(
         Command::Explain(args) => explain(&args, watch),
         Command::Breaks(args) => breaks(&args, environment),
         Command::Pack(args) => pack(&args),
+        Command::Archive(command) => archive(&command),
         Command::Simulate(args) => until(stopped, simulate(&args)),
     }
 }

@@ -29,7 +29,7 @@ pub enum Exit {
     Incomplete,
     /// 5: the partner or the line to it failed.
     Line,
-    /// 6: a seal does not verify.
+    /// 6: a seal does not verify, or what is archived is damaged.
     Seal,
 }
 
@@ -84,7 +84,7 @@ impl Exit {
             Self::Breaks => "breaks: the books differ",
             Self::Incomplete => "incomplete: the evidence is not whole, or an input was refused",
             Self::Line => "the partner or the line to it failed",
-            Self::Seal => "a seal does not verify",
+            Self::Seal => "a seal does not verify, or archived evidence is damaged",
         }
     }
 }
@@ -168,7 +168,7 @@ impl From<RunError> for Failure {
             RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
             RunError::Unmatched(_) => (Exit::Usage, Some(OF_UNMATCHED)),
             RunError::NoEvidence { .. } => (
-                Exit::Incomplete,
+                Exit::Usage,
                 Some("is this the archive that the run was settled from? name it with --archive, or in the settings"),
             ),
             RunError::Sealed(_) => (
@@ -192,11 +192,15 @@ impl From<RunError> for Failure {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
             }
             RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
-            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_)) => (
+            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. }) => (
                 Exit::Seal,
-                Some("a sealed run beside this one was altered: `tieout verify` says where; restore it from a copy"),
+                Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
             ),
-            RunError::Malformed { .. } | RunError::OtherPartner { .. } => (Exit::Incomplete, None),
+            RunError::Malformed { .. } => (
+                Exit::Usage,
+                Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"),
+            ),
+            RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
             RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
                 (Exit::Usage, of_disk(source.kind()))
             }
@@ -260,7 +264,15 @@ fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no advice of their own")]
 fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
     match error {
-        ArchiveError::Damaged { .. } => (Exit::Incomplete, Some("restore the archive from a copy, or fetch again")),
+        ArchiveError::Foreign { .. } | ArchiveError::Paper { .. } | ArchiveError::Swollen { .. } => {
+            (Exit::Seal, Some("somebody else has made or altered this file: get another copy of it"))
+        }
+        damage if damage.is_damage() => (
+            Exit::Seal,
+            Some(
+                "`tieout archive check` tells what is damaged; `tieout archive repair --from FILE` takes it from a pack or a copy",
+            ),
+        ),
         ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive, or in the settings")),
         ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
             (Exit::Usage, Some("nothing is overwritten; name another file with --out"))

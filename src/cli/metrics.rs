@@ -74,6 +74,7 @@ impl Metrics {
             Command::Explain(_) => ("explain", None),
             Command::Breaks(_) => ("breaks", None),
             Command::Pack(_) => ("pack", None),
+            Command::Archive(_) => ("archive", None),
             Command::Simulate(_) => ("simulate", None),
             Command::Init(_) => ("init", None),
             Command::Check(_) => ("check", None),
@@ -186,7 +187,10 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fresh = folder_of(path).join(format!(".{name}.new"));
     let written = File::create(&fresh).and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
-    let placed = written.and_then(|()| fs::rename(&fresh, path));
+    // Made for its owner alone, like everything else; what stands there was perhaps opened to a collector.
+    let mode = path.metadata().ok().filter(fs::Metadata::is_file).map(|old| old.permissions());
+    let opened = written.and_then(|()| mode.map_or(Ok(()), |mode| fs::set_permissions(&fresh, mode)));
+    let placed = opened.and_then(|()| fs::rename(&fresh, path));
     if placed.is_err() {
         // What is half written helps nobody; where it cannot be removed, it is replaced the next time.
         let _ = fs::remove_file(&fresh);

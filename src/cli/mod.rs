@@ -4,6 +4,7 @@
 //! asked, hands that to the pipeline, and shows what comes back. stdout carries the result alone; progress, warnings
 //! and logs go to stderr.
 
+mod archive;
 mod args;
 mod breaks;
 mod check;
@@ -19,6 +20,7 @@ mod manual;
 mod metrics;
 mod month;
 mod partner;
+mod private;
 mod progress;
 mod result;
 mod simulate;
@@ -63,6 +65,7 @@ fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         terminal::speak_json();
     }
     logs::start(args.global, &environment);
+    private::keep_private(&args.command);
     let told = Arc::new(Told {
         progress: Progress::on_terminal(&args.global, &environment),
         metrics: Metrics::asked_for(&args.command),

@@ -55,7 +55,7 @@ impl EarlierLedger {
 
 impl Session<'_> {
     /// A ledger as the earlier fetch has read it; nothing where there is none, or where its pages did not prove it whole:
-    /// what contradicted itself then is to be asked again now.
+    /// what contradicted itself then is to be asked again now, and so is what is damaged in the archive.
     pub(super) async fn earlier(&self, list: &List) -> Result<Option<EarlierLedger>, Setback> {
         let Some(Earlier { fetch, lists }) = &self.earlier else { return Ok(None) };
         let Some((found, walk)) = lists.get(list).and_then(|found| Some((found, complete(found)?))) else {
@@ -64,7 +64,7 @@ impl Session<'_> {
         let mut walks: Vec<(Window, Walk)> = Vec::new();
         for (page, place) in found.pages.iter().zip(1..) {
             let Some(window) = page.window().filter(|_| page.page == place) else { return Ok(None) };
-            let facts = self.facts_of(list, &page.digest)?;
+            let Some(facts) = self.facts_if_sound(list, &page.digest)? else { return Ok(None) };
             match walks.last_mut().filter(|(open, _)| *open == window) {
                 Some((_, walk)) => walk.add(walk.next_page(), facts),
                 None => walks.push((window, Walk::new(facts))),
@@ -82,7 +82,11 @@ impl Session<'_> {
             awaited: walk.awaited(),
         };
         let stretches: Vec<EarlierStretch> = walks.into_iter().map(stretch).collect();
-        let reading = |counts: Counted| Some((counts, complete(lists.get(&list.reading(counts))?)?));
+        let reading = |counts: Counted| {
+            let found = lists.get(&list.reading(counts))?;
+            let is_sound = found.pages.iter().all(|page| self.archive.body(&page.digest).is_ok());
+            complete(found).filter(|_| is_sound).map(|walk| (counts, walk))
+        };
         let said = stretches.iter().map(|stretch| stretch.control).reduce(Control::plus);
         let readings = Counted::TYPES.into_iter().filter_map(reading).collect();
         let digests = found.pages.iter().map(|page| (page.page, page.digest.clone())).collect();

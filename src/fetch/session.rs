@@ -48,8 +48,12 @@ impl<'a> Session<'a> {
         let plan = archive.plan(fetch)?;
         let held = archive.held(fetch)?;
         let earlier = if line.thorough.full_walk { None } else { archive.earlier(&plan)? };
-        let earlier = earlier.map(|fetch| Ok::<_, ArchiveError>(Earlier::new(fetch, archive.evidence(fetch)?)));
-        let earlier = earlier.transpose()?;
+        // What an earlier fetch has left damaged is asked for again.
+        let of_earlier = |fetch| match archive.evidence(fetch) {
+            Err(refused) if refused.is_damage() => Ok(None),
+            evidence => evidence.map(|evidence| Some(Earlier::new(fetch, evidence))),
+        };
+        let earlier = earlier.map(of_earlier).transpose()?.flatten();
         let pages_held = held.values().map(BTreeMap::len).sum();
         watch.saw(Event::FetchBegan { period: plan.period.to_string(), pages_held });
         let taken = |list: &List, pages: &BTreeMap<_, PageHeld>| {
@@ -225,12 +229,17 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn facts_held(&self, list: &List, held: &PageHeld) -> Result<PageFacts, Setback> {
-        self.facts_of(list, &held.digest)
+        let body = self.archive.body(&held.digest)?;
+        read_page(list, &body).map_err(|reason| Setback::Line { reason })
     }
 
-    pub(super) fn facts_of(&self, list: &List, digest: &str) -> Result<PageFacts, Setback> {
-        let body = self.archive.body(digest)?;
-        read_page(list, &body).map_err(|reason| Setback::Line { reason })
+    /// The same of a page of an earlier fetch; nothing where its body is damaged.
+    pub(super) fn facts_if_sound(&self, list: &List, digest: &str) -> Result<Option<PageFacts>, Setback> {
+        match self.archive.body(digest) {
+            Ok(body) => read_page(list, &body).map(Some).map_err(|reason| Setback::Line { reason }),
+            Err(refused) if refused.is_damage() => Ok(None),
+            Err(refused) => Err(refused.into()),
+        }
     }
 }
 

@@ -17,6 +17,14 @@ pub enum RegisterError {
     /// The file is something else.
     #[error("register {}: not a register of tieout", .0.display())]
     NotARegister(PathBuf),
+    /// The file holds something beside that no version of the program puts there.
+    #[error("register {}: holds the {seen}, which no register of tieout has", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The first such thing.
+        seen: String,
+    },
     /// A later version of the program wrote the file.
     #[error("register {}: schema {seen} is newer than {known}, the newest this version reads", path.display())]
     NewerSchema {
@@ -133,7 +141,7 @@ impl RegisterError {
                 Some("accepting takes the exact effect, its sign included, so that a break that changes comes back")
             }
             Self::NotWhole { .. } => Some("explain or assign it, and close the month again when it can be read"),
-            Self::Damaged { .. } => Some(
+            Self::Damaged { .. } | Self::Foreign { .. } => Some(
                 "put it aside: the next command makes it anew from the sealed runs, with the decisions they were sealed with",
             ),
             Self::Sqlite { .. } => Some("the register and its folder must be open to writing"),

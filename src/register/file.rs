@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{RegisterError, failed_to};
+use crate::database::{self, Schema, Tables};
 
 /// Marks the file as ours: `tieB` in ASCII.
 const APPLICATION: i64 = 0x7469_6542;
@@ -40,7 +41,7 @@ CREATE INDEX decisions_by_break ON decisions (break_id);
 
 /// Opens the file for writing, and makes it where there is none.
 pub(super) fn make(path: &Path, partner: &str) -> Result<Connection, RegisterError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut db = connect(path, flags)?;
     create(&mut db, partner).map_err(failed_to(path, "make the file"))?;
     check(&db, path)?;
@@ -52,14 +53,14 @@ pub(super) fn find(path: &Path) -> Result<Connection, RegisterError> {
     if !path.is_file() {
         return Err(RegisterError::Absent(path.to_owned()));
     }
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check(&db, path)?;
     Ok(db)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RegisterError> {
     let doing = failed_to(path, "open the file");
-    let db = Connection::open_with_flags(path, flags).map_err(&doing)?;
+    let db = database::open(path, flags).map_err(&doing)?;
     db.busy_timeout(PATIENCE).map_err(&doing)?;
     db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(doing)?;
     Ok(db)
@@ -96,6 +97,10 @@ fn check(db: &Connection, path: &Path) -> Result<(), RegisterError> {
         return Err(RegisterError::NotARegister(path.to_owned()));
     }
     let seen = number("PRAGMA user_version")?;
+    let foreign = if seen > SCHEMA { None } else { foreign(db).map_err(failed_to(path, "read the file's schema"))? };
+    if let Some(seen) = foreign {
+        return Err(RegisterError::Foreign { path: path.to_owned(), seen });
+    }
     if seen == SCHEMA {
         return Ok(());
     }
@@ -105,4 +110,11 @@ fn check(db: &Connection, path: &Path) -> Result<(), RegisterError> {
         return db.execute_batch(renewed).map_err(failed_to(path, "renew the file's schema"));
     }
     Err(RegisterError::NewerSchema { path: path.to_owned(), seen, known: SCHEMA })
+}
+
+/// What a file holds beside what this version puts into a register; an earlier one gave its tables fewer columns.
+fn foreign(db: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut empty = Connection::open_in_memory()?;
+    create(&mut empty, "")?;
+    Schema::of(&empty)?.foreign(db, Tables::Named)
 }

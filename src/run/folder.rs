@@ -70,6 +70,22 @@ pub(super) fn register_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>,
     Ok(listed(folder)?.into_iter().filter_map(of).collect())
 }
 
+/// The archives and registers in a folder; none where it cannot be listed.
+pub(super) fn book_files(folder: &Path) -> Vec<PathBuf> {
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.ends_with(".archive.sqlite") || name.ends_with(".register.sqlite")
+    };
+    listed(folder).unwrap_or_default().into_iter().filter(is_one).collect()
+}
+
+/// The archives in a folder.
+pub(super) fn archive_files(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let mut files = listed(folder)?;
+    files.retain(|path| path.to_str().is_some_and(|path| path.ends_with(".archive.sqlite")));
+    Ok(files)
+}
+
 /// What stands in a folder, sorted; nothing where there is no such folder.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let entries = match fs::read_dir(folder) {

@@ -29,11 +29,7 @@ impl Run {
     /// Reads it, and opens the archive that the run rests on.
     pub(super) fn open(folder: &Path, archive: Option<&Path>) -> Result<(Self, Archive), RunError> {
         let run = Self::read(folder)?;
-        let partner = match &run {
-            Self::Close(inputs) => &inputs.partner,
-            Self::Recheck(inputs) => &inputs.partner,
-        };
-        let archive = Archive::open_existing(&archive_of(folder, partner, archive))?;
+        let archive = Archive::open_existing(&archive_of(folder, run.partner(), archive))?;
         Ok((run, archive))
     }
 
@@ -53,12 +49,25 @@ impl Run {
         }
     }
 
-    /// The fetches that the run rests on.
-    pub(super) fn fetches(&self, archive: &Archive) -> Result<Vec<FetchId>, RunError> {
-        let inputs = match self {
+    /// The partner's `PA_…`.
+    pub(super) fn partner(&self) -> &str {
+        match self {
+            Self::Close(inputs) => &inputs.partner,
+            Self::Recheck(inputs) => &inputs.partner,
+        }
+    }
+
+    /// The inputs that name the evidence the run rests on: of a recheck both.
+    pub(super) fn rests_on(&self) -> Vec<Inputs> {
+        match self {
             Self::Close(inputs) => vec![(**inputs).clone()],
             Self::Recheck(inputs) => vec![inputs.sealed.clone(), inputs.read_now()],
-        };
+        }
+    }
+
+    /// The fetches that the run rests on.
+    pub(super) fn fetches(&self, archive: &Archive) -> Result<Vec<FetchId>, RunError> {
+        let inputs = self.rests_on();
         let mut fetches =
             inputs.iter().map(|inputs| Ok(evidence_of(archive, inputs)?.0)).collect::<Result<Vec<_>, RunError>>()?;
         fetches.sort();

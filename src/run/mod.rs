@@ -15,6 +15,7 @@ mod notes;
 mod pack;
 pub mod recheck;
 mod sync;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use neighbours::{note, open_breaks, open_register, register_of};
 pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
+pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
 
 use kind::Run;
 use pack::unpacked;
@@ -39,7 +41,7 @@ use crate::normalise::{Books, Rule};
 use crate::reconcile;
 use crate::register::Register;
 use crate::report::{Provenance, ReportError, printable};
-use crate::seal::{Compared, alone, check, check_earlier, mend, read_seal, write_run_alone};
+use crate::seal::{Compared, SEAL, alone, check, check_earlier, mend, read_seal, sealed_paper, write_run_alone};
 use crate::watch::{Event, Watch};
 
 /// The program's version, as a run's inputs carry it.
@@ -178,6 +180,10 @@ fn durable(
     if archive.plan(fetch)? != request.plan || archive.is_ahead(fetch)? {
         return Ok(None);
     }
+    // What is damaged is read anew; nothing else could put it right.
+    if !archive.is_sound(fetch)? {
+        return Ok(None);
+    }
     let evidence = archive.evidence(fetch)?;
     // Asked for a walk from inception, evidence without one is not what is wanted.
     let begins = |list: &List| matches!(list, List::Beside(Beside::Before(_)));
@@ -203,6 +209,12 @@ fn durable(
 #[must_use]
 pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf {
     folder::archive_beside(folder, partner, named)
+}
+
+/// The archives and registers of all partners in a folder; none where it cannot be listed.
+#[must_use]
+pub fn book_files(folder: &Path) -> Vec<PathBuf> {
+    folder::book_files(folder)
 }
 
 /// The second half, offline: derives the papers of a prepared run and seals them.
@@ -297,7 +309,7 @@ pub fn verify(
         Ok(papers) => (Some(papers), Vec::new()),
         // Nothing is wrong with the run: this program cannot tell.
         Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
-        Err(refused) => (None, refused.faults(folder)),
+        Err(refused) => (None, [refused.faults(folder), damaged(folder, archive)].concat()),
     };
     let made = Run::read(folder).map(|run| run.version().to_owned()).ok().filter(|made| made != VERSION);
     // Another version prints other words, so its papers are held against the seal, and their figures against the archive.
@@ -316,12 +328,24 @@ pub fn verify(
     Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults, earlier })
 }
 
+/// Every page that a run rests on whose body is damaged, as findings of a verification.
+fn damaged(folder: &Path, archive: Option<&Path>) -> Vec<String> {
+    let Ok((run, archive)) = Run::open(folder, archive) else { return Vec::new() };
+    let evidence =
+        run.fetches(&archive).unwrap_or_default().into_iter().filter_map(|fetch| archive.evidence(fetch).ok());
+    evidence.flat_map(|evidence| archive.damaged(&evidence)).map(|damaged| format!("archive: {damaged}")).collect()
+}
+
 /// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.
 ///
 /// # Errors
 /// When the run cannot be derived from the archive, or nothing in it has this id.
 pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watch) -> Result<String, RunError> {
     let opened = unpacked(folder, archive)?;
+    if opened.folder.join(SEAL).exists() {
+        // What is explained follows from the inputs: they must be those that were sealed.
+        sealed_paper(&opened.folder, &read_seal(&opened.folder)?, RUN_FILE)?;
+    }
     let (run, archive) = Run::open(&opened.folder, opened.archive.as_deref())?;
     let told = run.explain(&archive, id, watch)?;
     told.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
@@ -347,16 +371,27 @@ fn open(folder: &Path, archive: Option<&Path>) -> Result<(Inputs, Archive), RunE
 
 /// The evidence that a run names by the digest of its manifest, among the finished fetches of its month.
 fn evidence_of(archive: &Archive, inputs: &Inputs) -> Result<(FetchId, Evidence, String), RunError> {
-    let mut latest = None;
+    let (mut latest, mut damage) = (None, None);
     for fetch in archive.finished(inputs.period)?.into_iter().rev() {
-        let evidence = archive.evidence(fetch)?;
+        let evidence = match archive.evidence(fetch) {
+            Ok(evidence) => evidence,
+            // Damage to one fetch is nothing to the runs that rest on others.
+            Err(refused) if refused.is_damage() => {
+                damage = damage.or(Some(refused));
+                continue;
+            }
+            Err(refused) => return Err(refused.into()),
+        };
         let manifest = evidence.manifest();
         if sha256(manifest.as_bytes()) == inputs.evidence {
             return Ok((fetch, evidence, manifest));
         }
         latest = latest.or(Some(manifest));
     }
-    Err(RunError::NoEvidence { digest: inputs.evidence.clone(), period: inputs.period, latest })
+    Err(match damage {
+        Some(damage) => damage.into(),
+        None => RunError::NoEvidence { digest: inputs.evidence.clone(), period: inputs.period, latest },
+    })
 }
 
 fn stage(watch: &dyn Watch, stage: &'static str) {

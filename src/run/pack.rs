@@ -1,32 +1,35 @@
 //! Packing a run into one file, and opening a run whether it is packed or not.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::error::RunError;
-use super::folder::disk;
+use super::folder::{disk, refuse_never_sealed};
 use super::kind::Run;
-use crate::archive::Archive;
-use crate::seal::{SEAL, read_seal};
+use crate::archive::{Archive, ArchiveError};
+use crate::seal::{SEAL, check, read_seal, sealed_paper};
 
-/// Puts a sealed run and exactly the archived pages it rests on into one file, which `verify` accepts anywhere.
+/// Puts a sealed run and exactly the archived pages it rests on into one file, which `verify` accepts anywhere. The bytes that are
+/// packed are those that were sealed.
 ///
 /// # Errors
-/// When the run is not sealed, lacks a paper, the archive does not hold its evidence, or the file exists already.
+/// When the run was never sealed, its papers are not those that were sealed, the archive does not hold its evidence or holds it
+/// damaged, or the file exists already.
 pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result<PathBuf, RunError> {
+    refuse_never_sealed(folder)?;
+    let faults: Vec<String> = check(folder, None, None)?.iter().map(ToString::to_string).collect();
+    if !faults.is_empty() {
+        return Err(RunError::Broken { folder: folder.to_owned(), faults });
+    }
     let (run, archive) = Run::open(folder, archive)?;
     let fetches = run.fetches(&archive)?;
     let sealed = read_seal(folder)?;
-    let names = sealed.papers.iter().map(|paper| paper.name.as_str()).chain([SEAL]);
-    let papers = names
-        .map(|name| {
-            let path = folder.join(name);
-            Ok((name.to_owned(), fs::read(&path).map_err(disk("read", &path))?))
-        })
-        .collect::<Result<Vec<_>, RunError>>()?;
+    let paper = |name: &String| Ok((name.clone(), sealed_paper(folder, &sealed, name)?));
+    let papers = sealed.papers.iter().map(|paper| &paper.name).map(paper).collect::<Result<Vec<_>, RunError>>();
+    let mut papers = papers?;
+    papers.push((SEAL.to_owned(), sealed.to_text().into_bytes()));
     let beside = || folder.with_file_name(format!("{}.pack", folder.file_name().unwrap_or_default().to_string_lossy()));
     let file = out.map_or_else(beside, Path::to_owned);
     archive.pack(&fetches, &papers, &file)?;
@@ -46,19 +49,20 @@ pub(super) fn unpacked(run: &Path, archive: Option<&Path>) -> Result<Opened, Run
     if !run.is_file() {
         return Ok(Opened { folder: run.to_owned(), archive: archive.map(Path::to_owned), _unpacked: None });
     }
-    let papers = Archive::open_existing(run)?.papers()?;
-    if papers.is_empty() {
-        return Err(RunError::Packed(run.to_owned()));
-    }
+    let pack = Archive::open_existing(run)?;
     let folder = TempDir::new().map_err(disk("make a folder for the papers of", run))?;
-    for (name, bytes) in papers {
+    let papers = pack.unpack(|name, bytes| {
         let safe = !name.split('/').any(|part| part.is_empty() || part.starts_with('.')) && !name.contains('\\');
         if !safe {
-            return Err(disk("unpack", run)(io::Error::new(io::ErrorKind::InvalidData, format!("paper {name:?}"))));
+            let (path, name) = (run.to_owned(), name.to_owned());
+            return Err(ArchiveError::Paper { path, name, seen: "no safe name".to_owned() }.into());
         }
         let path = folder.path().join(name);
         super::folder::make_parent(&path)?;
-        fs::write(&path, bytes).map_err(disk("unpack", &path))?;
+        fs::write(&path, bytes).map_err(disk("unpack", &path))
+    })?;
+    if papers == 0 {
+        return Err(RunError::Packed(run.to_owned()));
     }
     let archive = archive.unwrap_or(run).to_owned();
     Ok(Opened { folder: folder.path().to_owned(), archive: Some(archive), _unpacked: Some(folder) })

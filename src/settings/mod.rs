@@ -64,6 +64,16 @@ pub struct Settings {
     pub export: ExportTerms,
     /// Whom the recharge check holds.
     pub recharge: RechargeTerms,
+    /// Who may read what is written.
+    pub files: FilesSettings,
+}
+
+/// Who may read what is written. Nobody but its owner, unless something else is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesSettings {
+    /// Whether the group of the files may read them, too.
+    pub group_readable: bool,
 }
 
 /// The partner and its API.
@@ -300,6 +310,7 @@ impl Default for Settings {
             invoice: InvoiceTerms::default(),
             export: ExportTerms::default(),
             recharge: RechargeTerms::default(),
+            files: FilesSettings::default(),
         }
     }
 }

@@ -33,7 +33,7 @@ struct Section<T: 'static> {
 /// A key, what it means, and its default (or an example) as TOML.
 type Key<T> = (&'static str, &'static str, fn(&T) -> String);
 
-const SETTINGS: [Section<Settings>; 6] = [
+const SETTINGS: [Section<Settings>; 7] = [
     Section {
         heading: "",
         about: "",
@@ -124,6 +124,14 @@ const SETTINGS: [Section<Settings>; 6] = [
                 |it| it.fetch.from_inception.to_string(),
             ),
         ],
+    },
+    Section {
+        heading: "[files]",
+        about: "Archive, register, run folders, drafts and packs are made for their owner alone (modes 600 and 700).",
+        optional: false,
+        keys: &[("group_readable", "true: their group may read them, too (640 and 750).", |it| {
+            it.files.group_readable.to_string()
+        })],
     },
     Section {
         heading: "[reconcile]",
