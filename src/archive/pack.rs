@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params};
+use tempfile::NamedTempFile;
 
 use super::Archive;
 use super::error::{ArchiveError, failed_to};
 use super::file;
 use super::record::FetchId;
+use crate::disk;
 
 /// The most that a paper in a pack may unpack to, in bytes.
 const PAPER_BYTES_MAX: usize = 1 << 30;
@@ -19,26 +21,21 @@ const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes 
 
 impl Archive {
     /// Writes a new archive that holds these finished fetches of this one, no page more than their evidence rests on, and
-    /// the papers of a run. It stands at `target` whole, or not at all.
+    /// the papers of a run. It stands at `target` whole, or not at all; a device or a pipe there is written through.
     ///
     /// # Errors
     /// When `target` exists or cannot be written, or the database refuses.
     pub fn pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], target: &Path) -> Result<(), ArchiveError> {
         let disk = |source| ArchiveError::Disk { path: target.to_owned(), source: Arc::new(source) };
-        if target.try_exists().map_err(disk)? {
+        let (place, is_device) = (disk::followed(target), disk::is_device(target));
+        if !is_device && place.try_exists().map_err(disk)? {
             let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(disk(source));
         }
-        let fresh = file::beside(target, ".new");
-        match std::fs::remove_file(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(disk(error)),
-            Ok(()) | Err(_) => {}
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(&fresh, flags).map_err(failed_to("create a pack"))?;
+        // A database cannot be made in a device or a pipe: it is made in the system's temporary folder, and written through.
+        let fresh = if is_device { NamedTempFile::new() } else { disk::beside(&place) }.map_err(disk)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let db = Connection::open_with_flags(fresh.path(), flags).map_err(failed_to("create a pack"))?;
         file::create(&db, &self.partner)?;
         let source = file::read_uri(&self.path, self.door);
         for fetch in fetches {
@@ -46,8 +43,12 @@ impl Archive {
         }
         keep(&db, papers)?;
         drop(db);
-        std::fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(disk)?;
-        std::fs::rename(&fresh, target).map_err(disk)
+        if is_device {
+            return disk::pour(fresh.path(), target).map_err(disk);
+        }
+        fresh.as_file().sync_all().map_err(disk)?;
+        fresh.persist_noclobber(&place).map_err(|refused| disk(refused.error))?;
+        Ok(())
     }
 
     /// The papers in a pack, sorted by name; none in an ordinary archive.

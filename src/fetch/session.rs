@@ -92,10 +92,6 @@ impl<'a> Session<'a> {
                 accounts.extend(ids.iter().filter_map(|id| AccountId::parse(id).ok()));
             }
         }
-        let accounts_max = self.line.limits.accounts_max;
-        if accounts.len() > accounts_max {
-            return Err(FetchError::TooManyAccounts { seen: accounts.len(), accounts_max });
-        }
         self.watch.saw(Event::AccountsListed { accounts: accounts.len() });
         Ok(accounts)
     }
@@ -230,7 +226,12 @@ impl<'a> Session<'a> {
 
     pub(super) fn facts_of(&self, list: &List, digest: &str) -> Result<PageFacts, Setback> {
         let body = self.archive.body(digest)?;
-        read_page(list, &body).map_err(|reason| Setback::Line { reason })
+        self.read(list, &body).map_err(|reason| Setback::Line { reason })
+    }
+
+    /// Reads a page of a list, or says in which way it is not the page asked for.
+    pub(super) fn read(&self, list: &List, body: &[u8]) -> Result<PageFacts, String> {
+        read_page(list, body, self.line.limits.rows_max)
     }
 }
 

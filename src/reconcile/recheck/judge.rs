@@ -82,13 +82,30 @@ fn come_origins(come: &[Entry]) -> impl Iterator<Item = String> {
 }
 
 /// What is left of the copies when those that say the same at both times are taken out, one for one.
-fn unmatched(sealed: Vec<Entry>, mut now: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
-    let mut gone = sealed;
-    gone.retain(|entry| {
-        let same = now.iter().position(|other| other.same_content(entry));
-        same.map(|place| now.remove(place)).is_none()
-    });
-    (gone, now)
+fn unmatched(sealed: Vec<Entry>, now: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
+    let mut left: BTreeMap<_, usize> = BTreeMap::new();
+    for entry in &now {
+        *left.entry(entry.content()).or_default() += 1;
+    }
+    let mut taken: BTreeMap<_, usize> = BTreeMap::new();
+    let gone: Vec<bool> = sealed
+        .iter()
+        .map(|entry| {
+            let same = left.get_mut(&entry.content()).filter(|left| **left > 0);
+            let same = same.map(|left| *left -= 1);
+            same.map(|()| *taken.entry(entry.content()).or_default() += 1).is_none()
+        })
+        .collect();
+    let mut come = Vec::new();
+    for entry in &now {
+        let same = taken.get_mut(&entry.content()).filter(|taken| **taken > 0);
+        come.push(same.map(|taken| *taken -= 1).is_none());
+    }
+    drop((left, taken));
+    let kept = |entries: Vec<Entry>, keep: Vec<bool>| {
+        entries.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(entry, _)| entry).collect()
+    };
+    (kept(sealed, gone), kept(now, come))
 }
 
 /// What differs, field by field. Copies are paired in the order of their content; those in excess are counted.
