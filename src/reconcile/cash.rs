@@ -64,21 +64,19 @@ pub(super) fn prove(
 
 /// Whose wallet a ledger moves: the master the partner's own.
 fn ledger_holder<'a>(list: &'a List, scope: &'a Scope) -> Option<&'a str> {
+    step();
     if *list == List::Master { Some(&scope.partner) } else { list.owner().map(AccountId::as_str) }
 }
 
 /// The accounts whose wallets a row moves, or may move, that cannot be read: in the master ledger a row that names no other
 /// account.
 fn unreadable<'a>(books: &'a Books, scope: &'a Scope) -> BTreeSet<&'a str> {
-    let may_move = |row: &&UnreadableRow, holder: &str| {
+    let may_move = |row: &UnreadableRow, holder: &str| {
         let named = row.account.as_deref().filter(|named| !named.is_empty() && *named != holder);
         holder != scope.partner || named.is_none()
     };
-    let holders = books.unreadable.iter().filter_map(|row| {
-        step();
-        ledger_holder(&row.list, scope).filter(|holder| may_move(&row, holder))
-    });
-    holders.collect()
+    let holder = |row: &'a UnreadableRow| ledger_holder(&row.list, scope).filter(|holder| may_move(row, holder));
+    books.unreadable.iter().filter_map(holder).collect()
 }
 
 /// What a recheck of the month before has found to move each wallet since it was sealed. What lies further back was in that

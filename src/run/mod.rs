@@ -15,6 +15,8 @@ mod neighbours;
 mod notes;
 mod pack;
 pub mod recheck;
+#[cfg(test)]
+mod steps;
 mod sync;
 
 use std::path::{Path, PathBuf};

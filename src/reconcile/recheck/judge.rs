@@ -176,3 +176,46 @@ fn legs(gone: &[Entry], come: &[Entry]) -> Vec<Leg> {
     }
     legs.into_iter().filter(|(_, effect)| !effect.is_zero()).map(|(key, effect)| Leg { key, effect }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AccountId, ChargeClass, Currency, Direction, Origin, Side, steps_of};
+
+    /// So many copies of one entry, each of another amount, in one order or the other.
+    fn copies(size: u32, turned: bool) -> Vec<Entry> {
+        let copy = |row: u32| Entry {
+            side: Side::Customer,
+            ledger: List::Ledger(AccountId::parse("MA_0").unwrap()),
+            id: "e".to_owned(),
+            account: "MA_0".to_owned(),
+            currency: Currency::INR,
+            direction: Direction::Debit,
+            amount: Amount::from_units(i128::from(row)),
+            class: ChargeClass::parse("call").unwrap(),
+            kind: "debit".to_owned(),
+            status: "completed".to_owned(),
+            settled: true,
+            reference: None,
+            description: String::new(),
+            created_at: 0,
+            in_period: true,
+            in_period_utc: true,
+            origin: Origin { page: 1, row },
+        };
+        if turned { (0..size).rev().map(copy).collect() } else { (0..size).map(copy).collect() }
+    }
+
+    #[test]
+    fn copies_of_one_entry_are_held_against_each_other_in_one_go() {
+        let [few, many] = [100, 400].map(|size| {
+            let (mut now, sealed) = (copies(size, true), copies(size, false));
+            now.extend(copies(1, false));
+            let ((gone, come), steps) = steps_of(|| unmatched(sealed, now));
+            // Of equal copies the first is taken, and the last is left.
+            assert_eq!((gone.len(), come.len(), come[0].origin.row), (0, 1, 0));
+            steps
+        });
+        assert!(few >= 100 && many < 5 * few, "{few} for 100 copies, {many} for 400");
+    }
+}
