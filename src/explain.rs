@@ -4,11 +4,12 @@
 mod carried;
 mod day;
 mod note;
+mod pages;
 mod recharge;
 mod recheck;
 mod wallet;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::archive::Evidence;
@@ -16,7 +17,9 @@ use crate::domain::{Amount, Break, Bridge, ChargeClass, Currency, Direction, Ent
 use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
-use crate::reconcile::{AccountStanding, Reconciliation};
+use crate::reconcile::{AccountStanding, ListProof, Reconciliation};
+
+use pages::Pages;
 
 pub use recheck::{Rechecked, explain_recheck};
 
@@ -32,6 +35,22 @@ pub struct Close<'a> {
     pub evidence: &'a Evidence,
 }
 
+/// Explains a break of this run or one that was handed on to it. Nothing when it is something else, for which `explain` needs to
+/// know what is billed, too.
+///
+/// # Errors
+/// When the frame refuses.
+pub fn explain_break(
+    books: &Books,
+    reconciliation: &Reconciliation,
+    evidence: &Evidence,
+    id: &str,
+) -> Result<Option<String>, FrameError> {
+    let close = Close { books, reconciliation, billing: &Billing::default(), evidence };
+    let mut page = Page::of(&close);
+    Ok(page.explain_break_named(id)?.then(|| page.told()))
+}
+
 /// Explains what an id names: a break (`B-…`) of this run or handed on to it, an invoice or a note by its number, a line of it
 /// (`number/line`), a tie-out (`account/currency/direction`), an account, a wallet (`wallet:account` or
 /// `account/currency/wallet`), a total over all accounts (`currency/direction`), a day of the period
@@ -41,11 +60,9 @@ pub struct Close<'a> {
 /// When the frame refuses.
 pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError> {
     let Close { reconciliation, billing, .. } = close;
-    let mut page = Page { close, text: String::new(), lists: BTreeSet::new() };
-    if let Some(found) = reconciliation.breaks.iter().find(|found| found.id() == id) {
-        page.explain_break(found)?;
-    } else if let Some(it) = reconciliation.carried.iter().find(|it| it.open.id == id) {
-        page.explain_carried(it)?;
+    let mut page = Page::of(close);
+    if page.explain_break_named(id)? {
+        // A break is told by itself.
     } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
         page.explain_invoice(invoice, None)?;
     } else if let Some(it) = billing.notes.iter().find(|note| note.document.number == id) {
@@ -63,8 +80,7 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
     } else if !page.explain_entry(id)? {
         return Ok(None);
     }
-    page.explain_lists();
-    Ok(Some(page.text))
+    Ok(Some(page.told()))
 }
 
 /// The line of an invoice that `number/line` names.
@@ -84,11 +100,35 @@ fn name_of(tie_out: &TieOut) -> String {
 /// An explanation while it is written, with the lists whose control totals it rests on.
 struct Page<'a> {
     close: &'a Close<'a>,
+    pages: Pages<'a>,
     text: String,
     lists: BTreeSet<List>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn of(close: &'a Close<'a>) -> Self {
+        Self { close, pages: Pages::of(close.evidence), text: String::new(), lists: BTreeSet::new() }
+    }
+
+    /// The whole explanation.
+    fn told(mut self) -> String {
+        self.explain_lists();
+        self.text
+    }
+
+    /// Explains a break of this run or one that was handed on to it; says whether there is one of this name.
+    fn explain_break_named(&mut self, id: &str) -> Result<bool, FrameError> {
+        let Reconciliation { breaks, carried, .. } = self.close.reconciliation;
+        if let Some(found) = breaks.iter().find(|found| found.id() == id) {
+            self.explain_break(found)?;
+        } else if let Some(it) = carried.iter().find(|it| it.open.id == id) {
+            self.explain_carried(it)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
     fn line(&mut self, line: &str) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{line}");
@@ -229,11 +269,9 @@ impl Page<'_> {
 
     /// The statement from the master's figure to the customers', each class with the breaks that make it up.
     fn bridge(&mut self, bridge: &Bridge, currency: Currency, effects: &[(String, Amount)]) {
-        let class_of = |id: &str| {
-            let found = self.close.reconciliation.breaks.iter().find(|found| found.id() == id);
-            found.map_or("", |found| found.class().slug())
-        };
-        let classes: Vec<&str> = effects.iter().map(|(id, _)| class_of(id)).collect();
+        let named: BTreeSet<&str> = effects.iter().map(|(id, _)| id.as_str()).collect();
+        let breaks = self.close.reconciliation.breaks.iter().filter(|found| named.contains(found.id()));
+        let classes: BTreeMap<&str, &str> = breaks.map(|found| (found.id(), found.class().slug())).collect();
         for step in bridge.steps() {
             let reached = step.balance.map_or_else(|| "not read".to_owned(), |amount| amount.to_string());
             let line = step.line.map_or_else(String::new, |line| {
@@ -241,7 +279,8 @@ impl Page<'_> {
                 format!("  {} {effects}, gross {}, net {}", line.count, line.gross, line.effect)
             });
             self.line(&format!("  {:<22}{reached:>18} {currency}{line}", step.name));
-            for ((id, effect), _) in effects.iter().zip(&classes).filter(|(_, class)| **class == step.name) {
+            let of_class = |(id, _): &&(String, Amount)| classes.get(id.as_str()).is_some_and(|it| *it == step.name);
+            for (id, effect) in effects.iter().filter(of_class) {
                 self.line(&format!("    by {id}  effect {effect} {currency}"));
             }
         }
@@ -317,26 +356,21 @@ impl Page<'_> {
             let when = self.close.books.calendar.local(entry.created_at);
             let reference = entry.reference.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
             let (direction, origin) = (direction.word(), entry.origin_text());
-            let digest = self.digest(&entry.ledger, entry.origin.page).to_owned();
+            let digest = self.pages.digest(&entry.ledger, entry.origin.page);
             self.line(&format!("    {when}  {direction} {amount} {currency}  {class}, {status}  {id}{reference}"));
             self.line(&format!("      {origin}, sha256 {digest}"));
             self.lists.insert(entry.ledger.clone());
         }
     }
 
-    /// The digest of an archived page.
-    fn digest(&self, list: &List, page: u32) -> &str {
-        let list = self.close.evidence.lists.iter().find(|found| found.list == *list);
-        let page = list.and_then(|list| list.pages.iter().find(|found| found.page == page));
-        page.map_or("unknown", |page| page.digest.as_str())
-    }
-
     /// The control totals of the lists that the explanation rests on.
     fn explain_lists(&mut self) {
-        for list in std::mem::take(&mut self.lists) {
-            let Some(proof) = self.close.reconciliation.proofs.iter().find(|proof| proof.list == list) else {
-                continue;
-            };
+        let lists = std::mem::take(&mut self.lists);
+        let mut proofs: BTreeMap<&List, &ListProof> = BTreeMap::new();
+        for proof in self.close.reconciliation.proofs.iter().filter(|proof| lists.contains(&proof.list)) {
+            proofs.entry(&proof.list).or_insert(proof);
+        }
+        for (list, proof) in proofs {
             let total = proof.total.map_or_else(|| "no total".to_owned(), |total| format!("{total} by its own total"));
             let sums = proof.summary.map_or_else(
                 || "no summary".to_owned(),

@@ -3,11 +3,12 @@
 //!
 //! The modules are floors; each imports only from those below it (`tests/it/tidy.rs` holds that). From the top:
 //! `cli` · `run` · `register` · `settings` · `seal` · `report`, `explain` · `invoice` · `reconcile` · `normalise` · `fetch`, `archive` ·
-//! `frame` · `database`, `domain`, `wire`, `watch`. Aside stands `simulator`, which sees `domain` and `wire` only.
+//! `frame` · `database`, `domain`, `wire`, `watch`, `disk`. Aside stands `simulator`, which sees `domain` and `wire` only.
 
 pub mod archive;
 pub mod cli;
 pub mod database;
+pub mod disk;
 pub mod domain;
 pub mod explain;
 pub mod fetch;

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags, params};
+use tempfile::NamedTempFile;
 
 use super::error::{ArchiveError, failed_to};
 use super::file::{self, Allowance};
 use super::record::FetchId;
 use super::{Archive, read, write};
-use crate::database;
+use crate::{database, disk};
 
 /// Exactly the pages that the evidence rests on: of each list the accepted walk.
 const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes o \
@@ -18,30 +19,26 @@ const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes 
 
 impl Archive {
     /// Writes a new archive that holds these finished fetches of this one, no page more than their evidence rests on, and
-    /// the papers of a run. It stands at `target` whole, or not at all.
+    /// the papers of a run. It stands at `target` whole, or not at all; a device or a pipe there is written through.
     ///
     /// # Errors
     /// When `target` exists or cannot be written, a body is damaged, or the database refuses.
     pub fn pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], target: &Path) -> Result<(), ArchiveError> {
         let disk = |source| ArchiveError::Disk { path: target.to_owned(), source: Arc::new(source) };
-        if target.try_exists().map_err(disk)? {
+        let (place, is_device) = (disk::followed(target), disk::is_device(target));
+        if !is_device && place.try_exists().map_err(disk)? {
             let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(disk(source));
         }
-        let fresh = file::beside(target, ".new");
-        let clear = || match std::fs::remove_file(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk(error)),
-            Ok(()) | Err(_) => Ok(()),
-        };
-        clear()?;
-        let written = self.write_pack(fetches, papers, &fresh);
-        if written.is_err() {
-            // What is half written only takes up room; where it cannot be removed, the next pack does so.
-            let _ = clear();
+        // A database cannot be made in a device or a pipe: it is made in the system's temporary folder, and written through.
+        let fresh = if is_device { NamedTempFile::new() } else { disk::beside(&place) }.map_err(disk)?;
+        self.write_pack(fetches, papers, fresh.path())?;
+        if is_device {
+            return disk::pour(fresh.path(), target).map_err(disk);
         }
-        written?;
-        std::fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(disk)?;
-        std::fs::rename(&fresh, target).map_err(disk)
+        fresh.as_file().sync_all().map_err(disk)?;
+        fresh.persist_noclobber(&place).map_err(|refused| disk(refused.error))?;
+        Ok(())
     }
 
     fn write_pack(&self, fetches: &[FetchId], papers: &[(String, Vec<u8>)], fresh: &Path) -> Result<(), ArchiveError> {

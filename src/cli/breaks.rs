@@ -1,5 +1,6 @@
 //! `tieout breaks`: the register of breaks, listed and filtered, and the decisions that people write into it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, SecondsFormat};
@@ -10,7 +11,7 @@ use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::object;
 use crate::domain::{Action, Age, Amount, Class, Decision, Severity, Standing};
-use crate::register::{Listed, Noted, Register, RegisterError};
+use crate::register::{Listed, Register, RegisterError};
 use crate::run::open_register;
 use crate::settings::Settings;
 
@@ -217,7 +218,9 @@ fn list(register: &Register, filter: &Filter, today: NaiveDate) -> Result<Outcom
     }
     let mut listed = register.breaks().map_err(crate::run::RunError::from)?;
     let known = listed.len();
-    listed.retain(|it| filter.lets(it, &runs, today));
+    let of_run = runs.iter().filter(|noted| filter.run.as_ref().is_none_or(|run| noted.run == *run));
+    let reported: BTreeSet<&str> = of_run.flat_map(|noted| &noted.sightings).map(|seen| seen.id.as_str()).collect();
+    listed.retain(|it| filter.lets(it, &reported, today));
     let mut lines: Vec<String> = listed.iter().map(|it| told(it, today)).collect();
     lines.push(format!("breaks: {} of {known}; sealed runs of {}: {}", listed.len(), register.partner(), runs.len()));
     let breaks: Vec<Value> = listed.iter().map(|it| as_json(it, today)).collect();
@@ -226,12 +229,9 @@ fn list(register: &Register, filter: &Filter, today: NaiveDate) -> Result<Outcom
 }
 
 impl Filter {
-    fn lets(&self, it: &Listed, runs: &[Noted], today: NaiveDate) -> bool {
+    fn lets(&self, it: &Listed, reported: &BTreeSet<&str>, today: NaiveDate) -> bool {
         let sighting = &it.sighting;
         let decision = it.decision(today).map_or("none", |decision| decision.action.word());
-        let reported = |run: &str| {
-            runs.iter().any(|noted| noted.run == run && noted.sightings.iter().any(|seen| seen.id == sighting.id))
-        };
         let narrowed = self.all || self.run.is_some();
         let stands = self.standing.map_or(narrowed || it.standing.is_open(), |standing| standing == it.standing);
         stands
@@ -240,7 +240,7 @@ impl Filter {
             && self.account.as_ref().is_none_or(|account| Some(account) == sighting.account.as_ref())
             && self.age.is_none_or(|age| age == it.age())
             && self.decision.as_ref().is_none_or(|wanted| wanted == decision)
-            && self.run.as_deref().is_none_or(reported)
+            && (self.run.is_none() || reported.contains(sighting.id.as_str()))
     }
 }
 

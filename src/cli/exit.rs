@@ -254,7 +254,10 @@ fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
         FetchError::Credentials { .. } => {
             (Exit::Line, Some("the partner API takes the partner's own credentials (`PA_…` and its token)"))
         }
-        FetchError::Client(_) | FetchError::TooManyAccounts { .. } => (Exit::Line, None),
+        FetchError::TooManyAccounts { .. } | FetchError::TooManyPages { .. } => {
+            (Exit::Usage, Some("where the books are that large, raise this bound in the settings, below [fetch]"))
+        }
+        FetchError::Client(_) => (Exit::Line, None),
         FetchError::Line { .. } => (Exit::Line, Some("what was fetched is kept; the same command goes on from it")),
         FetchError::Archive(error) => of_archive(error),
     }

@@ -4,14 +4,14 @@
 //! somebody must hear of. Whole numbers and decimal text only. What is not known is not there.
 
 use std::fmt::{Display, Write as _};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::args::Command;
 use super::exit::{Exit, Failure};
+use crate::disk;
 use crate::domain::{Class, Severity, Verdict};
 use crate::watch::{Close, Event, Watch};
 
@@ -87,18 +87,18 @@ impl Metrics {
     /// Refuses a file that could not be written at the end, before anybody is asked for anything.
     pub(super) fn refuse_unwritable(&self) -> Result<(), Failure> {
         let Some(file) = &self.file else { return Ok(()) };
-        let folder = folder_of(file);
-        let fits = folder.is_dir() && !file.is_dir() && file.file_name().is_some();
+        let place = disk::followed(file);
+        let fits = disk::folder_of(&place).is_dir() && !place.is_dir() && place.file_name().is_some();
         let refused = || anyhow::anyhow!("--metrics {}: not a file in a folder that is there", file.display());
         let hint = || Some("the file is written when the run ends; its folder must be there before".to_owned());
         if fits { Ok(()) } else { Err(Failure::new(Exit::Usage, refused(), hint())) }
     }
 
-    /// Writes the file whole or not at all, where one is asked for.
+    /// Writes the file whole or not at all, where one is asked for; a device or a pipe is written through.
     pub(super) fn write(&self, ended: &Ended) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
         let refused = |error: io::Error| format!("--metrics {}: cannot be written: {error}", file.display());
-        replace(file, self.text(ended).as_bytes()).map_err(refused)
+        disk::write(file, self.text(ended).as_bytes()).map_err(refused)
     }
 
     /// The file's text.
@@ -179,25 +179,4 @@ impl Page {
 fn thousandths(number: i64) -> String {
     let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
     format!("{sign}{}.{:03}", size / 1000, size % 1000)
-}
-
-/// Writes a fresh file beside the old one, syncs it, and lets it take the old one's place.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    // With this ending no collector takes it for a file to be read.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = folder_of(path).join(format!(".{name}.new"));
-    let written = File::create(&fresh).and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
-    // Made for its owner alone, like everything else; what stands there was perhaps opened to a collector.
-    let mode = path.metadata().ok().filter(fs::Metadata::is_file).map(|old| old.permissions());
-    let opened = written.and_then(|()| mode.map_or(Ok(()), |mode| fs::set_permissions(&fresh, mode)));
-    let placed = opened.and_then(|()| fs::rename(&fresh, path));
-    if placed.is_err() {
-        // What is half written helps nobody; where it cannot be removed, it is replaced the next time.
-        let _ = fs::remove_file(&fresh);
-    }
-    placed
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

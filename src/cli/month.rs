@@ -145,12 +145,22 @@ pub(super) fn base_url(settings: &Settings, environment: &Environment) -> Result
 
 /// The bounds of a fetch as the settings have them.
 pub(super) fn limits(fetch: &FetchSettings) -> Limits {
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let seconds = |number: u32| Duration::from_secs(u64::from(number));
     Limits {
         requests_per_second: fetch.requests_per_second,
-        concurrency: usize::try_from(fetch.concurrency).unwrap_or(usize::MAX),
+        concurrency: size(fetch.concurrency),
         attempts_max: fetch.attempts_max,
-        timeout: Duration::from_secs(u64::from(fetch.timeout_seconds)),
+        throttles_max: fetch.throttles_max,
+        timeout: seconds(fetch.timeout_seconds),
+        retry_after_max: seconds(fetch.retry_after_seconds_max),
+        body_bytes_max: size(fetch.answer_mib_max).saturating_mul(1 << 20),
+        rows_max: size(fetch.rows_max),
+        pages_max: fetch.pages_max,
+        overrun_pages_max: fetch.overrun_pages_max,
+        accounts_max: u64::from(fetch.accounts_max),
         walks_max: fetch.walks_max,
+        wallet_rounds_max: fetch.wallet_rounds_max,
         ..Limits::default()
     }
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::amount::Amount;
 use super::currency::Currency;
 use super::digest::hex;
+use super::steps::step;
 use super::tie_out_key::TieOutKey;
 
 /// How much a break weighs. The worst one found is the verdict; `Break` and `Incomplete` keep an account from being
@@ -275,18 +276,21 @@ impl Break {
     /// The stable id, `B-` and 16 hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> &str {
+        step();
         &self.id
     }
 
     /// The class.
     #[must_use]
-    pub const fn class(&self) -> Class {
+    pub fn class(&self) -> Class {
+        step();
         self.class
     }
 
     /// The account it is reported under.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
+        step();
         self.account.as_deref()
     }
 
@@ -299,6 +303,7 @@ impl Break {
     /// The entries concerned.
     #[must_use]
     pub fn entry_ids(&self) -> &[String] {
+        step();
         &self.entry_ids
     }
 
@@ -329,6 +334,7 @@ impl Break {
     /// The effects, one for each tie-out touched.
     #[must_use]
     pub fn legs(&self) -> &[Leg] {
+        step();
         &self.legs
     }
 

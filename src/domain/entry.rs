@@ -10,6 +10,7 @@ use super::amount::Amount;
 use super::currency::Currency;
 use super::list::{List, Side};
 use super::period::Timestamp;
+use super::steps::step;
 
 /// Which way the money goes, seen from the wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -221,6 +222,7 @@ impl Entry {
     /// does not hang on the order of rows.
     #[must_use]
     pub fn content(&self) -> impl Ord + '_ {
+        step();
         let Self { account, currency, direction, amount, kind, status, .. } = self;
         let texts = (self.reference.as_deref(), &self.description);
         (account, *currency, *direction, *amount, kind, status, texts, self.created_at)

@@ -21,6 +21,7 @@ mod period;
 mod place;
 mod rounding;
 mod standing;
+mod steps;
 mod tie_out;
 mod tie_out_key;
 mod toml_text;
@@ -43,6 +44,9 @@ pub use period::{Calendar, Period, PeriodError, Timestamp};
 pub use place::Place;
 pub use rounding::{Rounding, round};
 pub use standing::{Age, Aged, Standing, UnknownWord};
+pub(crate) use steps::step;
+#[cfg(test)]
+pub(crate) use steps::steps_of;
 pub use tie_out::{TieOut, Verdict};
 pub use tie_out_key::TieOutKey;
 pub use toml_text::{TextFault, TomlText};

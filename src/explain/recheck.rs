@@ -1,8 +1,10 @@
 //! Explains a figure of a recheck: a finding back to its entries and their pages in both fetches, a note back to its lines
 //! and findings.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::pages::Pages;
 use crate::archive::Evidence;
 use crate::domain::{Calendar, Entry, Leg, Side};
 use crate::invoice::{Note, NoteLine, TaxHead};
@@ -29,10 +31,12 @@ pub struct Rechecked<'a> {
 #[must_use]
 pub fn explain_recheck(it: &Rechecked<'_>, id: &str) -> Option<String> {
     let mut text = String::new();
+    let pages = [it.sealed, it.now].map(Pages::of);
     let corrects = |note: &Note| note.invoice.as_ref().is_some_and(|(number, _)| number == id);
     for note in it.notes.iter().filter(|note| note.id == id || note.account == id || corrects(note)) {
         explain_note(&mut text, note);
-        for finding in it.rechecked.findings.iter().filter(|it| note.findings.iter().any(|id| id == it.found.id())) {
+        let named: BTreeSet<&str> = note.findings.iter().map(String::as_str).collect();
+        for finding in it.rechecked.findings.iter().filter(|it| named.contains(it.found.id())) {
             let found = &finding.found;
             put(&mut text, &format!("  by {}  {}: {}", found.id(), found.class(), found.explanation()));
         }
@@ -41,7 +45,7 @@ pub fn explain_recheck(it: &Rechecked<'_>, id: &str) -> Option<String> {
         let found = &finding.found;
         let of_entry = found.entry_ids().iter().any(|entry| entry == id);
         if found.id() == id || of_entry || found.account() == Some(id) {
-            explain_finding(&mut text, it, finding, bearing);
+            explain_finding(&mut text, it, &pages, finding, bearing);
         }
     }
     for line in it.rechecked.control.iter().filter(|line| line.key.account == id) {
@@ -101,7 +105,7 @@ fn heads(note: &Note) -> String {
     if owed.is_empty() { String::new() } else { format!(" ({})", owed.join(", ")) }
 }
 
-fn explain_finding(text: &mut String, it: &Rechecked<'_>, finding: &Finding, bearing: &str) {
+fn explain_finding(text: &mut String, it: &Rechecked<'_>, pages: &[Pages<'_>; 2], finding: &Finding, bearing: &str) {
     let found = &finding.found;
     let class = found.class();
     put(text, &format!("finding {}: {class} ({}): {}", found.id(), class.severity().word(), class.meaning()));
@@ -114,23 +118,20 @@ fn explain_finding(text: &mut String, it: &Rechecked<'_>, finding: &Finding, bea
         put(text, &format!("  effect {effect} {currency} on {}/{currency}/{direction}", key.account));
     }
     put(text, &format!("  {bearing}"));
-    for (title, entries, evidence) in
-        [("as sealed", &finding.sealed, it.sealed), ("as it is now", &finding.now, it.now)]
-    {
+    let sides = [("as sealed", &finding.sealed), ("as it is now", &finding.now)];
+    for ((title, entries), pages) in sides.into_iter().zip(pages) {
         put(text, &format!("  {title}: {}", entries.len()));
         for entry in entries {
-            explain_entry(text, it.calendar, entry, evidence);
+            explain_entry(text, it.calendar, entry, pages);
         }
     }
 }
 
-fn explain_entry(text: &mut String, calendar: &Calendar, entry: &Entry, evidence: &Evidence) {
+fn explain_entry(text: &mut String, calendar: &Calendar, entry: &Entry, pages: &Pages<'_>) {
     let Entry { id, amount, currency, class, status, .. } = entry;
     let (when, direction) = (calendar.local(entry.created_at), entry.direction.word());
     let reference = entry.reference.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
     put(text, &format!("    {when}  {direction} {amount} {currency}  {class}, {status}  {id}{reference}"));
-    let list = evidence.lists.iter().find(|found| found.list == entry.ledger);
-    let page = list.and_then(|list| list.pages.iter().find(|page| page.page == entry.origin.page));
-    let digest = page.map_or("unknown", |page| page.digest.as_str());
+    let digest = pages.digest(&entry.ledger, entry.origin.page);
     put(text, &format!("      {}, sha256 {digest}", entry.origin_text()));
 }

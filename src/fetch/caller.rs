@@ -124,8 +124,10 @@ impl<'a> Caller<'a> {
             };
             if let Some(wait) = wait.filter(|wait| *wait > retry_after_max) {
                 let (wait, max) = (wait.as_secs(), retry_after_max.as_secs());
-                let reason =
-                    format!("the partner asks to be left alone for {wait} s, more than the {max} s that are waited");
+                let reason = format!(
+                    "the partner asks to be left alone for {wait} s, more than the {max} s that are waited \
+                     (fetch.retry_after_seconds_max)"
+                );
                 return Err(Refusal::Away { reason });
             }
             if failures >= attempts_max.max(1) || throttles > throttles_max {
@@ -214,7 +216,10 @@ impl<'a> Caller<'a> {
             Fault::Passing(reason) => Trouble::Passing { reason: (*reason).to_owned(), wait: None },
             Fault::Untrusted(reason) => Trouble::Refused(Refusal::Line { reason: (*reason).to_owned() }),
             Fault::Oversized => {
-                let reason = format!("the answer is longer than {} bytes", self.line.limits.body_bytes_max);
+                let reason = format!(
+                    "the answer is longer than {} bytes (fetch.answer_mib_max)",
+                    self.line.limits.body_bytes_max
+                );
                 Trouble::Refused(Refusal::Line { reason })
             }
         }

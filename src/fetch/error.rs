@@ -51,12 +51,22 @@ pub enum FetchError {
         reason: String,
     },
     /// There are more customers than the limits allow.
-    #[error("accounts: {seen} customers, expected at most {accounts_max}")]
+    #[error("accounts: {seen} customers, expected at most {accounts_max} (fetch.accounts_max)")]
     TooManyAccounts {
-        /// Customers listed.
-        seen: usize,
+        /// Customers, as the first page says or as were received.
+        seen: u64,
         /// The limit.
-        accounts_max: usize,
+        accounts_max: u64,
+    },
+    /// A list is longer than the limits allow.
+    #[error("{list}: {promised} pages, expected at most {pages_max} (fetch.pages_max)")]
+    TooManyPages {
+        /// The list.
+        list: List,
+        /// Pages, as the first one says.
+        promised: u64,
+        /// The limit.
+        pages_max: u32,
     },
     /// The archive failed.
     #[error(transparent)]

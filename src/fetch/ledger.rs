@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use super::caller::Good;
 use super::earlier::{EarlierLedger, EarlierStretch};
-use super::page::{PageFacts, read_page};
+use super::page::PageFacts;
 use super::reading::{Stretch, Walked, Window};
 use super::session::Session;
 use super::setback::Setback;
@@ -192,7 +192,7 @@ impl Session<'_> {
             return Ok(Some(Totals { control: self.facts_held(&reading, held)?.control, answer: None }));
         }
         let request = self.request(self.whole(&reading), 1, 1);
-        let answer = self.caller.ask(&reading, 1, &request, |body| read_page(&reading, body)).await;
+        let answer = self.caller.ask(&reading, 1, &request, |body| self.read(&reading, body)).await;
         match answer.map_err(|refusal| Setback::from((&reading, refusal))) {
             Ok(answer) => Ok(Some(Totals { control: answer.read.control, answer: Some((request, answer)) })),
             Err(Setback::Refused { .. }) => Ok(None),

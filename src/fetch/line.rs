@@ -116,12 +116,18 @@ pub struct Limits {
     pub retry_after_max: Duration,
     /// The longest body, unpacked.
     pub body_bytes_max: usize,
+    /// Rows of one page.
+    pub rows_max: usize,
     /// Pages of one list.
     pub pages_max: u32,
+    /// Pages of one list beyond those that its first one promises.
+    pub overrun_pages_max: u32,
     /// Customers.
-    pub accounts_max: usize,
+    pub accounts_max: u64,
     /// Walks of one list.
     pub walks_max: u32,
+    /// Rounds in which a wallet that moves is read around its newest entries.
+    pub wallet_rounds_max: u32,
 }
 
 impl Default for Limits {
@@ -136,9 +142,12 @@ impl Default for Limits {
             backoff_max: Duration::from_secs(30),
             retry_after_max: Duration::from_mins(2),
             body_bytes_max: 8 << 20,
-            pages_max: 10_000,
-            accounts_max: 10_000,
+            rows_max: 10_000,
+            pages_max: 100_000,
+            overrun_pages_max: 100,
+            accounts_max: 1_000_000,
             walks_max: 3,
+            wallet_rounds_max: 3,
         }
     }
 }

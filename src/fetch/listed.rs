@@ -27,7 +27,7 @@ pub struct Listed {
 /// When the line is unusable, the partner refuses, or an answer cannot be read.
 pub async fn ask_accounts(line: &Line, watch: &dyn Watch) -> Result<Listed, FetchError> {
     let (caller, list) = (Caller::new(line, watch)?, List::Accounts);
-    let read = |body: &[u8]| Ok((read_page(&list, body)?, account_ids(body)?));
+    let read = |body: &[u8]| Ok((read_page(&list, body, line.limits.rows_max)?, account_ids(body)?));
     let mut listed = Listed::default();
     let (mut total, mut rows) = (None, 0_u64);
     for page in 1..=line.limits.pages_max {

@@ -5,15 +5,35 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
-use crate::domain::{AccountId, Amount, Beside, Control, List};
+use crate::domain::{AccountId, Amount, Beside, Control, List, step};
 use crate::wire::{AccountRow, AccountsPage, Balance, Dashboard, LedgerPage, Me, amount, object};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
-pub(super) type RowId = u128;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RowId(u128);
 
-/// Rows of one page at most, many times what is ever asked for.
-const ROWS_MAX: usize = 10_000;
+impl RowId {
+    /// The identity that a text stands for.
+    pub(super) fn of(text: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        Self(digest.iter().take(16).fold(0, |id, byte| (id << 8) | u128::from(*byte)))
+    }
+}
+
+impl Ord for RowId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        step();
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for RowId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// What a page says about itself and its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +54,16 @@ pub(super) struct PageFacts {
     pub(super) settled: Amount,
 }
 
-/// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for.
-pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
+/// Reads a page of a list as far as the walk needs it, or says in which way it is not the page asked for; one of more than
+/// `rows_max` rows is none.
+pub(super) fn read_page(list: &List, body: &[u8], rows_max: usize) -> Result<PageFacts, String> {
     match list {
         List::Me | List::Beside(Beside::Me | Beside::Held(None)) => one_object::<Me<'_>>(body),
         List::Beside(Beside::Held(Some(account))) => balance_facts(account, body),
         List::Dashboard => one_object::<Dashboard<'_>>(body),
         List::Accounts | List::Beside(Beside::Accounts) => {
             let AccountsPage { accounts, total, page, size } = decoded(body)?;
-            not_too_many(&accounts)?;
+            not_too_many(&accounts, rows_max)?;
             let rows = accounts.into_iter().map(account_row).collect();
             Ok(PageFacts {
                 total,
@@ -54,10 +75,12 @@ pub(super) fn read_page(list: &List, body: &[u8]) -> Result<PageFacts, String> {
                 settled: Amount::ZERO,
             })
         }
-        List::Master => ledger_facts(None, body),
-        List::Ledger(account) => ledger_facts(Some(account), body),
-        List::Reading(reading) => ledger_facts(reading.of.as_ref(), body),
-        List::Beside(Beside::Since(of) | Beside::Lately(of) | Beside::Before(of)) => ledger_facts(of.as_ref(), body),
+        List::Master => ledger_facts(None, body, rows_max),
+        List::Ledger(account) => ledger_facts(Some(account), body, rows_max),
+        List::Reading(reading) => ledger_facts(reading.of.as_ref(), body, rows_max),
+        List::Beside(Beside::Since(of) | Beside::Lately(of) | Beside::Before(of)) => {
+            ledger_facts(of.as_ref(), body, rows_max)
+        }
     }
 }
 
@@ -141,9 +164,9 @@ fn balance_facts(account: &AccountId, body: &[u8]) -> Result<PageFacts, String> 
     one_object::<Balance<'_>>(body)
 }
 
-fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, String> {
+fn ledger_facts(owner: Option<&AccountId>, body: &[u8], rows_max: usize) -> Result<PageFacts, String> {
     let page: LedgerPage<'_> = decoded(body)?;
-    not_too_many(&page.transactions)?;
+    not_too_many(&page.transactions, rows_max)?;
     match (owner, page.account_auth_id.as_deref()) {
         (Some(owner), Some(other)) if other != owner.as_str() => {
             return Err("the answer is another account's ledger".to_owned());
@@ -160,11 +183,11 @@ fn ledger_facts(owner: Option<&AccountId>, body: &[u8]) -> Result<PageFacts, Str
     Ok(PageFacts { total, per_page, page, control, rows, awaited, settled })
 }
 
-fn not_too_many(rows: &[&RawValue]) -> Result<(), String> {
-    if rows.len() <= ROWS_MAX {
+fn not_too_many(rows: &[&RawValue], rows_max: usize) -> Result<(), String> {
+    if rows.len() <= rows_max {
         return Ok(());
     }
-    Err(format!("the answer holds {} rows, expected at most {ROWS_MAX}", rows.len()))
+    Err(format!("the answer holds {} rows, expected at most {rows_max} (fetch.rows_max)", rows.len()))
 }
 
 /// Whether every row is booked to one and the same other account. A single row may be a mistake in the books, which is
@@ -194,15 +217,10 @@ fn standing(rows: &[&RawValue]) -> (bool, Amount) {
 
 fn ledger_row(row: &RawValue) -> RowId {
     let identity = serde_json::from_str::<RowIdentity<'_>>(row.get());
-    row_id(identity.as_ref().map_or(row.get(), |row| &row.id))
+    RowId::of(identity.as_ref().map_or(row.get(), |row| &row.id))
 }
 
 fn account_row(row: &RawValue) -> RowId {
     let identity = serde_json::from_str::<AccountIdentity<'_>>(row.get());
-    row_id(identity.as_ref().map_or(row.get(), |row| &row.auth_id))
-}
-
-fn row_id(text: &str) -> RowId {
-    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-    digest.iter().take(16).fold(0, |id, byte| (id << 8) | u128::from(*byte))
+    RowId::of(identity.as_ref().map_or(row.get(), |row| &row.auth_id))
 }

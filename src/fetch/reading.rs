@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::NaiveDate;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::page::{PageFacts, read_page};
+use super::error::FetchError;
+use super::page::PageFacts;
 use super::session::Session;
 use super::setback::Setback;
 use super::walk::Walk;
@@ -70,6 +71,10 @@ impl Session<'_> {
         let pages_max = self.line.limits.pages_max;
         let (rows, first) = self.first_page(stretch, number).await?;
         let mut walk = Walk::new(first);
+        self.refuse_too_many_accounts(stretch, &walk)?;
+        if before.is_none() {
+            self.refuse_too_many_pages(stretch, rows, &walk).await?;
+        }
         if let Some(before) = before {
             let pages = walk.mend(before).into_iter().map(|page| stretch.before + page).collect();
             let (list, fetch) = (stretch.list.clone(), self.fetch);
@@ -82,14 +87,59 @@ impl Session<'_> {
         while whole && !walk.ended() {
             let next = walk.next_page();
             if next > pages_max {
-                return Err(Setback::Line { reason: format!("the list is longer than {pages_max} pages") });
+                let reason = format!("the list is longer than {pages_max} pages (fetch.pages_max)");
+                return Err(Setback::Line { reason });
             }
             match self.page_past_the_end(stretch, number, next, rows, &walk).await? {
                 Some(facts) => walk.add(next, facts),
                 None => break,
             }
+            self.refuse_too_many_accounts(stretch, &walk)?;
+            self.refuse_endless(&walk)?;
         }
         Ok(walk)
+    }
+
+    /// Refuses more customers than the limits allow, at page 1 where that says so.
+    fn refuse_too_many_accounts(&self, stretch: Stretch<'_>, walk: &Walk) -> Result<(), Setback> {
+        let accounts_max = self.line.limits.accounts_max;
+        let seen = walk.total().unwrap_or(0).max(walk.rows());
+        if *stretch.list == List::Accounts && seen > accounts_max {
+            return Err(FetchError::TooManyAccounts { seen, accounts_max }.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a list whose first page promises more pages than the limits allow, and that has them: of a page behind them all
+    /// it is asked once, for a total may be wrong.
+    async fn refuse_too_many_pages(&self, stretch: Stretch<'_>, rows: u32, walk: &Walk) -> Result<(), Setback> {
+        let pages_max = self.line.limits.pages_max;
+        let (promised, beyond) = (walk.pages_promised(), pages_max.saturating_add(1));
+        if promised <= u64::from(pages_max) {
+            return Ok(());
+        }
+        let (list, request) = (stretch.list, self.request(stretch, beyond, rows));
+        let answer = self.caller.ask(list, beyond, &request, |body| self.read(list, body)).await;
+        let answer = existing(answer.map_err(|refusal| Setback::from((list, refusal))))?;
+        let has_it = |facts: &PageFacts| !is_another_page(facts, beyond) && !walk.holds_all_of(facts);
+        if answer.is_some_and(|answer| has_it(&answer.read)) {
+            return Err(FetchError::TooManyPages { list: list.clone(), promised, pages_max }.into());
+        }
+        Ok(())
+    }
+
+    /// Gives up a list that goes on and on past what its own first page says: no further page can make it whole.
+    fn refuse_endless(&self, walk: &Walk) -> Result<(), Setback> {
+        let overrun_pages_max = self.line.limits.overrun_pages_max;
+        if walk.pages_beyond() <= u64::from(overrun_pages_max) {
+            return Ok(());
+        }
+        let (total, rows) = (walk.total().unwrap_or(0), walk.rows());
+        let reason = format!(
+            "page 1 says that the list holds {total} rows; {rows} were received, and more than {overrun_pages_max} pages \
+             beyond the end (fetch.overrun_pages_max)"
+        );
+        Err(Setback::Line { reason })
     }
 
     /// Reads the first page of a walk, and finds out how many rows a page the server takes: an older one refuses
@@ -161,7 +211,7 @@ impl Session<'_> {
             return self.facts_held(list, held);
         }
         let request = self.request(stretch, page, rows);
-        let read = |body: &[u8]| match read_page(list, body)? {
+        let read = |body: &[u8]| match self.read(list, body)? {
             facts if is_another_page(&facts, page) => Err("the answer is another page".to_owned()),
             facts => Ok(facts),
         };
@@ -215,7 +265,7 @@ impl Session<'_> {
             return self.facts_held(list, held).map(Some);
         }
         let request = self.request(stretch, page, rows);
-        let answer = self.caller.ask(list, page, &request, |body| read_page(list, body)).await;
+        let answer = self.caller.ask(list, page, &request, |body| self.read(list, body)).await;
         let Some(answer) = existing(answer.map_err(|refusal| Setback::from((list, refusal))))? else {
             return Ok(None);
         };

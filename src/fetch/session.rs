@@ -96,10 +96,6 @@ impl<'a> Session<'a> {
                 accounts.extend(ids.iter().filter_map(|id| AccountId::parse(id).ok()));
             }
         }
-        let accounts_max = self.line.limits.accounts_max;
-        if accounts.len() > accounts_max {
-            return Err(FetchError::TooManyAccounts { seen: accounts.len(), accounts_max });
-        }
         self.watch.saw(Event::AccountsListed { accounts: accounts.len() });
         Ok(accounts)
     }
@@ -230,16 +226,21 @@ impl<'a> Session<'a> {
 
     pub(super) fn facts_held(&self, list: &List, held: &PageHeld) -> Result<PageFacts, Setback> {
         let body = self.archive.body(&held.digest)?;
-        read_page(list, &body).map_err(|reason| Setback::Line { reason })
+        self.read(list, &body).map_err(|reason| Setback::Line { reason })
     }
 
     /// The same of a page of an earlier fetch; nothing where its body is damaged.
     pub(super) fn facts_if_sound(&self, list: &List, digest: &str) -> Result<Option<PageFacts>, Setback> {
         match self.archive.body(digest) {
-            Ok(body) => read_page(list, &body).map(Some).map_err(|reason| Setback::Line { reason }),
+            Ok(body) => self.read(list, &body).map(Some).map_err(|reason| Setback::Line { reason }),
             Err(refused) if refused.is_damage() => Ok(None),
             Err(refused) => Err(refused.into()),
         }
+    }
+
+    /// Reads a page of a list, or says in which way it is not the page asked for.
+    pub(super) fn read(&self, list: &List, body: &[u8]) -> Result<PageFacts, String> {
+        read_page(list, body, self.line.limits.rows_max)
     }
 }
 

@@ -12,17 +12,25 @@ pub(super) struct Walk {
     rows_a_page: u64,
     /// Whether some pages were taken over from the walk before.
     mended: bool,
+    /// Every row on the pages, each once, and how many there are: kept beside the pages, so that a further page costs the same
+    /// however many came before it.
+    held: BTreeSet<RowId>,
+    received: u64,
 }
 
 impl Walk {
     /// Begins with the first page, which says how many rows a page holds; where it does not, its own rows do.
     pub(super) fn new(first: PageFacts) -> Self {
         let rows_a_page = first.per_page.filter(|rows| *rows > 0).unwrap_or_else(|| count(&first.rows));
-        Self { pages: BTreeMap::from([(1, first)]), rows_a_page, mended: false }
+        let mut walk = Self { pages: BTreeMap::new(), rows_a_page, mended: false, held: BTreeSet::new(), received: 0 };
+        walk.add(1, first);
+        walk
     }
 
-    /// Adds a page.
+    /// Adds a page that the walk lacks.
     pub(super) fn add(&mut self, page: u32, facts: PageFacts) {
+        self.received += count(&facts.rows);
+        self.held.extend(&facts.rows);
         self.pages.insert(page, facts);
     }
 
@@ -39,7 +47,7 @@ impl Walk {
         let holds = |page: u32, facts: &PageFacts| page > 1 && u64::from(page) <= promised && facts.control == now;
         for (page, facts) in before.pages.iter().filter(|(page, facts)| holds(**page, facts)) {
             self.mended = true;
-            self.pages.insert(*page, facts.clone());
+            self.add(*page, facts.clone());
         }
         self.pages.keys().copied().filter(|page| *page > 1).collect()
     }
@@ -83,10 +91,19 @@ impl Walk {
         self.pages.get(&1).map(|first| first.control).unwrap_or_default()
     }
 
+    /// How many rows the first page says that there are.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.pages.get(&1)?.total
+    }
+
+    /// How many pages there are beyond those that the first one promises; none where it promises nothing.
+    pub(super) fn pages_beyond(&self) -> u64 {
+        self.total().map_or(0, |_| u64::from(self.len()).saturating_sub(self.pages_promised()))
+    }
+
     /// How many pages the first one promises. A promise only: the end is proved by `ended`.
     pub(super) fn pages_promised(&self) -> u64 {
-        let total = self.pages.get(&1).and_then(|first| first.total).unwrap_or(0);
-        total.div_ceil(self.rows_a_page.max(1)).max(1)
+        self.total().unwrap_or(0).div_ceil(self.rows_a_page.max(1)).max(1)
     }
 
     /// The page to ask for next when the end is not yet proved.
@@ -104,13 +121,12 @@ impl Walk {
 
     /// Whether a page holds nothing that this walk has not received.
     pub(super) fn holds_all_of(&self, facts: &PageFacts) -> bool {
-        let held: BTreeSet<&RowId> = self.pages.values().flat_map(|page| &page.rows).collect();
-        facts.rows.iter().all(|row| held.contains(row))
+        facts.rows.iter().all(|row| self.held.contains(row))
     }
 
     /// Whether the first page names this total.
     pub(super) fn begins_with_total(&self, total: Option<u64>) -> bool {
-        self.pages.get(&1).is_some_and(|first| first.total == total)
+        self.pages.contains_key(&1) && self.total() == total
     }
 
     /// What does not agree within this walk; nothing when it proves the list whole.
@@ -121,8 +137,7 @@ impl Walk {
             return Some(format!("the total is {first} on page 1 and {later} on page {page}"));
         }
         let rows = self.rows();
-        let distinct: BTreeSet<&RowId> = self.pages.values().flat_map(|page| &page.rows).collect();
-        let repeated = rows.saturating_sub(u64::try_from(distinct.len()).unwrap_or(u64::MAX));
+        let repeated = rows.saturating_sub(u64::try_from(self.held.len()).unwrap_or(u64::MAX));
         if repeated > 0 {
             return Some(format!("{repeated} of {rows} rows came twice"));
         }
@@ -156,8 +171,8 @@ impl Walk {
     }
 
     /// How many rows were received.
-    pub(super) fn rows(&self) -> u64 {
-        self.pages.values().map(|page| count(&page.rows)).sum()
+    pub(super) const fn rows(&self) -> u64 {
+        self.received
     }
 }
 
@@ -167,4 +182,41 @@ fn count(rows: &[RowId]) -> u64 {
 
 fn shown(total: Option<u64>) -> String {
     total.map_or_else(|| "absent".to_owned(), |total| total.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::steps_of;
+
+    /// A page of a ledger that says everywhere that it holds 200 rows.
+    fn page(page: u32) -> PageFacts {
+        let rows = (0..200).map(|row| RowId::of(&format!("{page}/{row}"))).collect();
+        let settled = Amount::ZERO;
+        let control = Control::default();
+        PageFacts { total: Some(200), per_page: Some(200), page: None, control, rows, awaited: false, settled }
+    }
+
+    /// How many comparisons of rows a ledger costs that goes on past its end for so many pages.
+    fn endless(pages: u32) -> u64 {
+        let mut walk = Walk::new(page(1));
+        let (ended, steps) = steps_of(|| {
+            (2..=pages).any(|next| {
+                let facts = page(next);
+                let ended = walk.ended() || walk.holds_all_of(&facts);
+                walk.add(next, facts);
+                ended
+            })
+        });
+        assert!(!ended);
+        assert_eq!((walk.rows(), walk.pages_beyond()), (u64::from(pages) * 200, u64::from(pages) - 1));
+        steps
+    }
+
+    #[test]
+    fn a_further_page_costs_the_same_however_many_came_before_it() {
+        let [few, many] = [40, 160].map(endless);
+        // Four times the pages: four times the work, and the few comparisons more that a longer list takes to find a place in.
+        assert!(few > 40 * 200 && many < 6 * few, "{few} comparisons for 40 pages, {many} for 160");
+    }
 }

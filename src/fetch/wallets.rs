@@ -18,9 +18,6 @@ use super::setback::Setback;
 use crate::archive::ListOutcome;
 use crate::domain::{AccountId, Amount, Beside, List};
 
-/// Rounds in which a wallet that moves is read.
-const ROUNDS_MAX: u32 = 3;
-
 /// Days before the end of the window, or before today, from which newer entries are walked: whatever zone the dates are
 /// read in, and whether or not the last one is included, no entry lies between.
 const OVERLAP_DAYS: u64 = 1;
@@ -97,7 +94,8 @@ impl Session<'_> {
         }
         let entries = Stretch { list: &list, window: self.window_of(&list), before: 0 };
         let mut walk = self.last_walk_held(&list);
-        for round in held + 1..=held + ROUNDS_MAX {
+        let rounds_end = held + self.line.limits.wallet_rounds_max.max(1);
+        for round in held + 1..=rounds_end {
             self.page(wallet, round, 1, 1).await?;
             let Walked { number, unstable, .. } = self.prove(entries, walk + 1).await?;
             self.page(wallet, round, 2, 1).await?;
@@ -107,7 +105,7 @@ impl Session<'_> {
                 return Ok(ListOutcome::Complete { walk: round });
             }
         }
-        Ok(ListOutcome::Unstable { walk: held + ROUNDS_MAX, reason: NEVER_STILL.to_owned() })
+        Ok(ListOutcome::Unstable { walk: rounds_end, reason: NEVER_STILL.to_owned() })
     }
 
     async fn read_beside(&self, lists: impl IntoIterator<Item = Beside>) -> Result<(), FetchError> {

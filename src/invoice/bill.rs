@@ -288,28 +288,28 @@ fn unpayable_fees(
     let known: BTreeSet<&str> =
         held.iter().filter(|it| it.currency == currency).map(|it| it.account.as_str()).chain(tied).collect();
     let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for fee in card.fees() {
         let accounts: Vec<&str> = match &fee.accounts {
             Some(named) => named.iter().map(String::as_str).collect(),
             None => untied.iter().map(|(account, _)| *account).collect(),
         };
         for account in accounts.into_iter().filter(|account| !known.contains(account)) {
-            let owed = fees.entry(account).or_default();
-            let name = format!("{:?}", fee.name);
-            if !owed.contains(&name) {
-                owed.push(name);
+            if seen.insert((account, &fee.name)) {
+                fees.entry(account).or_default().push(format!("{:?}", fee.name));
             }
         }
     }
-    let of_tied = |account: &str| customers.iter().find(|it| it.account == account).map(|it| it.name);
-    let of_untied = |account: &str| untied.iter().find(|it| it.0 == account).map(|it| it.1);
+    // Of several of one account the first, a customer that tied out before one that did not.
+    let listed = customers.iter().map(|it| (it.account, it.name)).chain(untied.iter().copied());
+    let names: BTreeMap<&str, &str> = listed.collect::<Vec<_>>().into_iter().rev().collect();
     fees.into_iter()
         .map(|(account, fees)| HeldAccount {
             account: account.to_owned(),
-            name: of_tied(account).or_else(|| of_untied(account)).unwrap_or_default().to_owned(),
+            name: names.get(account).copied().unwrap_or_default().to_owned(),
             currency,
             cost_base: Amount::ZERO,
-            reason: match of_tied(account).or_else(|| of_untied(account)) {
+            reason: match names.get(account) {
                 Some(_) => format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
                 None => format!("fee {}: no account of this name is in the account list", fees.join(", ")),
             },

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Customer, Fee, InvoiceError, InvoiceLine, LineKind, LineTax, RateCard};
+use super::{Customer, InvoiceError, InvoiceLine, LineKind, LineTax, RateCard};
 use crate::domain::{Amount, ChargeClass, ChargeKind, Direction, SCALE, round};
 use crate::reconcile::Charge;
 
@@ -22,8 +22,7 @@ pub(super) fn of(customer: &Customer<'_>, card: &RateCard) -> Result<Vec<Invoice
     }
     lines.sort_by(|a, b| (a.kind, &a.class).cmp(&(b.kind, &b.class)));
     if customer.currency == card.currency() {
-        let due = |fee: &&Fee| fee.accounts.as_ref().is_none_or(|accounts| accounts.contains(customer.account));
-        lines.extend(card.fees().iter().filter(due).map(|fee| fixed(LineKind::Fee, &fee.name, fee.amount)));
+        lines.extend(card.fees_due(customer.account).map(|fee| fixed(LineKind::Fee, &fee.name, fee.amount)));
         lines.extend(missing_to_minimum(&lines, card));
     }
     Ok(lines)

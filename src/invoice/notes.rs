@@ -8,6 +8,7 @@ use serde::Serialize;
 use rust_decimal::Decimal;
 
 use super::bill::{Made, added_up, supplied, taxed};
+use super::known::Known;
 use super::{
     Billed, BilledInvoice, BilledLine, Customer, Invoice, InvoiceError, InvoiceLine, LineKind, LineTax, Pricing,
     TaxHead, lines,
@@ -199,25 +200,23 @@ pub fn notes(
     pricing: &Pricing<'_>,
     now: &Rechecked,
 ) -> Result<Vec<Note>, InvoiceError> {
+    let known = Known::of(billed, held_then);
+    let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for it in now.findings.iter().filter(|it| it.side == Side::Customer) {
+        findings.entry(it.found.account().unwrap_or_default()).or_default().push(it);
+    }
     let mut notes = Vec::new();
     for charged in &now.charged {
-        let of_customer = |invoice: &&BilledInvoice| is_of(charged, &invoice.account, invoice.currency);
-        let invoices = billed.iter().flat_map(|run| run.invoices.iter().filter(of_customer).map(move |it| (run, it)));
-        let mut is_billed = false;
+        let findings = findings.get(charged.account.as_str()).map_or(&[][..], Vec::as_slice);
+        let invoices = known.invoices(&charged.account, charged.currency);
         for (run, invoice) in invoices {
-            is_billed = true;
-            notes.extend(note(charged, Some((run, invoice)), pricing, &now.findings)?);
+            notes.extend(note(charged, Some((run, invoice)), pricing, findings)?);
         }
-        let held = held_then.iter().any(|it| is_of(charged, &it.account, it.currency));
-        if !is_billed && !held {
-            notes.extend(note(charged, None, pricing, &now.findings)?);
+        if invoices.is_empty() && known.held(&charged.account, charged.currency).is_none() {
+            notes.extend(note(charged, None, pricing, findings)?);
         }
     }
     Ok(notes)
-}
-
-fn is_of(charged: &ChargedNow, account: &str, currency: Currency) -> bool {
-    charged.account == account && charged.currency == currency
 }
 
 /// The note of one customer; nothing where every line is what it was.
@@ -225,7 +224,7 @@ fn note(
     charged: &ChargedNow,
     invoice: Option<(&Billed, &BilledInvoice)>,
     pricing: &Pricing<'_>,
-    findings: &[Finding],
+    findings: &[&Finding],
 ) -> Result<Option<Note>, InvoiceError> {
     let ChargedNow { account, name, currency, charges, held } = charged;
     // Fees are due from whoever ties out; a customer without an invoice and without charges is none of a recheck's.
@@ -253,7 +252,6 @@ fn note(
         (None, Some(_)) => NoteStatus::Proposed,
         (None, None) => NoteStatus::NotYetBilled,
     };
-    let of_customer = |it: &&Finding| it.side == Side::Customer && it.found.account() == Some(account.as_str());
     let mut note = Note {
         id: String::new(),
         kind,
@@ -268,7 +266,7 @@ fn note(
         invoiced,
         due,
         lines,
-        findings: findings.iter().filter(of_customer).map(|it| it.found.id().to_owned()).collect(),
+        findings: findings.iter().map(|it| it.found.id().to_owned()).collect(),
     };
     note.id = id_of(&note);
     Ok(Some(note))
@@ -350,7 +348,7 @@ fn id_of(note: &Note) -> String {
 
 /// What a finding means for the invoices of its customer, in half a sentence.
 #[must_use]
-pub fn bearing(finding: &Finding, billed: &[Billed], held_then: &[HeldAccount]) -> String {
+pub fn bearing(finding: &Finding, known: &Known<'_>) -> String {
     if finding.side == Side::Master {
         return "not billed from the master ledger: invoices are made from the customers' own".to_owned();
     }
@@ -360,9 +358,7 @@ pub fn bearing(finding: &Finding, billed: &[Billed], held_then: &[HeldAccount]) 
         return "not billed: neither usage nor a refund that counts in the month".to_owned();
     };
     let account = entry.holder();
-    let invoices = billed.iter().flat_map(|run| &run.invoices);
-    let mut invoices = invoices.filter(|it| it.account == account && it.currency == entry.currency);
-    if let Some(invoice) = invoices.next() {
+    if let Some((_, invoice)) = known.invoices(account, entry.currency).first() {
         let on_line = |it: &&BilledLine| Some(it.kind) == billable(entry) && it.class == entry.class.as_str();
         let line = invoice.lines.iter().find(on_line).map(|it| format!(", line {}", it.line)).unwrap_or_default();
         let number = &invoice.number;
@@ -375,8 +371,7 @@ pub fn bearing(finding: &Finding, billed: &[Billed], held_then: &[HeldAccount]) 
             (false, false) => format!("billed on {number}{line}"),
         };
     }
-    let held = held_then.iter().find(|it| it.account == account && it.currency == entry.currency);
-    held.map_or_else(
+    known.held(account, entry.currency).map_or_else(
         || "not billed: the customer has no invoice of the month".to_owned(),
         |it| format!("on the held list of the sealed run: {}", it.reason),
     )

@@ -14,12 +14,23 @@ use thiserror::Error;
 use self::faults::Fault;
 use super::percent::Percent;
 use super::series::{self, NumberError, Series};
-use crate::domain::{AccountIdError, Amount, ChargeClassError, Currency, Place, Rounding, TextFault, TomlText};
+use crate::domain::{AccountIdError, Amount, ChargeClassError, Currency, Place, Rounding, TextFault, TomlText, step};
 
 /// A checked rate card. The empty one bills at cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
-pub struct RateCard(Written);
+pub struct RateCard {
+    written: Written,
+    /// The fees by who pays them, so that a customer's cost a look-up however many there are.
+    due: Due,
+}
+
+/// The places of the fees that everyone pays, and of those that name who does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Due {
+    everyone: Vec<usize>,
+    accounts: BTreeMap<String, Vec<usize>>,
+}
 
 /// A rate card as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +180,17 @@ impl RateCardError {
 }
 
 impl RateCard {
+    fn of(written: Written) -> Self {
+        let mut due = Due::default();
+        for (place, fee) in written.fees.iter().enumerate() {
+            match &fee.accounts {
+                None => due.everyone.push(place),
+                Some(named) => named.iter().for_each(|it| due.accounts.entry(it.clone()).or_default().push(place)),
+            }
+        }
+        Self { written, due }
+    }
+
     /// Reads a card from TOML.
     ///
     /// # Errors
@@ -196,32 +218,32 @@ impl RateCard {
         });
         let mut faults: Vec<(Place, RateCardError)> = faults.chain(meant).collect();
         faults.sort_by_key(|(place, _)| *place);
-        (Self(card), faults.into_iter().map(|(_, refused)| refused).collect())
+        (Self::of(card), faults.into_iter().map(|(_, refused)| refused).collect())
     }
 
     /// The card's name, for the papers.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+        self.written.name.as_deref()
     }
 
     /// The currency of fees and minimum; invoices in other currencies have neither.
     #[must_use]
     pub const fn currency(&self) -> Currency {
-        self.0.currency
+        self.written.currency
     }
 
     /// How lines are brought to the minor unit.
     #[must_use]
     pub const fn rounding(&self) -> Rounding {
-        self.0.rounding
+        self.written.rounding
     }
 
     /// The markup for one charge class of one account. An account's own class wins over its default, that over the
     /// card's class, and that over the card's default.
     #[must_use]
     pub fn markup(&self, account: &str, class: &str) -> Percent {
-        let card = &self.0.markup;
+        let card = &self.written.markup;
         let own = card.accounts.get(account);
         own.and_then(|own| own.classes.get(class).copied().or(own.default))
             .or_else(|| card.classes.get(class).copied())
@@ -230,7 +252,7 @@ impl RateCard {
 
     /// The accounts that have markups of their own, sorted.
     pub(super) fn accounts_with_markups(&self) -> impl Iterator<Item = &str> {
-        self.0.markup.accounts.keys().map(String::as_str)
+        self.written.markup.accounts.keys().map(String::as_str)
     }
 
     /// Name and rounding strategy, on one line for the papers.
@@ -243,31 +265,39 @@ impl RateCard {
     /// The fixed fees, in the card's order.
     #[must_use]
     pub fn fees(&self) -> &[Fee] {
-        &self.0.fees
+        &self.written.fees
+    }
+
+    /// The fees that an account pays, in the card's order.
+    pub fn fees_due(&self, account: &str) -> impl Iterator<Item = &Fee> {
+        let own = self.due.accounts.get(account).into_iter().flatten();
+        let places: BTreeSet<usize> = self.due.everyone.iter().chain(own).copied().collect();
+        let due = places.into_iter().filter_map(|place| self.written.fees.get(place));
+        due.inspect(|_| step())
     }
 
     /// The least that a customer with usage is charged, where the card names one.
     #[must_use]
     pub fn minimum(&self) -> Option<Amount> {
-        self.0.minimum.as_ref().map(|minimum| minimum.amount)
+        self.written.minimum.as_ref().map(|minimum| minimum.amount)
     }
 
     /// The series that the numbers of invoices are taken from.
     #[must_use]
     pub const fn series(&self) -> &Series {
-        &self.0.series
+        &self.written.series
     }
 
     /// The series of credit notes.
     #[must_use]
     pub const fn credit_notes(&self) -> &Series {
-        &self.0.credit_notes
+        &self.written.credit_notes
     }
 
     /// The series of debit notes.
     #[must_use]
     pub const fn debit_notes(&self) -> &Series {
-        &self.0.debit_notes
+        &self.written.debit_notes
     }
 }
 
@@ -289,7 +319,7 @@ impl Default for Written {
 
 impl From<RateCard> for Written {
     fn from(card: RateCard) -> Self {
-        card.0
+        card.written
     }
 }
 
@@ -298,6 +328,6 @@ impl TryFrom<Written> for RateCard {
 
     fn try_from(card: Written) -> Result<Self, RateCardError> {
         let first = card.faults().into_iter().next();
-        first.map_or(Ok(Self(card)), |fault| Err(fault.refused))
+        first.map_or_else(|| Ok(Self::of(card)), |fault| Err(fault.refused))
     }
 }

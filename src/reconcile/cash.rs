@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::movements::Movements;
 use super::outcome::ListProof;
 use super::scope::Scope;
-use crate::domain::{AccountId, Amount, Break, Carried, Currency, List, OpenBreak, Side};
+use crate::domain::{AccountId, Amount, Break, Carried, Currency, List, OpenBreak, Side, UnreadableRow, step};
 use crate::frame::{FrameError, Lowest};
 use crate::normalise::{Books, Wallet};
 
@@ -47,7 +47,8 @@ pub(super) fn prove(
     let proofs = read.filter_map(|proof| Some((ledger_holder(&proof.list, scope)?, proof))).collect();
     let closings = before.into_iter().flat_map(|carried| &carried.closings);
     let closings = closings.map(|it| ((it.account.as_str(), it.currency), it.amount)).collect();
-    let prover = Prover { books, scope, proofs, movements, before, closings };
+    let (unreadable, since) = (unreadable(books, scope), since(books, before));
+    let prover = Prover { books, scope, proofs, movements, before, closings, unreadable, since };
     let own = books.master.lowest(Side::Master, Some(&scope.partner))?;
     let lows = books.ledgers.lowest(Side::Customer, None)?.into_iter().chain(own);
     let lows: Lows = lows.map(|low| ((low.account.clone(), low.currency), low)).collect();
@@ -63,8 +64,41 @@ pub(super) fn prove(
 
 /// Whose wallet a ledger moves: the master the partner's own.
 fn ledger_holder<'a>(list: &'a List, scope: &'a Scope) -> Option<&'a str> {
+    step();
     if *list == List::Master { Some(&scope.partner) } else { list.owner().map(AccountId::as_str) }
 }
+
+/// The accounts whose wallets a row moves, or may move, that cannot be read: in the master ledger a row that names no other
+/// account.
+fn unreadable<'a>(books: &'a Books, scope: &'a Scope) -> BTreeSet<&'a str> {
+    let may_move = |row: &UnreadableRow, holder: &str| {
+        let named = row.account.as_deref().filter(|named| !named.is_empty() && *named != holder);
+        holder != scope.partner || named.is_none()
+    };
+    let holder = |row: &'a UnreadableRow| ledger_holder(&row.list, scope).filter(|holder| may_move(row, holder));
+    books.unreadable.iter().filter_map(holder).collect()
+}
+
+/// What a recheck of the month before has found to move each wallet since it was sealed. What lies further back was in that
+/// month's closing already.
+fn since<'a>(books: &Books, before: Option<&'a Carried>) -> Since<'a> {
+    let calendar = &books.calendar;
+    let month = crate::domain::Calendar::new(calendar.period.previous(), calendar.zone);
+    let moves = |found: &&OpenBreak| {
+        step();
+        found.class.is_after_the_seal() && !found.since_the_seal.is_zero() && found.dated >= month.start
+    };
+    let mut since: Since<'_> = BTreeMap::new();
+    for found in before.into_iter().flat_map(|carried| &carried.open).filter(moves) {
+        if let Some(wallet) = found.account.as_deref().zip(found.currency) {
+            since.entry(wallet).or_default().push(found);
+        }
+    }
+    since
+}
+
+/// Findings on a sealed month, by the wallet that they move.
+type Since<'a> = BTreeMap<(&'a str, Currency), Vec<&'a OpenBreak>>;
 
 /// What wallets are proved from.
 struct Prover<'a> {
@@ -77,9 +111,13 @@ struct Prover<'a> {
     before: Option<&'a Carried>,
     /// The closings that it was sealed with.
     closings: BTreeMap<(&'a str, Currency), Amount>,
+    /// Accounts whose wallets a row may move that cannot be read.
+    unreadable: BTreeSet<&'a str>,
+    /// What moved since the month before was sealed.
+    since: Since<'a>,
 }
 
-impl Prover<'_> {
+impl<'a> Prover<'a> {
     fn wallet(&self, account: &str, wallet: &Wallet, lows: &Lows) -> WalletProof {
         let customer = self.books.customers.get(account).map(|customer| customer.name.as_str());
         let own = || if account == self.scope.partner { self.books.partner.name.as_str() } else { "" };
@@ -100,7 +138,6 @@ impl Prover<'_> {
         let live = wallet.live.ok_or_else(|| wallet.unproved.unwrap_or("it was not read").to_owned())?;
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
         let proof = self.proofs.get(account).ok_or(unread)?;
-        let mut rows = self.books.unreadable.iter().filter(|row| ledger_holder(&row.list, self.scope) == Some(account));
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);
         let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();
@@ -109,9 +146,7 @@ impl Prover<'_> {
             Some("the master ledger carries no entry of the partner's own")
         } else if proof.verdict != "proved" {
             Some("the ledger that moves it was not proved whole")
-        } else if rows
-            .any(|row| !own || row.account.as_deref().is_none_or(|named| named.is_empty() || named == account))
-        {
+        } else if self.unreadable.contains(account) {
             Some("the ledger that moves it holds a row that cannot be read")
         } else if wallet.currency.is_none() && currencies.len() > 1 {
             Some("its currency is not shown, and there are several that it may be")
@@ -156,17 +191,9 @@ impl Prover<'_> {
         }
     }
 
-    /// What a recheck of the month before has found to move a wallet since it was sealed. What lies further back was in that
-    /// month's closing already.
-    fn since(&self, account: &str, currency: Currency) -> Vec<&OpenBreak> {
-        let calendar = &self.books.calendar;
-        let month = crate::domain::Calendar::new(calendar.period.previous(), calendar.zone);
-        let open = self.before.into_iter().flat_map(|carried| &carried.open);
-        let of_wallet = |found: &&OpenBreak| {
-            let same = found.account.as_deref() == Some(account) && found.currency == Some(currency);
-            same && found.class.is_after_the_seal() && !found.since_the_seal.is_zero() && found.dated >= month.start
-        };
-        open.filter(of_wallet).collect()
+    /// What moved a wallet since the month before was sealed.
+    fn since<'s>(&'s self, account: &'s str, currency: Currency) -> &'s [&'a OpenBreak] {
+        self.since.get(&(account, currency)).map_or(&[], Vec::as_slice)
     }
 }
 

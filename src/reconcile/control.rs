@@ -1,6 +1,6 @@
 //! The Completeness family: does each list hold what it says it holds, in count and in money, more and fewer?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Options;
 use super::outcome::ListProof;
@@ -61,11 +61,11 @@ fn missing(scope: &Scope, options: &Options<'_>) -> Vec<BreakFacts> {
 
 /// One `unknown-account` for each ledger of an account that the list does not hold, neither readable nor refused.
 fn strangers(books: &Books, scope: &Scope) -> Vec<BreakFacts> {
-    let refused = |account: &str| {
-        books.unreadable.iter().any(|row| row.list == List::Accounts && row.account.as_deref() == Some(account))
-    };
+    let of_the_list = books.unreadable.iter().filter(|row| row.list == List::Accounts);
+    let refused: BTreeSet<&str> = of_the_list.filter_map(|row| row.account.as_deref()).collect();
     let strange = |record: &&ListRecord| {
-        record.rows > 0 && owner(&record.list).is_some_and(|account| !scope.knows(&account) && !refused(&account))
+        record.rows > 0
+            && owner(&record.list).is_some_and(|account| !scope.knows(&account) && !refused.contains(account.as_str()))
     };
     let told = books.lists.iter().filter(strange).map(|record| {
         let sentence =

@@ -8,6 +8,7 @@ mod cash;
 mod control;
 mod days;
 mod entries;
+mod found;
 mod legs;
 mod months;
 mod movements;
@@ -72,9 +73,9 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     // What did the sealed months before leave open, and what is seen of it now?
     let named = breaks.iter().flat_map(Break::entry_ids).chain(months::ids_carried(options));
     let seen = months::Seen::of(books, named)?;
-    let months =
-        months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, breaks: &[], cash: None };
-    let uncleared = uncleared::uncleared(&months::Months { breaks: &breaks, ..months });
+    let found = found::Found::of(&breaks, options.decisions, None);
+    let months = months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, found: &found };
+    let uncleared = uncleared::uncleared(&months);
     breaks.extend(uncleared.into_iter().map(Break::new));
     // Do the entries lead each wallet from its opening to its closing?
     let movements = movements::Movements::of(books, &scope)?;
@@ -85,9 +86,10 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let tie_outs = tie_outs::tie_out(books, &scope, &transfers, &breaks)?;
     breaks.extend(tie_outs::residuals(&tie_outs));
     breaks.sort_by(|a, b| order(a).cmp(&order(b)));
-    let months = months::Months { breaks: &breaks, cash: Some(&cash), ..months };
+    let found = found::Found::of(&breaks, options.decisions, Some(&cash));
+    let months = months::Months { books, scope: &scope, options, transfers: &transfers, seen: &seen, found: &found };
     let carried = months.carried();
-    let histories = months.histories(&carried);
+    let histories = months.histories(&breaks, &carried);
     // Who may be invoiced?
     let own = standing::charges(books.ledgers.charges(Side::Customer)?);
     let wallets = &cash.wallets;

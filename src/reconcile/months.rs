@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cash::Cash;
+use super::found::Found;
 use super::outcome::{CarriedBreak, History};
 use super::scope::Scope;
 use super::transfers::Transfers;
 use super::{Options, entries};
-use crate::domain::{Aged, Break, Class, Decision, Entry, Family, OpenBreak, Severity, Side, Standing, Timestamp};
+use crate::domain::{Aged, Break, Class, Entry, Family, OpenBreak, Severity, Side, Standing, Timestamp};
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
@@ -55,9 +55,7 @@ pub(super) struct Months<'a> {
     pub(super) options: &'a Options<'a>,
     pub(super) transfers: &'a Transfers,
     pub(super) seen: &'a Seen,
-    pub(super) breaks: &'a [Break],
-    /// What the wallets came to, once they are judged.
-    pub(super) cash: Option<&'a Cash>,
+    pub(super) found: &'a Found<'a>,
 }
 
 impl Months<'_> {
@@ -82,7 +80,7 @@ impl Months<'_> {
     }
 
     /// The standing and the age of each of this run's breaks, by id.
-    pub(super) fn histories(&self, carried: &[CarriedBreak]) -> BTreeMap<String, History> {
+    pub(super) fn histories(&self, breaks: &[Break], carried: &[CarriedBreak]) -> BTreeMap<String, History> {
         let handed_on: BTreeMap<&str, &CarriedBreak> = carried.iter().map(|it| (it.open.id.as_str(), it)).collect();
         let cleared: BTreeMap<&str, &CarriedBreak> = carried
             .iter()
@@ -98,11 +96,11 @@ impl Months<'_> {
                 standing: (found.class().severity() > Severity::Notice).then_some(standing),
                 aged,
                 first_run: known.map(|(_, it)| it.open.first_run.clone()),
-                decision: self.decision(found.id()),
+                decision: self.found.decision(found.id()).cloned(),
                 open: standing.is_open() && self.stays_open(found, aged.dated),
             }
         };
-        self.breaks.iter().map(|found| (found.id().to_owned(), history(found))).collect()
+        breaks.iter().map(|found| (found.id().to_owned(), history(found))).collect()
     }
 
     /// When the youngest entry concerned was made; the month's last moment where none is in the books.
@@ -121,10 +119,6 @@ impl Months<'_> {
         }
     }
 
-    fn decision(&self, id: &str) -> Option<Decision> {
-        Decision::leading(self.options.decisions.iter().filter(|it| it.break_id == id)).cloned()
-    }
-
     fn judged(&self, open: &OpenBreak, is_same_month: bool) -> CarriedBreak {
         let (standing, asked, by, why) = self.outcome(open, is_same_month);
         CarriedBreak {
@@ -134,20 +128,20 @@ impl Months<'_> {
             asked,
             by,
             why,
-            decision: self.decision(&open.id),
+            decision: self.found.decision(&open.id).cloned(),
         }
     }
 
     /// What became of a carried break, whether this run's evidence was able to tell, the break of this run that speaks of it
     /// instead, and why.
     fn outcome(&self, open: &OpenBreak, is_same_month: bool) -> (Standing, bool, Option<String>, String) {
-        if self.breaks.iter().any(|found| found.id() == open.id) {
+        if self.found.has(&open.id) {
             return (Standing::Persisting, true, None, "found again".to_owned());
         }
         if let Some(why) = self.unasked(open) {
             return (Standing::Persisting, false, None, format!("not asked again: {why}"));
         }
-        if let Some(found) = self.speaking(open, is_same_month) {
+        if let Some(found) = self.found.speaking(open, is_same_month) {
             let (id, class) = (found.id(), found.class());
             let by = Some(id.to_owned());
             // Only a timing difference of an earlier month has another half, and that is worth as much the other way.
@@ -179,7 +173,7 @@ impl Months<'_> {
             return Some("the master ledger could not be read".to_owned());
         }
         let account = open.account.as_deref();
-        if open.class.family() == Family::Balance && !self.is_wallet_judged(account) {
+        if open.class.family() == Family::Balance && !self.found.is_wallet_judged(account) {
             return Some("the wallet is not evidenced this time".to_owned());
         }
         let own = |account: &str| account == self.scope.partner;
@@ -191,35 +185,7 @@ impl Months<'_> {
                 return Some(format!("the ledger of {account} could not be read"));
             }
         }
-        let is_gap = |class: Class| class.family() == Family::Completeness && class.severity() == Severity::Incomplete;
-        let bears = |of: Option<&str>| of.is_none() || account.is_none() || of == account;
-        let gap = self.breaks.iter().any(|found| is_gap(found.class()) && bears(found.account()));
-        gap.then(|| "the books were not read whole".to_owned())
-    }
-
-    /// Whether a wallet's columns are known this time; without an account, the dashboard's total.
-    fn is_wallet_judged(&self, account: Option<&str>) -> bool {
-        let Some(cash) = self.cash else { return false };
-        account.map_or(cash.total.is_some(), |account| {
-            cash.wallets
-                .iter()
-                .any(|wallet| wallet.account == account && matches!(wallet.verdict(), "proved" | "differs"))
-        })
-    }
-
-    /// The break of this run that speaks of a carried one's entries, the gravest; in a further run of the same month also the
-    /// one that says something else of the same account, where no entry is named.
-    fn speaking(&self, open: &OpenBreak, is_same_month: bool) -> Option<&Break> {
-        let shares = |found: &&Break| found.entry_ids().iter().any(|id| open.entry_ids.contains(id));
-        let same_place = |found: &&Break| {
-            let same_account = (found.account(), found.currency()) == (open.account.as_deref(), open.currency);
-            let same_matter = (found.class(), found.field()) == (open.class, open.field.as_str());
-            let same_wallet = is_on_a_wallet(found.class()) && is_on_a_wallet(open.class);
-            is_same_month && open.entry_ids.is_empty() && same_account && (same_matter || same_wallet)
-        };
-        let speaks = |found: &&Break| shares(found) || same_place(found);
-        let graver = self.breaks.iter().filter(|found| found.class().severity() > Severity::Notice);
-        graver.filter(speaks).min_by_key(|found| (found.class().severity() == Severity::Timing, found.class()))
+        self.found.has_gap(account).then(|| "the books were not read whole".to_owned())
     }
 
     /// Whether every entry of a carried break is in the books now, as a sound entry is. A row of one that cannot be read is
@@ -243,9 +209,4 @@ impl Months<'_> {
         }
         self.scope.master && entries::fault_at_rest(copies, self.books, self.scope, self.options).is_none()
     }
-}
-
-/// Whether a class says that a wallet's columns do not agree: better evidence may turn one such statement into the other.
-const fn is_on_a_wallet(class: Class) -> bool {
-    matches!(class, Class::OpeningDiffers | Class::RollForward)
 }

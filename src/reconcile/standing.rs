@@ -101,10 +101,10 @@ fn in_the_master_alone(
     findings: &Findings<'_>,
     held: &[HeldAccount],
 ) -> Vec<HeldAccount> {
-    let is_held = |account: &str| held.iter().any(|it| it.account == account);
+    let of_ledgers: BTreeSet<&str> = held.iter().map(|it| it.account.as_str()).collect();
     let alone = of_master.iter().filter(|((account, _), _)| {
         let tied = scope.knows(account) && findings.verdict(account).ties_out();
-        *account != scope.partner && !tied && !is_held(account)
+        *account != scope.partner && !tied && !of_ledgers.contains(account.as_str())
     });
     let lines = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;

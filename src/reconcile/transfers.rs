@@ -3,7 +3,7 @@
 //! Pairing runs over the whole window by reference and amount, as multisets: two transfers in one second share a
 //! reference. What is left on both sides of one reference pairs as a difference; only then is a leg unpaired.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Options;
 use super::legs::Legs;
@@ -11,7 +11,7 @@ use super::months::ids_carried;
 use super::scope::Scope;
 use super::wording;
 use crate::domain::{
-    Amount, BreakFacts, Class, Currency, Direction, Entry, Side, TieOutKey, TransferReference, is_transfer,
+    Amount, BreakFacts, Class, Currency, Direction, Entry, Side, TieOutKey, TransferReference, is_transfer, step,
 };
 use crate::frame::{DirectionTotal, FrameError};
 use crate::normalise::Books;
@@ -134,15 +134,18 @@ fn matched<'a>(
     if !evidenced {
         return credits.into_iter().map(|credit| (Pair { debit: None, credit: Some(credit) }, None)).collect();
     }
-    let value = |entry: &Entry| (entry.currency, entry.amount);
+    let value = |entry: &Entry| {
+        step();
+        (entry.currency, entry.amount)
+    };
     let (debit_values, credit_values): (BTreeSet<_>, BTreeSet<_>) =
         (debits.iter().map(|entry| value(entry)).collect(), credits.iter().map(|entry| value(entry)).collect());
     let (mut debits, mut credits) = (in_order(debits), in_order(credits));
     let mut pairs = Vec::new();
-    take_pairs(&mut debits, &mut credits, &mut pairs, |debit, credit| value(debit) == value(credit));
+    take_pairs(&mut debits, &mut credits, &mut pairs, value);
     let mut matched: Vec<(Pair<'a>, Option<Class>)> = pairs.drain(..).map(|pair| (pair, None)).collect();
-    take_pairs(&mut debits, &mut credits, &mut pairs, |debit, credit| debit.currency == credit.currency);
-    take_pairs(&mut debits, &mut credits, &mut pairs, |_, _| true);
+    take_pairs(&mut debits, &mut credits, &mut pairs, |entry| value(entry).0);
+    take_pairs(&mut debits, &mut credits, &mut pairs, |_| ());
     matched.extend(pairs.drain(..).map(|pair| (pair, differs(pair, options))));
     let surplus = |entry, others: &BTreeSet<(Currency, Amount)>, alone| {
         if others.contains(&value(entry)) { Class::DuplicateReference } else { alone }
@@ -164,18 +167,26 @@ fn in_order(mut entries: Vec<&Entry>) -> Vec<&Entry> {
     entries
 }
 
-/// Takes out of both sides, in order, every pair that agrees.
-fn take_pairs<'a>(
+/// Takes out of both sides, in order, every pair that agrees in its key: a debit takes the first such credit that is left.
+fn take_pairs<'a, K: Ord>(
     debits: &mut Vec<&'a Entry>,
     credits: &mut Vec<&'a Entry>,
     pairs: &mut Vec<Pair<'a>>,
-    agree: impl Fn(&Entry, &Entry) -> bool,
+    key: impl Fn(&Entry) -> K,
 ) {
+    let mut waiting: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
+    for (place, credit) in credits.iter().enumerate() {
+        waiting.entry(key(credit)).or_default().push_back(place);
+    }
+    let mut taken = BTreeSet::new();
     debits.retain(|debit| {
-        let Some(place) = credits.iter().position(|credit| agree(debit, credit)) else { return true };
-        pairs.push(Pair { debit: Some(debit), credit: Some(credits.remove(place)) });
+        let Some(place) = waiting.get_mut(&key(debit)).and_then(VecDeque::pop_front) else { return true };
+        taken.insert(place);
+        pairs.push(Pair { debit: Some(debit), credit: Some(credits[place]) });
         false
     });
+    let mut places = 0..credits.len();
+    credits.retain(|_| places.next().is_none_or(|place| !taken.contains(&place)));
 }
 
 fn differs(pair: Pair<'_>, options: &Options<'_>) -> Option<Class> {

@@ -2,7 +2,7 @@
 
 use super::months::Months;
 use super::{entries, wording};
-use crate::domain::{Break, BreakFacts, Carried, Class, Entry, OpenBreak, Severity, Side};
+use crate::domain::{BreakFacts, Carried, Class, Entry, OpenBreak, Side};
 
 /// A break for each timing difference that the month just before handed on and that neither this month's breaks speak of nor
 /// this month's books show cleared. Without an adjoining close nothing is claimed.
@@ -11,11 +11,7 @@ use crate::domain::{Break, BreakFacts, Carried, Class, Entry, OpenBreak, Severit
 /// effect, and says what it was worth last month.
 pub(super) fn uncleared(months: &Months<'_>) -> Vec<BreakFacts> {
     let Some(carried) = months.options.carried.filter(|carried| carried.adjoins) else { return Vec::new() };
-    let spoken = |open: &OpenBreak| {
-        let graver = months.breaks.iter().filter(|found| found.class().severity() > Severity::Notice);
-        graver.flat_map(Break::entry_ids).any(|id| open.entry_ids.contains(id))
-    };
-    let left = carried.open.iter().filter(|open| open.class == Class::Timing && !spoken(open));
+    let left = carried.open.iter().filter(|open| open.class == Class::Timing && !months.found.speaks_of(open));
     left.filter(|open| months.unasked(open).is_none())
         .filter_map(|open| {
             let class = fault(months, open)?;

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod listing;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -188,7 +189,12 @@ impl Register {
     /// When the database refuses.
     pub fn take_back(&mut self, sealed: &[Decision]) -> Result<usize, RegisterError> {
         let known = self.decisions(None)?;
-        let lost: Vec<&Decision> = sealed.iter().filter(|it| !known.contains(it)).collect();
+        let mut of_break: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
+        for it in &known {
+            of_break.entry(&it.break_id).or_default().push(it);
+        }
+        let is_known = |it: &Decision| of_break.get(it.break_id.as_str()).is_some_and(|all| all.contains(&it));
+        let lost: Vec<&Decision> = sealed.iter().filter(|it| !is_known(it)).collect();
         lost.iter().try_for_each(|it| self.write(it))?;
         Ok(lost.len())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
-use crate::archive::{Archive, Evidence};
+use crate::archive::Archive;
 use crate::domain::{Class, List, Side, Verdict, sha256};
 use crate::invoice::{Annex, Billing, Unmatched, invoice, unmatched};
 use crate::normalise::{Books, ListState};
@@ -30,7 +30,6 @@ pub struct Settled {
     pub papers: Vec<Paper>,
     /// The seal over them.
     pub seal: Seal,
-    pub(super) evidence: Evidence,
     usage: Usage,
 }
 
@@ -40,17 +39,15 @@ pub struct Settled {
 /// # Errors
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
-    let Judged { evidence, manifest, books, mut reconciliation } = judged(archive, &inputs, watch)?;
+    let judged = judged(archive, &inputs, watch)?;
+    let billing = billed(&inputs, &judged, watch)?;
+    let Judged { evidence, manifest, books, mut reconciliation } = judged;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
     if read < over {
         let early =
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
     }
-    stage(watch, "invoice");
-    let unmatched = unmatched_in(&books, &inputs)?;
-    let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
-    let billing = Billing { unbilled: inputs.unbilled.clone(), unmatched, ..billing };
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;
@@ -77,7 +74,17 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     let previous = inputs.previous.as_deref();
     let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
-    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, evidence, usage })
+    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, usage })
+}
+
+/// What is billed of books that are judged.
+pub(super) fn billed(inputs: &Inputs, judged: &Judged, watch: &dyn Watch) -> Result<Billing, RunError> {
+    stage(watch, "invoice");
+    let listed = judged.books.parties();
+    let pricing = inputs.pricing(&listed, &judged.evidence);
+    let billing = invoice(&judged.reconciliation, &pricing, &inputs.numbering())?;
+    let unmatched = unmatched_in(&judged.books, inputs)?;
+    Ok(Billing { unbilled: inputs.unbilled.clone(), unmatched, ..billing })
 }
 
 /// The accounts that the terms name and the account list does not hold; refused where the terms are strict, unless the list

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::derive::derive;
 use super::error::RunError;
+use super::laid::lay_down;
 use super::{folder, open, renewed};
 use crate::watch::Watch;
 
@@ -18,17 +19,19 @@ pub struct Drafted {
     pub held: Vec<(String, String)>,
 }
 
-/// Lays the invoices of a run that is not sealed yet into `<run>.draft` beside it, in place of earlier drafts.
+/// Lays the invoices of a run that is not sealed yet into `<run>.draft` beside it, in place of earlier drafts. Whatever else is
+/// in there stays.
 ///
 /// # Errors
-/// When the folder holds no prepared run or a sealed one, a stage fails, or the disk refuses.
+/// When the folder holds no prepared run or a sealed one, a stage fails, something that is no draft stands at the name of one, or
+/// the disk refuses.
 pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
     folder::refuse_sealed(run)?;
     let (inputs, archive) = open(run, archive)?;
     let settled = derive(&archive, renewed(run, &archive, &inputs)?, watch)?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
-    folder::lay_down(&folder, &settled.drafts()?)?;
+    lay_down(&folder, &settled.drafts()?)?;
     let held = settled.billing.held.into_iter().map(|it| (it.account, it.reason)).collect();
     Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held })
 }

@@ -1,6 +1,6 @@
 //! The run folder before it is sealed: which one it is, the inputs in it, and which runs are sealed beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,6 @@ use super::inputs::{Inputs, RUN_FILE};
 use super::kind::Run;
 use super::recheck::is_recheck;
 use crate::domain::{Period, sha256};
-use crate::report::Paper;
 use crate::seal::{SEAL, alone, mend, read_seal};
 
 /// Runs of one month that may stand beside each other.
@@ -137,9 +136,9 @@ pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
     Ok(false)
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it; where a link stands for it, what that leads to.
 pub(super) fn make(folder: &Path) -> Result<(), RunError> {
-    fs::create_dir_all(folder).map_err(disk("make the folder", folder))
+    fs::create_dir_all(crate::disk::followed(folder)).map_err(disk("make the folder", folder))
 }
 
 /// Makes the folder that a file is to stand in.
@@ -155,7 +154,12 @@ pub(super) fn write_inputs(folder: &Path, inputs: &Inputs) -> Result<(), RunErro
     refuse_sealed(folder)?;
     let (fresh, path) = (folder.join(format!(".{RUN_FILE}.new")), folder.join(RUN_FILE));
     let text = inputs.to_json()?;
-    File::create(&fresh)
+    // Left by a run that was killed, or a link that somebody has laid there: it goes, and is not followed.
+    match fs::remove_file(&fresh) {
+        Err(refused) if refused.kind() != io::ErrorKind::NotFound => return Err(disk("clear", &fresh)(refused)),
+        Ok(()) | Err(_) => {}
+    }
+    File::create_new(&fresh)
         .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
         .map_err(disk("write", &fresh))?;
     fs::rename(&fresh, &path).map_err(disk("put in place", &path))
@@ -190,21 +194,6 @@ pub(super) fn refuse_never_sealed(folder: &Path) -> Result<(), RunError> {
 /// Refuses a run that is sealed.
 pub(super) fn refuse_sealed(folder: &Path) -> Result<(), RunError> {
     if folder.join(SEAL).exists() { Err(RunError::Sealed(folder.to_owned())) } else { Ok(()) }
-}
-
-/// Lays papers down in a folder, in place of those of the same sub-folders that an earlier call laid there.
-pub(super) fn lay_down(folder: &Path, papers: &[Paper]) -> Result<(), RunError> {
-    let below: BTreeSet<PathBuf> = papers.iter().map(|paper| parent(&folder.join(&paper.name))).collect();
-    for stale in below.iter().filter(|stale| stale.as_path() != folder && stale.exists()) {
-        fs::remove_dir_all(stale).map_err(disk("clear", stale))?;
-    }
-    make(folder)?;
-    for paper in papers {
-        let path = folder.join(&paper.name);
-        make_parent(&path)?;
-        fs::write(&path, &paper.bytes).map_err(disk("write", &path))?;
-    }
-    Ok(())
 }
 
 /// Names what the disk was asked for when it refused.

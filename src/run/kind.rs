@@ -93,8 +93,8 @@ impl Run {
     /// What an id of the run names, walked back to the archived pages; nothing where it names nothing.
     pub(super) fn explain(self, archive: &Archive, id: &str, watch: &dyn Watch) -> Result<Option<String>, RunError> {
         match self {
-            Self::Close(inputs) => explain_close(archive, *inputs, id, watch),
-            Self::Recheck(inputs) => Ok(recheck::derive_recheck(archive, *inputs, watch)?.explain(id)),
+            Self::Close(inputs) => explain_close(archive, &inputs, id, watch),
+            Self::Recheck(inputs) => Ok(recheck::compared(archive, &inputs, watch)?.explain(id)),
         }
     }
 }

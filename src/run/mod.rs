@@ -10,10 +10,13 @@ mod folder;
 mod inputs;
 mod judged;
 mod kind;
+mod laid;
 mod neighbours;
 mod notes;
 mod pack;
 pub mod recheck;
+#[cfg(test)]
+mod steps;
 mod sync;
 mod upkeep;
 
@@ -30,12 +33,14 @@ pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
 
+use derive::billed;
+use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
 use crate::domain::{Beside, Calendar, List, Period, sha256};
-use crate::explain::{Close, explain as explained};
+use crate::explain::{Close, explain as explained, explain_break};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::normalise::{Books, Rule};
 use crate::reconcile;
@@ -351,15 +356,16 @@ pub fn explain(folder: &Path, archive: Option<&Path>, id: &str, watch: &dyn Watc
     told.ok_or_else(|| RunError::NothingToExplain { id: id.to_owned(), folder: folder.to_owned() })
 }
 
-fn explain_close(archive: &Archive, inputs: Inputs, id: &str, watch: &dyn Watch) -> Result<Option<String>, RunError> {
-    let settled = derive(archive, inputs, watch)?;
-    let close = Close {
-        books: &settled.books,
-        reconciliation: &settled.reconciliation,
-        billing: &settled.billing,
-        evidence: &settled.evidence,
-    };
-    Ok(explained(&close, id)?)
+/// What an id of a close names; derives no more than the answer takes.
+fn explain_close(archive: &Archive, inputs: &Inputs, id: &str, watch: &dyn Watch) -> Result<Option<String>, RunError> {
+    let judged = judged(archive, inputs, watch)?;
+    let Judged { books, reconciliation, evidence, .. } = &judged;
+    // A break is known before anybody is billed, everything else before any paper is printed.
+    if let Some(told) = explain_break(books, reconciliation, evidence, id)? {
+        return Ok(Some(told));
+    }
+    let billing = billed(inputs, &judged, watch)?;
+    Ok(explained(&Close { books, reconciliation, billing: &billing, evidence }, id)?)
 }
 
 /// The inputs of a run, and the archive it rests on.

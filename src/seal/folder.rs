@@ -1,16 +1,21 @@
 //! Writes a run folder whole or not at all, and reads what is in one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::text::{Sealed, SealedPaper, safe_name};
 use super::{SEAL, Seal, SealError};
 use crate::report::Paper;
 
+/// Files that are synced at one time: the disk is asked to make them durable together.
+const SYNCS_AT_ONCE: usize = 32;
+
 /// Writes the papers and their seal to a folder that is not sealed yet, durably: a temporary folder beside it, every file
-/// synced, then one rename. A folder that is there already is replaced when it holds nothing but papers of these names.
+/// written, all of them synced, then one rename. A folder that is there already is replaced when it holds nothing but papers of these names.
 ///
 /// # Errors
 /// When the papers are not those of the seal, a name is unsafe, the folder is sealed or holds something else, or the disk
@@ -27,12 +32,15 @@ pub fn write_run(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), Sea
 pub fn write_run_alone(folder: &Path, papers: &[Paper], seal: &Seal, _alone: &Alone) -> Result<(), SealError> {
     papers.iter().try_for_each(|paper| safe_name(&paper.name))?;
     refuse_other_papers(folder, papers, seal)?;
+    // Where a link stands for the run folder, what it leads to is replaced, and the link stays.
+    let followed = crate::disk::followed(folder);
+    let folder = followed.as_path();
     let (parent, name) = place(folder)?;
     refuse_occupied(folder, papers)?;
     let fresh = parent.join(format!(".{name}.unsealed"));
     let written = write_fresh(&fresh, papers, seal)
         .and_then(|()| put_in_place(folder, &fresh, &aside(&parent, &name)))
-        .and_then(|()| sync_folder(&parent));
+        .and_then(|()| sync_path(&parent));
     if written.is_err() {
         // What is half written only takes up room; where it cannot be removed, the next run does so.
         let _ = clear(&fresh);
@@ -43,17 +51,34 @@ pub fn write_run_alone(folder: &Path, papers: &[Paper], seal: &Seal, _alone: &Al
 /// Writes every paper and the seal into a new folder, durably.
 fn write_fresh(fresh: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {
     clear(fresh)?;
-    let mut folders = vec![fresh.to_owned()];
-    make_folder(fresh)?;
+    // Made by this call or not at all: a link that somebody has laid there meanwhile is not followed.
+    fs::create_dir(fresh).map_err(disk("make the folder", fresh))?;
+    let (mut folders, mut written) = (BTreeSet::from([fresh.to_owned()]), Vec::new());
     for paper in papers.iter().chain(std::iter::once(&seal.paper())) {
         let path = fresh.join(&paper.name);
-        if let Some(inner) = path.parent().filter(|inner| *inner != fresh) {
+        if let Some(inner) = path.parent().filter(|inner| !folders.contains(*inner)) {
             make_folder(inner)?;
-            folders.push(inner.to_owned());
+            folders.insert(inner.to_owned());
         }
         write_file(&path, &paper.bytes)?;
+        written.push(path);
     }
-    folders.iter().try_for_each(|folder| sync_folder(folder))
+    // All at once when all are written: the disk takes many together in the time of a few, and none in the place of another.
+    sync_all(&written)?;
+    folders.iter().try_for_each(|folder| sync_path(folder))
+}
+
+/// Makes many files durable together.
+fn sync_all(files: &[PathBuf]) -> Result<(), SealError> {
+    let share = files.len().div_ceil(SYNCS_AT_ONCE).max(1);
+    let synced: Vec<Result<(), SealError>> = thread::scope(|scope| {
+        let begun: Vec<_> = files
+            .chunks(share)
+            .map(|files| scope.spawn(|| files.iter().try_for_each(|file| sync_path(file))))
+            .collect();
+        begun.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    synced.into_iter().collect()
 }
 
 /// As long as it lives, no other process writes into the runs that stand in a folder.
@@ -80,12 +105,14 @@ pub fn alone(folder: &Path) -> Result<Alone, SealError> {
 /// # Errors
 /// When the disk refuses.
 pub fn mend(folder: &Path) -> Result<(), SealError> {
-    let (parent, name) = place(folder)?;
+    let followed = crate::disk::followed(folder);
+    let (parent, name) = place(&followed)?;
     let aside = aside(&parent, &name);
     if !aside.try_exists().map_err(disk("look at", &aside))? {
         return Ok(());
     }
     let _alone = alone(folder)?;
+    let folder = followed.as_path();
     if folder.try_exists().map_err(disk("look at", folder))? {
         return clear(&aside);
     }
@@ -124,7 +151,8 @@ fn refuse_occupied(folder: &Path, papers: &[Paper]) -> Result<(), SealError> {
     if found.contains_key(SEAL) {
         return Err(SealError::AlreadySealed(folder.to_owned()));
     }
-    let stray = found.iter().find(|(name, is_file)| !**is_file || papers.iter().all(|paper| paper.name != **name));
+    let own: BTreeSet<&str> = papers.iter().map(|paper| paper.name.as_str()).collect();
+    let stray = found.iter().find(|(name, is_file)| !**is_file || !own.contains(name.as_str()));
     stray.map_or(Ok(()), |(name, _)| Err(SealError::InTheWay(folder.join(name))))
 }
 
@@ -141,11 +169,12 @@ fn make_folder(folder: &Path) -> Result<(), SealError> {
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SealError> {
     let mut file = File::create_new(path).map_err(disk("make the file", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(disk("write", path))
+    file.write_all(bytes).map_err(disk("write", path))
 }
 
-fn sync_folder(folder: &Path) -> Result<(), SealError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk("sync", folder))
+/// Makes a file or a folder durable.
+fn sync_path(path: &Path) -> Result<(), SealError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(disk("sync", path))
 }
 
 /// Renames the fresh folder into its place; what stood there is set aside first, and put back when that fails.

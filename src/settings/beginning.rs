@@ -1,7 +1,7 @@
 //! The first settings and rate card, written into a folder. Nothing that stands there is overwritten unasked, and no
 //! secret is written.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -91,10 +91,15 @@ pub fn begin(folder: &Path, beginning: &Beginning, force: bool) -> Result<[PathB
         fs::create_dir_all(folder).map_err(disk(folder))?;
     }
     for (file, text) in files.iter().zip(beginning.texts()) {
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(force).truncate(force).create_new(!force);
-        let mut opened = options.open(file).map_err(disk(file))?;
-        opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(disk(file))?;
+        if force {
+            crate::disk::write(file, text.as_bytes()).map_err(disk(file))?;
+        } else {
+            let written = File::create_new(file).and_then(|mut new| {
+                new.write_all(text.as_bytes())?;
+                new.sync_all()
+            });
+            written.map_err(disk(file))?;
+        }
     }
     Ok(files)
 }

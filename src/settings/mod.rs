@@ -115,15 +115,39 @@ pub struct FetchSettings {
     /// Attempts at one request: 1 to 20.
     #[serde(deserialize_with = "values::within::<1, 20, _>")]
     pub attempts_max: u32,
+    /// Answers "too many requests" (429) to one request, beside its attempts: 0 to 1000.
+    #[serde(deserialize_with = "values::within::<0, 1000, _>")]
+    pub throttles_max: u32,
     /// Seconds until an answer is given up: 1 to 600.
     #[serde(deserialize_with = "values::within::<1, 600, _>")]
     pub timeout_seconds: u32,
+    /// Seconds that the partner may ask to be left alone for: 0 to 86,400.
+    #[serde(deserialize_with = "values::within::<0, 86_400, _>")]
+    pub retry_after_seconds_max: u32,
     /// Days walked before and after the period, so that no reading of the API's dates cuts into it: 1 to 15.
     #[serde(deserialize_with = "values::within::<1, 15, _>")]
     pub pad_days: u32,
     /// Walks of a list that shifts, at most: 1 to 10.
     #[serde(deserialize_with = "values::within::<1, 10, _>")]
     pub walks_max: u32,
+    /// Rounds in which a wallet that moves is read around its newest entries, at most: 1 to 20.
+    #[serde(deserialize_with = "values::within::<1, 20, _>")]
+    pub wallet_rounds_max: u32,
+    /// Customers, at most: 1 to 100,000,000.
+    #[serde(deserialize_with = "values::within::<1, 100_000_000, _>")]
+    pub accounts_max: u32,
+    /// Pages of one list, at most: 1 to 100,000,000.
+    #[serde(deserialize_with = "values::within::<1, 100_000_000, _>")]
+    pub pages_max: u32,
+    /// Pages of one list beyond those that its first one promises, at most: 0 to 100,000,000.
+    #[serde(deserialize_with = "values::within::<0, 100_000_000, _>")]
+    pub overrun_pages_max: u32,
+    /// Rows of one page, at most: 200 to 1,000,000.
+    #[serde(deserialize_with = "values::within::<200, 1_000_000, _>")]
+    pub rows_max: u32,
+    /// Mebibytes of one answer, unpacked, at most: 1 to 256, which is what the archive holds.
+    #[serde(deserialize_with = "values::within::<1, 256, _>")]
+    pub answer_mib_max: u32,
     /// Whether every ledger is walked from its first page to its last, also where its totals have not moved since an
     /// earlier fetch of the same window.
     pub full_walk: bool,
@@ -332,9 +356,17 @@ impl Default for FetchSettings {
             requests_per_second: 20,
             concurrency: 64,
             attempts_max: 6,
+            throttles_max: 20,
             timeout_seconds: 30,
+            retry_after_seconds_max: 120,
             pad_days: 2,
             walks_max: 3,
+            wallet_rounds_max: 3,
+            accounts_max: 1_000_000,
+            pages_max: 100_000,
+            overrun_pages_max: 100,
+            rows_max: 10_000,
+            answer_mib_max: 8,
             full_walk: false,
             type_counts: true,
             from_inception: false,

@@ -5,6 +5,7 @@
 //! where nothing does. Never reaches the disk.
 
 mod export;
+mod fetch;
 mod invoice;
 
 use super::{GlobalLedger, RATE_CARD_FILE, Settings};
@@ -87,44 +88,7 @@ const SETTINGS: [Section<Settings>; 7] = [
             ),
         ],
     },
-    Section {
-        heading: "[fetch]",
-        about: "",
-        optional: false,
-        keys: &[
-            ("requests_per_second", "Requests in any second, at most: 1 to 1000.", |it| {
-                it.fetch.requests_per_second.to_string()
-            }),
-            ("concurrency", "Requests under way at once, at most: 1 to 256.", |it| it.fetch.concurrency.to_string()),
-            ("attempts_max", "Attempts at one request: 1 to 20.", |it| it.fetch.attempts_max.to_string()),
-            ("timeout_seconds", "Seconds until an answer is given up: 1 to 600.", |it| {
-                it.fetch.timeout_seconds.to_string()
-            }),
-            (
-                "pad_days",
-                "Days walked before and after the month, as the zone of the partner's dates is unknown: 1 to 15.",
-                |it| it.fetch.pad_days.to_string(),
-            ),
-            ("walks_max", "Walks of a list that shifts while it is read, at most: 1 to 10.", |it| {
-                it.fetch.walks_max.to_string()
-            }),
-            (
-                "full_walk",
-                "true: walk every ledger, also where its totals have not moved since the last fetch.",
-                |it| it.fetch.full_walk.to_string(),
-            ),
-            (
-                "type_counts",
-                "Whether each ledger's entries are counted by the partner's type filters: four small requests each.",
-                |it| it.fetch.type_counts.to_string(),
-            ),
-            (
-                "from_inception",
-                "true: walk every ledger from its first entry ever, so that the wallets' openings are proved.",
-                |it| it.fetch.from_inception.to_string(),
-            ),
-        ],
-    },
+    fetch::FETCH,
     Section {
         heading: "[files]",
         about: "Archive, register, run folders, drafts and packs are made for their owner alone (modes 600 and 700).",

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use tieout::archive::{Archive, ArchiveError};
 use tieout::domain::sha256;
 use tieout::report::Paper;
 use tieout::run::{Verified, verify};
@@ -23,11 +24,14 @@ fn verified(folder: &Path, archive: Option<&Path>, expect: Option<&str>) -> Veri
 fn unpacked() -> (TempDir, PathBuf) {
     let home = TempDir::new().unwrap();
     let folder = home.path().join("2026-03");
-    for (name, bytes) in tieout::archive::Archive::open_existing(&fixture(PACK)).unwrap().papers().unwrap() {
+    let archive = Archive::open_existing(&fixture(PACK)).unwrap();
+    let papers = archive.unpack(|name, bytes| {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
-    }
+        Ok::<_, ArchiveError>(())
+    });
+    assert!(papers.unwrap() > 40);
     (home, folder)
 }
 

@@ -125,7 +125,7 @@ fn without_the_account_list_the_same_tricks_end_the_fetch() {
         Some(ok(format!(r#"{{"accounts":[{row}],"total":{total},"page":{page},"size":1}}"#)))
     });
     let met = block_on(async { meet(growing.listen().await, tight()).await });
-    assert_eq!(met.told(), "refused: accounts: the list is longer than 30 pages");
+    assert_eq!(met.told(), "refused: accounts: the list is longer than 30 pages (fetch.pages_max)");
     let asked = growing.asked().iter().filter(|request| request.starts_with("accounts?")).count();
     assert_eq!(asked, 30, "no page more than the bound");
 }

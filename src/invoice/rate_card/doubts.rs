@@ -74,7 +74,7 @@ impl RateCard {
 fn changes_nothing(card: &Written, account: &str, classes: &BTreeSet<String>) -> bool {
     let mut without = card.clone();
     let own = without.markup.accounts.remove(account).unwrap_or_default();
-    let (with, without) = (RateCard(card.clone()), RateCard(without));
+    let (with, without) = (RateCard::of(card.clone()), RateCard::of(without));
     let mut named = classes.iter().chain(own.classes.keys());
     named.all(|class| with.markup(account, class) == without.markup(account, class))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{Fee, RateCardError, Written};
-use crate::domain::{AccountId, Amount, ChargeClass, Currency, Rounding};
+use crate::domain::{AccountId, Amount, ChargeClass, Currency, Rounding, step};
 use crate::invoice::{Percent, Series};
 
 /// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
@@ -66,23 +66,55 @@ impl Written {
     /// Fees that an account would pay twice. A card that was sealed may have such: asked of texts alone.
     pub(super) fn fees_twice(&self) -> Vec<Fault> {
         let mut faults = Faults::default();
-        let same_name = |a: &Fee, b: &Fee| a.name.trim().eq_ignore_ascii_case(b.name.trim());
+        let mut charged: BTreeMap<String, Charged<'_>> = BTreeMap::new();
         for (index, fee) in self.fees.iter().enumerate() {
-            let earlier = self.fees.iter().take(index).enumerate();
-            let twice = earlier.filter(|(_, before)| same_name(before, fee)).find_map(|(at, before)| {
-                let who = match (&before.accounts, &fee.accounts) {
-                    (None, None) => Some("everyone".to_owned()),
-                    (None, Some(some)) | (Some(some), None) => some.first().cloned(),
-                    (Some(some), Some(others)) => some.intersection(others).next().cloned(),
-                };
-                who.map(|who| (at + 1, who))
-            });
-            if let Some((before, who)) = twice {
-                let refused = RateCardError::FeeTwice { entry: index + 1, before, name: fee.name.clone(), who };
+            let before = charged.entry(fee.name.trim().to_ascii_lowercase()).or_default();
+            if let Some((at, who)) = before.also_pay(fee) {
+                let (entry, before, name, who) = (index + 1, at + 1, fee.name.clone(), who.to_owned());
+                let refused = RateCardError::FeeTwice { entry, before, name, who };
                 faults.add(&["fees", &index.to_string(), "name"], false, refused);
             }
+            before.enter(index, fee);
         }
         faults.0
+    }
+}
+
+/// Who is charged a fee of one name, each with the first entry that says so.
+#[derive(Default)]
+struct Charged<'a> {
+    everyone: Option<usize>,
+    accounts: BTreeMap<&'a str, usize>,
+    /// The first entry that names any account, and its first account.
+    first: Option<(usize, &'a str)>,
+}
+
+impl<'a> Charged<'a> {
+    fn enter(&mut self, index: usize, fee: &'a Fee) {
+        let Some(accounts) = &fee.accounts else {
+            self.everyone.get_or_insert(index);
+            return;
+        };
+        for account in accounts {
+            step();
+            self.accounts.entry(account).or_insert(index);
+        }
+        self.first = self.first.or(accounts.first().map(|account| (index, account.as_str())));
+    }
+
+    /// The first entry by which somebody pays a fee already who is to pay it by a further one, and who that is.
+    fn also_pay<'b>(&self, fee: &'b Fee) -> Option<(usize, &'b str)>
+    where
+        'a: 'b,
+    {
+        let Some(accounts) = &fee.accounts else {
+            return self.everyone.map(|at| (at, "everyone")).into_iter().chain(self.first).min_by_key(|(at, _)| *at);
+        };
+        let everyone = self.everyone.zip(accounts.first()).map(|(at, account)| (at, account.as_str()));
+        let known =
+            accounts.iter().filter_map(|account| Some((*self.accounts.get(account.as_str())?, account.as_str())));
+        // Of several by the same entry the first account: they come in order.
+        known.chain(everyone).min_by_key(|(at, _)| *at)
     }
 }
 

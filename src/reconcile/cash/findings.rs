@@ -39,7 +39,7 @@ impl Prover<'_> {
                     carried.run
                 )
             }
-            Some(_) => format!("; what came, changed or went since the seal, {}, does not explain it", told(&since)),
+            Some(_) => format!("; what came, changed or went since the seal, {}, does not explain it", told(since)),
         };
         let sentence = format!(
             "the wallet of {account} opened with {opening} {currency} ({known}); credits of {credits} and debits of \
@@ -57,7 +57,7 @@ impl Prover<'_> {
         let cause = if rolled.from == OpeningFrom::Inception {
             "by the sum of every entry before".to_owned()
         } else {
-            format!("for after the seal there came, changed or went {}", told(&self.since(account, *currency)))
+            format!("for after the seal there came, changed or went {}", told(self.since(account, *currency)))
         };
         let sentence = format!(
             "the wallet of {account} was sealed with {sealed} {currency} by {run}, but this period opens with {opening} \

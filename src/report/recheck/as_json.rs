@@ -16,6 +16,7 @@ use crate::report::{Provenance, ReportError};
 /// The recheck as JSON, ending in a line feed.
 pub(super) fn print(it: &Recheck<'_>) -> Result<Vec<u8>, ReportError> {
     let SealedRun { run, seal, archive_digest } = it.sealed;
+    let notes = it.notes_by_finding();
     let printed = Printed {
         format: "tieout-recheck-v1",
         verdict: it.rechecked.word(),
@@ -23,7 +24,7 @@ pub(super) fn print(it: &Recheck<'_>) -> Result<Vec<u8>, ReportError> {
         sealed: SealedJson { run, seal, archive_digest },
         findings: it
             .findings()
-            .map(|(found, bearing)| finding(found, bearing, it.note_of(found).map(|note| note.id.as_str())))
+            .map(|(found, bearing)| finding(found, bearing, notes.get(found.found.id()).map(|note| note.id.as_str())))
             .collect(),
         control: it.rechecked.control.iter().map(control).collect(),
         gaps: it.rechecked.gaps.iter().map(gap).collect(),

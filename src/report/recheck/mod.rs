@@ -4,6 +4,8 @@ mod as_json;
 mod overview;
 mod tables;
 
+use std::collections::BTreeMap;
+
 use crate::invoice::{CsvProfile, Note};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Finding, Rechecked};
@@ -45,9 +47,10 @@ impl<'a> Recheck<'a> {
         self.rechecked.findings.iter().zip(self.bearings.iter().map(String::as_str))
     }
 
-    /// The note that a finding bears on.
-    fn note_of(&self, finding: &Finding) -> Option<&'a Note> {
-        self.notes.iter().find(|note| note.findings.iter().any(|id| id == finding.found.id()))
+    /// The note that each finding bears on, by the finding's id: the first that names it.
+    fn notes_by_finding(&self) -> BTreeMap<&'a str, &'a Note> {
+        let named = self.notes.iter().rev().flat_map(|note| note.findings.iter().map(move |id| (id.as_str(), note)));
+        named.collect()
     }
 }
 

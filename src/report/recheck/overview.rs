@@ -1,7 +1,7 @@
 //! The overview of a recheck, in the order a finance person asks: is the month still what was sealed, what is not, what
 //! does it do to the invoices, and what could not be looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Recheck;
 use super::tables::{note_status, side};
@@ -55,9 +55,9 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let both = |side: Side| it.rechecked.findings.iter().filter(|found| found.side == side).count();
     let found =
         format!("{} in the customers' ledgers, {} in the master ledger", both(Side::Customer), both(Side::Master));
-    let noted = |held: &&HeldAccount| {
-        !it.notes.iter().any(|note| (&note.account, note.currency) == (&held.account, held.currency))
-    };
+    let of_notes: BTreeSet<(&str, Currency)> =
+        it.notes.iter().map(|note| (note.account.as_str(), note.currency)).collect();
+    let noted = |held: &&HeldAccount| !of_notes.contains(&(held.account.as_str(), held.currency));
     let without = it.held_then.iter().filter(noted).count();
     let pairs = vec![
         ("Findings", found),

@@ -12,7 +12,9 @@ use crate::report::table::{Cell, Column, Table, place_of};
 /// Every list of a recheck.
 pub(super) fn tables(it: &Recheck<'_>) -> Vec<Table> {
     let table = |name, columns, rows| Table { name, title: "", columns, rows };
-    let findings = it.findings().flat_map(|(finding, bearing)| legs(finding, bearing, it.note_of(finding)));
+    let notes = it.notes_by_finding();
+    let note_of = |finding: &Finding| notes.get(finding.found.id()).copied();
+    let findings = it.findings().flat_map(|(finding, bearing)| legs(finding, bearing, note_of(finding)));
     let changes =
         it.rechecked.findings.iter().flat_map(|finding| finding.changes.iter().map(|one| change(finding, one)));
     let lines = it.notes.iter().flat_map(|note| (1_u64..).zip(&note.lines).map(|(place, one)| line(note, place, one)));

@@ -1,12 +1,13 @@
 //! The folders of a recheck: the sealed run it is about, the invoices of the month, and where it goes itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::inputs::{FORMAT, RecheckInputs};
-use crate::domain::{Period, sha256};
+use crate::domain::{Currency, Period, sha256};
 use crate::invoice::{Billed, BilledInvoice};
 use crate::report::Paper;
 use crate::run::error::RunError;
@@ -116,14 +117,16 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
         let SealedFolder { inputs, seal, .. } = checked(&run)?;
         let Close { mut invoices, notes: given } = documents(&run)?;
         let of_the_month = inputs.period == sealed.inputs.period;
+        let of_customer = |it: &BilledInvoice| ((it.account.clone(), it.currency), it.number.clone());
+        let mut own: BTreeMap<(String, Currency), String> = invoices.iter().rev().map(of_customer).collect();
         for note in given {
-            let own = |account: &str, currency| {
-                let of = |it: &&BilledInvoice| it.account == account && it.currency == currency;
-                invoices.iter().find(of).map(|it| it.number.clone())
-            };
-            match note.changes(own) {
+            match note.changes(|account, currency| own.get(&(account.to_owned(), currency)).cloned()) {
                 Some(number) => notes.push((number, note.document)),
-                None if of_the_month => invoices.push(note.document),
+                None if of_the_month => {
+                    let (customer, number) = of_customer(&note.document);
+                    own.entry(customer).or_insert(number);
+                    invoices.push(note.document);
+                }
                 None => {}
             }
         }
@@ -133,9 +136,15 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
         }
     }
     billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
-    for (number, note) in &notes {
-        let invoices = billed.iter_mut().flat_map(|run| &mut run.invoices);
-        invoices.filter(|it| it.number == *number).for_each(|it| it.correct(note));
+    let mut corrected: BTreeMap<String, Vec<BilledInvoice>> = BTreeMap::new();
+    for (number, note) in notes {
+        corrected.entry(number).or_default().push(note);
+    }
+    for invoice in billed.iter_mut().flat_map(|run| &mut run.invoices) {
+        // As its own number stands before a note is taken in.
+        for note in corrected.get(&invoice.number).into_iter().flatten() {
+            invoice.correct(note);
+        }
     }
     Ok(billed)
 }

@@ -19,7 +19,7 @@ use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};
 use crate::explain::{Rechecked as Explained, explain_recheck};
 use crate::fetch::{Fetched, Line, Thorough, fetch};
-use crate::invoice::{Note, NoteStatus, bearing, invoice, notes};
+use crate::invoice::{Known, Note, NoteStatus, bearing, invoice, notes};
 use crate::normalise::Books;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Reading, Rechecked, recheck as compare};
@@ -59,7 +59,6 @@ pub struct Rechecking {
     /// The seal over them.
     pub seal: Seal,
     books: Books,
-    evidence: [Evidence; 2],
 }
 
 /// Reads a sealed month again and compares it with its seal: the same window, into the same archive, so that it costs
@@ -101,18 +100,7 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
 /// # Errors
 /// When the archive is damaged or does not hold both fetches, or a stage cannot go on.
 pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watch) -> Result<Rechecking, RunError> {
-    let sealed = judged(archive, &inputs.sealed, watch)?;
-    let now = judged(archive, &inputs.read_now(), watch)?;
-    let terms = &inputs.sealed.terms;
-    let rechecked = compare(reading(&sealed), reading(&now), terms.master_declared_absent)?;
-    stage(watch, "invoice");
-    let (listed_then, listed_now) = (sealed.books.parties(), now.books.parties());
-    let then = inputs.sealed.pricing(&listed_then, &sealed.evidence);
-    let held_then = invoice(&sealed.reconciliation, &then, &inputs.sealed.numbering())?.held;
-    let pricing = inputs.sealed.pricing(&listed_now, &now.evidence);
-    let notes = notes(&inputs.billed, &held_then, &pricing, &rechecked)?;
-    let bearings: Vec<String> =
-        rechecked.findings.iter().map(|found| bearing(found, &inputs.billed, &held_then)).collect();
+    let Compared { rechecked, bearings, notes, held_then, now, .. } = compared(archive, &inputs, watch)?;
     stage(watch, "report");
     let provenance = Provenance {
         run: inputs.run.clone(),
@@ -133,19 +121,49 @@ pub fn derive_recheck(archive: &Archive, inputs: RecheckInputs, watch: &dyn Watc
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     let RecheckInputs { partner, period, run, evidence, seal: sealed_by, .. } = &inputs;
     let seal = seal(partner, *period, run, &papers, evidence, Some(sealed_by))?;
-    let evidence = [sealed.evidence, now.evidence];
-    Ok(Rechecking {
-        inputs,
-        provenance,
-        rechecked,
-        bearings,
-        notes,
-        held_then,
-        papers,
-        seal,
-        books: now.books,
-        evidence,
-    })
+    Ok(Rechecking { inputs, provenance, rechecked, bearings, notes, held_then, papers, seal, books: now.books })
+}
+
+/// A sealed month and the same as it is read now, held against each other; no paper is printed of it yet.
+pub(super) struct Compared {
+    rechecked: Rechecked,
+    bearings: Vec<String>,
+    notes: Vec<Note>,
+    held_then: Vec<HeldAccount>,
+    now: Judged,
+    evidence_then: Evidence,
+}
+
+/// Compares what a recheck's inputs name.
+pub(super) fn compared(archive: &Archive, inputs: &RecheckInputs, watch: &dyn Watch) -> Result<Compared, RunError> {
+    let sealed = judged(archive, &inputs.sealed, watch)?;
+    let now = judged(archive, &inputs.read_now(), watch)?;
+    let terms = &inputs.sealed.terms;
+    let rechecked = compare(reading(&sealed), reading(&now), terms.master_declared_absent)?;
+    stage(watch, "invoice");
+    let (listed_then, listed_now) = (sealed.books.parties(), now.books.parties());
+    let then = inputs.sealed.pricing(&listed_then, &sealed.evidence);
+    let held_then = invoice(&sealed.reconciliation, &then, &inputs.sealed.numbering())?.held;
+    let pricing = inputs.sealed.pricing(&listed_now, &now.evidence);
+    let notes = notes(&inputs.billed, &held_then, &pricing, &rechecked)?;
+    let known = Known::of(&inputs.billed, &held_then);
+    let bearings = rechecked.findings.iter().map(|found| bearing(found, &known)).collect();
+    Ok(Compared { rechecked, bearings, notes, held_then, now, evidence_then: sealed.evidence })
+}
+
+impl Compared {
+    /// A finding, an entry, an account or a note by its id, walked back to the pages of both fetches.
+    pub(super) fn explain(&self, id: &str) -> Option<String> {
+        let it = Explained {
+            rechecked: &self.rechecked,
+            bearings: &self.bearings,
+            notes: &self.notes,
+            calendar: &self.now.books.calendar,
+            sealed: &self.evidence_then,
+            now: &self.now.evidence,
+        };
+        explain_recheck(&it, id)
+    }
 }
 
 const fn reading(judged: &Judged) -> Reading<'_> {
@@ -165,19 +183,6 @@ impl Rechecking {
             held_then: &self.held_then,
             csv: self.inputs.sealed.terms.export.csv(),
         })
-    }
-
-    /// A finding, an entry, an account or a note by its id, walked back to the pages of both fetches.
-    pub(super) fn explain(&self, id: &str) -> Option<String> {
-        let it = Explained {
-            rechecked: &self.rechecked,
-            bearings: &self.bearings,
-            notes: &self.notes,
-            calendar: &self.books.calendar,
-            sealed: &self.evidence[0],
-            now: &self.evidence[1],
-        };
-        explain_recheck(&it, id)
     }
 
     /// The figures of the recheck; it gives no invoices, and holds the notes that wait.

@@ -1,0 +1,107 @@
+//! Files that a person names: where a path leads to, and how bytes get there. Links are followed, so that what they lead to is
+//! written and they stay; what is no plain file (a device, a pipe) is written through; a plain file is replaced whole or not at
+//! all. Names of our own beside them are new and nobody's before: a link that somebody has laid there is not followed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Links that are followed from one name to the next: as many as Linux follows.
+const LINKS_MAX: usize = 40;
+
+/// How long a pipe may take to be opened: until somebody reads it.
+const READER_WAIT: Duration = Duration::from_secs(10);
+
+/// Where a path leads to when its last name is a link, and that of what it leads to, and so on; there may be nothing there.
+#[must_use]
+pub fn followed(path: &Path) -> PathBuf {
+    let mut place = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&place) else { break };
+        place = folder_of(&place).join(target);
+    }
+    place
+}
+
+/// The folder that a path stands in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether something stands at a path that is neither a plain file nor a folder: a device, a pipe, a socket.
+#[must_use]
+pub fn is_device(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Writes what a person named a place for.
+///
+/// # Errors
+/// When the disk refuses, or nobody reads a pipe. A plain file is as it was then.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_device(path) {
+        return opened(path)?.write_all(bytes);
+    }
+    let place = followed(path);
+    let mut fresh = beside(&place)?;
+    fresh.write_all(bytes)?;
+    if let Ok(before) = fs::metadata(&place) {
+        fresh.as_file().set_permissions(before.permissions())?;
+    }
+    fresh.as_file().sync_all()?;
+    fresh.persist(&place).map_err(|refused| refused.error)?;
+    Ok(())
+}
+
+/// Writes what a file holds through to a device or a pipe.
+///
+/// # Errors
+/// When either refuses, or nobody reads the pipe.
+pub fn pour(from: &Path, device: &Path) -> io::Result<()> {
+    let mut to = opened(device)?;
+    io::copy(&mut File::open(from)?, &mut to)?;
+    Ok(())
+}
+
+/// A new file beside a place, under a name that nobody can foresee and that ends in `.new`: gone again unless it takes the
+/// place.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn beside(place: &Path) -> io::Result<NamedTempFile> {
+    let name = place.file_name().ok_or(ErrorKind::InvalidFilename)?.to_string_lossy();
+    let prefix = format!(".{name}.");
+    let mut fresh = Builder::new();
+    fresh.prefix(&prefix).suffix(".new");
+    in_the_usual_mode(&mut fresh);
+    fresh.tempfile_in(folder_of(place))
+}
+
+/// What the user's own mask leaves of reading and writing for everybody, as any other new file has it.
+fn in_the_usual_mode(fresh: &mut Builder<'_, '_>) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fresh.permissions(fs::Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = fresh;
+}
+
+/// A device or a pipe, opened for writing. A pipe opens when somebody reads it, which is waited for, but not for ever.
+fn opened(device: &Path) -> io::Result<File> {
+    let (send, received) = mpsc::channel();
+    let path = device.to_owned();
+    thread::spawn(move || {
+        // Who has stopped waiting need not hear of it.
+        let _ = send.send(OpenOptions::new().write(true).open(path));
+    });
+    let late = |_late| io::Error::new(ErrorKind::TimedOut, "nobody reads this pipe");
+    received.recv_timeout(READER_WAIT).map_err(late)?
+}
