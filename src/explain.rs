@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::archive::Evidence;
-use crate::domain::{Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut};
+use crate::domain::{
+    Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut, on_a_line,
+};
 use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
@@ -89,9 +91,10 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Writes a line; what others wrote in it cannot begin another.
     fn line(&mut self, line: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "{line}");
+        let _ = writeln!(self.text, "{}", on_a_line(line));
     }
 
     fn explain_break(&mut self, found: &Break) -> Result<(), FrameError> {

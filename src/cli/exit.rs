@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 
 use serde_json::{Map, Value};
 
+use super::ending::Ending;
+use super::said::Said;
 use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
@@ -37,10 +39,10 @@ pub enum Exit {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// How the command ends.
-    pub exit: Exit,
+    pub ending: Ending,
     /// The result, as people read it.
-    pub text: String,
-    /// The same with `--json`; `exit` and `meaning` are added to it.
+    pub said: Said,
+    /// The same with `--json`; `command`, `outcome`, `exit` and `meaning` are added to it.
     pub json: Map<String, Value>,
 }
 

@@ -1,7 +1,7 @@
 //! Texts as a sheet can carry them: which characters have no glyph, and where a word that is too long for its place may break.
 
 use super::world::{has_glyph, width};
-use crate::report::markup::shown;
+use crate::domain::on_a_page;
 
 /// How wide a word stands without a place to break, at most: what a place takes.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) fn laid(text: &str, room: Room) -> String {
     let mut laid = String::with_capacity(text.len());
     let mut run = 0_u32;
     // A byte order mark within a text shows nothing, and PDF/A lets none in.
-    for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
+    for c in on_a_page(text).chars().filter(|c| *c != '\u{feff}') {
         let wide = width(c);
         run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + wide };
         if run > run_max && begins_a_cluster(&laid, c) {
