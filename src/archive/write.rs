@@ -131,7 +131,7 @@ pub(super) fn settle_list(
     outcome: &ListOutcome,
 ) -> Result<(), ArchiveError> {
     // One line, so that the manifest stays a table.
-    let reason = outcome.reason().map(on_a_line);
+    let reason = outcome.reason().map(|reason| on_a_line(&reason.replace(char::is_control, " ")));
     let recorded = ListOutcome::recorded(outcome.word(), outcome.walk(), reason.clone());
     if read::outcome(db, fetch, list)?.is_none() {
         db.execute(

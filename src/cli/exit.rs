@@ -11,7 +11,7 @@ use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
-use crate::report::{ReportError, TextOf, Unprintable};
+use crate::report::{ReportError, Unprintable};
 use crate::run::RunError;
 use crate::seal::SealError;
 use crate::settings::{BeginningError, CredentialsError, SettingsError};
@@ -227,13 +227,7 @@ fn of_text(paper: &str) -> &'static str {
 
 /// What can be done about texts that the fonts of the PDFs cannot print: where each kind of them is corrected.
 fn of_unprintable(found: &[Unprintable]) -> String {
-    let place = |it: &Unprintable| match it.of {
-        TextOf::Supplier => "below [invoice.supplier]".to_owned(),
-        TextOf::Customer => format!("below [invoice.customers.{}]", it.account),
-        TextOf::Charges => "in the rate card or below [invoice]".to_owned(),
-        TextOf::Annex => "by annex = \"days\" below [invoice], which shows no text of an entry".to_owned(),
-    };
-    let places: BTreeSet<String> = found.iter().map(place).collect();
+    let places: BTreeSet<String> = found.iter().map(Unprintable::place).collect();
     let places = places.into_iter().collect::<Vec<_>>().join(", ");
     format!("correct it {places}, or set pdf = false below [invoice]; `tieout close` then goes on from what is kept")
 }

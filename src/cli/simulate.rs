@@ -1,8 +1,9 @@
 //! The simulator behind a socket, and the scenarios it serves.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anyhow::anyhow;
 use serde_json::{Map, json};
@@ -26,6 +27,14 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
     let listener = TcpListener::bind(args.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let partner = world.partner();
+    // Signals are heard from now on: whoever reads what is announced may end it at once.
+    let mut stop = Box::pin(interrupted());
+    let over = poll_fn(|context| Poll::Ready(stop.as_mut().poll(context).is_ready())).await;
+    let stop = async move {
+        if !over {
+            stop.await;
+        }
+    };
     // The token opens the simulator alone; it is a scenario's, not a secret.
     let base_url = format!("http://{address}{}", crate::simulator::BASE_PATH);
     let said = Said::lines([
@@ -36,7 +45,7 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
         "scenario": scenario.name, "base_url": base_url, "auth_id": partner.auth_id, "auth_token": partner.token,
     }));
     terminal::announce(Ending::Serving, &said, json);
-    serve(world, weather, listener, interrupted()).await.map_err(refused)?;
+    serve(world, weather, listener, stop).await.map_err(refused)?;
     Ok(Outcome { ending: Ending::Serving, said: Said::nothing(), json: Map::new() })
 }
 

@@ -63,7 +63,7 @@ fn wants(arguments: &[OsString], option: &str, value: Option<&str>) -> bool {
 
 /// A refusal as a failure: what is wrong on one line, and what helps on another.
 fn failure(kind: ErrorKind, text: &str) -> Failure {
-    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if matches!(kind, ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
         let hint = Some("`tieout --help` lists the commands".to_owned());
         return Failure::new(Exit::Usage, anyhow!("no command, expected one"), hint);
     }

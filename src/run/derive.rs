@@ -6,11 +6,13 @@ use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
 use crate::archive::{Archive, Evidence};
-use crate::domain::{Class, Side, Verdict, sha256};
-use crate::invoice::{Annex, Billing, invoice};
+use crate::domain::{Class, Party, Side, Verdict, sha256};
+use crate::invoice::{Annex, Billing, Illegible, Pricing, invoice};
 use crate::normalise::Books;
 use crate::reconcile::{Detail, Reconciliation, Usage, by_class, usage};
-use crate::report::{Close, Paper, Provenance, Stand, documents, exports, report_in, summary};
+use crate::report::{
+    Close, Paper, Provenance, ReportError, Stand, documents, exports, illegible as of_texts, report_in, summary,
+};
 use crate::seal::{Seal, seal};
 use crate::watch::{self, Watch};
 
@@ -47,20 +49,18 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
     }
-    stage(watch, "invoice");
-    let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
-    let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };
-    stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
-    let export = &inputs.terms.export;
-    let mut papers = report_in(export.csv(), &provenance, &reconciliation, &billing, &books.unreadable)?;
     let detail = match inputs.terms.invoice.annex() {
         Annex::Days => Some(Detail::Days),
         Annex::Entries => Some(Detail::Entries),
         Annex::None => None,
     };
     let usage = detail.map(|detail| usage(&books, detail)).transpose()?.unwrap_or_default();
-    papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
+    let on = On { inputs: &inputs, evidence: &evidence, provenance: &provenance, usage: &usage };
+    let (billing, printed) = billed(&on, &reconciliation, &books.parties(), watch)?;
+    let export = &inputs.terms.export;
+    let mut papers = report_in(export.csv(), &provenance, &reconciliation, &billing, &books.unreadable)?;
+    papers.extend(printed);
     let charges = if export.has_journal() { by_class(&books)? } else { Vec::new() };
     papers.extend(exports(&Close {
         provenance: &provenance,
@@ -77,6 +77,44 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let previous = inputs.previous.as_deref();
     let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
     Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, evidence, usage })
+}
+
+/// What bills are made out on.
+struct On<'a> {
+    inputs: &'a Inputs,
+    evidence: &'a Evidence,
+    provenance: &'a Provenance,
+    usage: &'a Usage,
+}
+
+/// Bills, and prints the documents. Whose own texts they cannot carry is held, before anything is numbered, and costs nobody else
+/// anything: what cannot be printed tells who that is, and then all is made out anew without it.
+fn billed(
+    on: &On<'_>,
+    reconciliation: &Reconciliation,
+    parties: &BTreeMap<String, Party>,
+    watch: &dyn Watch,
+) -> Result<(Billing, Vec<Paper>), RunError> {
+    let On { inputs, evidence, provenance, usage } = on;
+    stage(watch, "invoice");
+    let mut illegible: BTreeMap<String, Illegible> = BTreeMap::new();
+    loop {
+        let pricing = Pricing { illegible: &illegible, ..inputs.pricing(parties, evidence) };
+        let billing = invoice(reconciliation, &pricing, &inputs.numbering())?;
+        if illegible.is_empty() {
+            stage(watch, "report");
+        }
+        let found = match documents(provenance, &inputs.terms.invoice, &billing, usage, Stand::Final) {
+            Err(ReportError::Unprintable(found)) => found,
+            printed => return Ok((Billing { unbilled: inputs.unbilled.clone(), ..billing }, printed?)),
+        };
+        let held = of_texts(&found)?;
+        // Who is held has no document, so each round finds others; nothing goes round for ever all the same.
+        if held.keys().all(|account| illegible.contains_key(account)) {
+            return Err(ReportError::Unprintable(found).into());
+        }
+        illegible.extend(held);
+    }
 }
 
 impl Settled {

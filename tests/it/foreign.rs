@@ -2,6 +2,7 @@
 //! ours, move no cursor and hide nothing, wherever they are shown.
 
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ fn tricks() -> Vec<String> {
     let hidden: Vec<char> = ('\u{1}'..=char::MAX).filter(|c| *c != ' ' && is_blank(*c) && !tags.contains(c)).collect();
     assert!((150..250).contains(&hidden.len()), "{}", hidden.len());
     hidden.chunks(48).map(|some| format!("{FORGED}{}z", some.iter().collect::<String>())).collect()
+}
+
+/// All of them in one text.
+fn trick() -> String {
+    tricks().concat()
 }
 
 /// Whether everything that is shown is ours line by line, and nothing in it is hidden.
@@ -64,7 +70,7 @@ fn is_harmless_throughout(place: &str, told: &Told) {
 }
 
 /// A desk at a server of raw bytes, which lasts as long as the runtime.
-fn desk_at(server: &RawServer) -> (Runtime, Desk) {
+pub(crate) fn desk_at(server: &RawServer) -> (Runtime, Desk) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let base_url = runtime.block_on(server.listen());
     let mut desk = Desk::alone();
@@ -112,6 +118,11 @@ fn row(trick: &str, id: &str, amount: &str) -> String {
     .to_string()
 }
 
+/// As much of a message as is quoted.
+fn heard(trick: &str) -> String {
+    trick.chars().take(190).collect()
+}
+
 /// Books whose every text is a trick, with breaks, a row that cannot be read and a ledger that is refused.
 fn tricky(trick: &str) -> RawServer {
     let named = json!({ "auth_id": "MA_A", "name": trick, "email": trick, "address": trick, "city": trick, "cash_credits": "100.00000", "pricing_tier": { "currency": "INR" } });
@@ -120,7 +131,7 @@ fn tricky(trick: &str) -> RawServer {
     let ledger = page(&[calls("MA_A"), vec![row(trick, "own", "1.25"), row(trick, "both", "1.30")]].concat());
     let master = page(&[CUSTOMERS.map(calls).concat(), vec![row(trick, "both", "1.25"), odd]].concat());
     let me = json!({ "id": "7d0f9c1e-0000-4000-8000-000000000001", "auth_id": PARTNER, "name": trick, "balance": "10.00000", "currency": "INR" });
-    let trick = trick.to_owned();
+    let trick = heard(trick);
     RawServer::new(move |request| match request {
         "me" => Some(ok(me.to_string())),
         _ if request.starts_with("accounts?") => Some(ok(&list)),
@@ -133,54 +144,45 @@ fn tricky(trick: &str) -> RawServer {
 
 #[test]
 fn the_books_of_the_partner_forge_no_line() {
-    for trick in tricks() {
-        let (_runtime, desk) = desk_at(&tricky(&trick));
-        let says = |arguments: &[&str]| {
-            let told = desk.tieout(arguments);
-            assert!([0, 2, 3, 4].contains(&told.code), "{arguments:?}: {}{}", told.stdout, told.stderr);
-            is_harmless_throughout(arguments[0], &told);
-            told
-        };
-        says(&["check", "--online"]);
-        says(&["sync", "--period", "2026-03"]);
-        says(&["fetch", "--period", "2026-03", "-v"]);
-        says(&["draft", RUN]);
-        let closed = says(&["settle", RUN]);
-        shows("close", &trick, &closed.stdout);
-        let again = says(&[&CLOSE[..], &["--log", "json", "-vv"]].concat());
-        shows("a log", &trick, &again.stderr.lines().map(|line| read(line)).collect::<String>());
-        let plain = says(&CLOSE);
-        shows("progress", &trick, &plain.stderr);
-        is_harmless("--json", &says(&[&CLOSE[..], &["--json"]].concat()).stdout);
-        for paper in ["summary.txt", "archive.manifest", "SEAL"] {
-            is_harmless(paper, &String::from_utf8(desk.read(&format!("{RUN}/{paper}"))).unwrap());
-        }
-        let rows = desk.table(&format!("{RUN}/breaks.csv"));
-        let found = rows.iter().find(|row| row["class"] == "amount-differs").expect("a break");
-        for id in [&found["break_id"], "MA_A", "MA_A/INR/debit", "INR/debit", "wallet:MA_A", "day:2026-03-10"] {
-            shows_if(&format!("explain {id}"), &trick, &says(&["explain", RUN, id]).stdout, id.starts_with("B-"));
-        }
-        shows("explain an entry", &trick, &says(&["explain", RUN, &format!("both{trick}")]).stdout);
-        shows(
-            "an unknown id",
-            &trick,
-            &desk
-                .ends(2, &["explain", RUN, &format!("none{trick}")])
-                .stderr
-                .replace("\\n", "\\u{a}")
-                .replace("\\r", "\\u{d}")
-                .replace("\\t", "\\u{9}"),
-        );
-        shows("breaks", &trick, &says(&["breaks"]).stdout);
-        is_harmless("breaks --json", &says(&["breaks", "--json"]).stdout);
-        says(&["breaks", "show", &found["break_id"]]);
-        says(&["breaks", "assign", &found["break_id"], "--to", &trick, "--note", &trick, "--by", &trick]);
-        let seen: String = trick.chars().filter(|c| !c.is_control()).collect();
-        let told = says(&["breaks", "assign", &found["break_id"], "--to", &seen, "--note", &seen, "--by", &seen]);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        shows("a decision", &seen, &told.stdout);
-        says(&["recheck", "2026-03"]);
+    let trick = trick();
+    let (_runtime, desk) = desk_at(&tricky(&trick));
+    let says = |arguments: &[&str]| {
+        let told = desk.tieout(arguments);
+        assert!([0, 2, 3, 4].contains(&told.code), "{arguments:?}: {}{}", told.stdout, told.stderr);
+        is_harmless_throughout(arguments[0], &told);
+        told
+    };
+    says(&["check", "--online"]);
+    says(&["sync", "--period", "2026-03"]);
+    says(&["fetch", "--period", "2026-03", "-v"]);
+    says(&["draft", RUN]);
+    let closed = says(&["settle", RUN]);
+    shows("close", &trick, &closed.stdout);
+    let again = says(&[&CLOSE[..], &["--log", "json", "-vv"]].concat());
+    shows("a log", &heard(&trick), &again.stderr.lines().map(read).collect::<String>());
+    let plain = says(&CLOSE);
+    shows("progress", &heard(&trick), &plain.stderr);
+    is_harmless("--json", &says(&[&CLOSE[..], &["--json"]].concat()).stdout);
+    for paper in ["summary.txt", "archive.manifest", "SEAL"] {
+        is_harmless(paper, &String::from_utf8(desk.read(&format!("{RUN}/{paper}"))).unwrap());
     }
+    let rows = desk.table(&format!("{RUN}/breaks.csv"));
+    let found = rows.iter().find(|row| row["class"] == "amount-differs").expect("a break");
+    for id in [&found["break_id"], "MA_A", "MA_A/INR/debit", "INR/debit", "wallet:MA_A", "day:2026-03-10"] {
+        shows_if(&format!("explain {id}"), &trick, &says(&["explain", RUN, id]).stdout, id.starts_with("B-"));
+    }
+    shows("explain an entry", &trick, &says(&["explain", RUN, &format!("both{trick}")]).stdout);
+    let unknown = desk.ends(2, &["explain", RUN, &format!("none{trick}")]);
+    is_harmless_throughout("an unknown id", &unknown);
+    shows("breaks", &trick, &says(&["breaks"]).stdout);
+    is_harmless("breaks --json", &says(&["breaks", "--json"]).stdout);
+    says(&["breaks", "show", &found["break_id"]]);
+    says(&["breaks", "assign", &found["break_id"], "--to", &trick, "--note", &trick, "--by", &trick]);
+    let seen: String = trick.chars().filter(|c| !c.is_control()).collect();
+    let told = says(&["breaks", "assign", &found["break_id"], "--to", &seen, "--note", &seen, "--by", &seen]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    shows("a decision", &seen, &told.stdout);
+    says(&["recheck", "2026-03"]);
 }
 
 /// The message of a line of a log.
@@ -242,63 +244,74 @@ fn settings_and_rate_cards_forge_no_line() {
     }
 }
 
-/// A trick as the name of a file: no longer than one may be, and without what none may hold.
-fn name_of(trick: &str) -> String {
-    let mut name: String = trick.replace('/', "_");
-    while name.len() > 230 {
-        name.pop();
-    }
-    name
+/// All tricks as a path: folders within each other, none with a name longer than one may be.
+fn name_of_all() -> String {
+    let names = tricks().into_iter().map(|trick| trick.replace('/', "_"));
+    let names: Vec<String> = names.collect();
+    assert!(names.iter().all(|name| name.len() < 250), "{:?}", names.iter().map(String::len).collect::<Vec<_>>());
+    names.join("/")
 }
 
 #[test]
 fn names_of_files_forge_no_line() {
     let partner = Partner::of(SCENARIO);
-    for trick in tricks() {
-        let (desk, name) = (Desk::at(&partner), name_of(&trick));
+    let (trick, name) = (trick(), name_of_all());
+    let desk = Desk::at(&partner);
+    fs::create_dir_all(desk.path(&name)).unwrap();
+    let says = |code: i32, arguments: &[&str]| {
+        let told = desk.ends(code, arguments);
+        is_harmless_throughout(arguments[0], &told);
+        shows(arguments[0], &name, &format!("{}{}", told.stdout, told.stderr));
+    };
+    says(2, &["check", "--config", &name]);
+    says(2, &["close", "--period", "2026-03", "--config", &name]);
+    says(2, &["close", "--period", "2026-03", "--metrics", &format!("{name}/none/metrics")]);
+    // No SQLite file may have so long a path.
+    let quick = String::from_utf8(desk.read("tieout.toml")).unwrap();
+    desk.write("tieout.toml", format!("archive = 'books.sqlite'\n{quick}"));
+    let (run, beside) = (format!("reports/{name}"), ["--archive", "books.sqlite"]);
+    says(0, &["fetch", "--period", "2026-03", "--out", &run]);
+    says(0, &[&["draft", &run][..], &beside].concat());
+    says(3, &[&["settle", &run][..], &beside].concat());
+    says(2, &[&["settle", &run][..], &beside].concat());
+    says(0, &[&["verify", &run][..], &beside].concat());
+    says(2, &[&["explain", &run, "none"][..], &beside].concat());
+    says(2, &["explain", &run, "none", "--archive", &name]);
+    says(2, &["breaks", "--reports", &name]);
+    says(2, &["breaks", "--register", &name]);
+    says(2, &["demo", "--scenario", &name]);
+    says(2, &["simulate", "--scenario", &name]);
+    says(0, &["init", "--offline", "--dir", &name]);
+    is_harmless_throughout("init", &desk.tieout(&["init", "--offline", "--force", "--supplier", &trick]));
+    desk.write("small.toml", SCENARIO.replace("name = 'small'", &format!("name = {}", quoted(&trick))));
+    is_harmless_throughout("demo", &desk.ends(0, &["demo", "--scenario", "small.toml", "--out", "demo"]));
+    for name in name.split('/') {
+        let pack = format!("{name}.pack");
         let says = |code: i32, arguments: &[&str]| {
             let told = desk.ends(code, arguments);
             is_harmless_throughout(arguments[0], &told);
-            shows(arguments[0], &name, &format!("{}{}", told.stdout, told.stderr));
+            shows(arguments[0], name, &format!("{}{}", told.stdout, told.stderr));
         };
-        says(2, &["check", "--config", &name]);
-        says(2, &["close", "--period", "2026-03", "--config", &name]);
-        says(2, &["close", "--period", "2026-03", "--metrics", &format!("{name}/metrics")]);
-        let run = format!("reports/{name}");
-        says(0, &["fetch", "--period", "2026-03", "--out", &run]);
-        says(0, &["draft", &run]);
-        says(3, &["settle", &run]);
-        says(2, &["settle", &run]);
-        says(0, &["verify", &run]);
-        let pack = format!("{name}.pack");
-        says(0, &["pack", &run, "--out", &pack]);
-        says(2, &["pack", &run, "--out", &pack]);
-        says(0, &["verify", &pack]);
-        says(2, &["explain", &run, "none"]);
-        says(2, &["explain", &run, "none", "--archive", &name]);
-        says(2, &["breaks", "--reports", &name]);
-        says(2, &["breaks", "--register", &name]);
-        says(2, &["demo", "--scenario", &name]);
-        says(2, &["simulate", "--scenario", &name]);
-        desk.write("small.toml", SCENARIO.replace("name = 'small'", &format!("name = {}", quoted(&trick))));
-        let told = desk.ends(0, &["demo", "--scenario", "small.toml", "--out", "demo"]);
-        is_harmless_throughout("demo", &told);
-        says(0, &["init", "--offline", "--dir", &name]);
-        is_harmless_throughout("init", &desk.tieout(&["init", "--offline", "--force", "--supplier", &trick]));
-        // A pack that somebody else has made.
-        let path = desk.path(&pack);
-        let db = Connection::open(&path).unwrap();
-        let guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'";
-        let guards: Vec<String> =
-            db.prepare(guards).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        guards.iter().for_each(|guard| drop(db.execute(&format!("DROP TRIGGER {guard}"), []).unwrap()));
-        db.execute("UPDATE papers SET name = ?1 WHERE name = 'held.csv'", [&name]).unwrap();
-        drop(db);
-        is_harmless_throughout("verify", &desk.ends(6, &["verify", &pack]));
-        is_harmless_throughout("verify", &desk.ends(6, &["verify", &pack, "--json"]));
+        says(0, &[&["pack", &run, "--out", &pack][..], &beside].concat());
+        says(2, &[&["pack", &run, "--out", &pack][..], &beside].concat());
+        rename_a_paper(&desk.path(&pack), name);
+        says(6, &["verify", &pack]);
+        is_harmless_throughout("verify --json", &desk.ends(6, &["verify", &pack, "--json"]));
         fs::write(desk.path(&format!("{run}/{name}")), "more").unwrap();
-        says(6, &["verify", &run]);
+        says(6, &[&["verify", &run][..], &beside].concat());
     }
+}
+
+/// Gives a paper in a pack another name, as somebody would who knows the file's form.
+fn rename_a_paper(pack: &Path, name: &str) {
+    let db = Connection::open(pack).unwrap();
+    let guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'";
+    let guards: Vec<String> =
+        db.prepare(guards).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    for guard in guards {
+        db.execute(&format!("DROP TRIGGER {guard}"), []).unwrap();
+    }
+    assert_eq!(db.execute("UPDATE papers SET name = ?1 WHERE name = 'held.csv'", [name]).unwrap(), 1);
 }
 
 #[test]
@@ -361,7 +374,9 @@ fn events_and_answers_forge_no_line() {
             Event::FetchBegan { period: reason(), pages_held: 0 },
         ];
         let lines = events.len();
-        events.into_iter().for_each(|event| progress.saw(event));
+        for event in events {
+            progress.saw(event);
+        }
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         shows("progress", &trick, &text);
         assert_eq!(text.lines().count(), lines, "{text}");

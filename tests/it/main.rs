@@ -60,6 +60,8 @@ mod page_links;
 mod pdf;
 #[cfg(not(feature = "pdf"))]
 mod pdf_refused;
+#[cfg(feature = "pdf")]
+mod pdf_scripts;
 mod plain;
 mod proposals;
 mod raw;

@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::CommandFactory;
 use serde_json::Value;
 use tieout::cli::{Args, Ending};
 
 use crate::desk::{Desk, Partner, Told, told};
+use crate::foreign::desk_at;
 use crate::killed::SCENARIO;
+use crate::raw::{call, calls, sound_page};
+use crate::raw_server::{RawServer, ok};
 use crate::schema::{faults_and_strangers, published};
 use crate::support::{files_below, fixture};
 
@@ -104,13 +109,29 @@ fn what_is_not_whole_and_what_has_changed_is_stated() {
     states(&desk, "incomplete", &["close", "--period", "2026-03"]);
     let calm =
         Partner::of(&SCENARIO.replace("'amount-differs'", "'timing'").replace("'breaks'", "'tied-out-with-timing'"));
-    let desk = Desk::at(&calm);
-    states(&desk, "tied-out-with-timing", &["close", "--period", "2026-03"]);
-    // Another world of the same partner: what was sealed is not what is there now.
-    let changed = Partner::of(&SCENARIO.replace("seed = ", "seed = 1"));
-    let desk = desk.with(&changed);
+    states(&Desk::at(&calm), "tied-out-with-timing", &["close", "--period", "2026-03"]);
+}
+
+#[test]
+fn a_month_that_changed_after_its_seal_is_stated() {
+    let late = Arc::new(AtomicBool::new(false));
+    let is_there = Arc::clone(&late);
+    let server = RawServer::new(move |request| {
+        let own = [calls("MA_A"), vec![call("e-late", "MA_A", "1.25")]].concat();
+        let all = [own.clone(), calls("MA_B"), calls("MA_C")].concat();
+        let rows = match request {
+            _ if !is_there.load(Ordering::SeqCst) || request.contains("transaction_type") => return None,
+            _ if request.starts_with("accounts/MA_A/transactions") => own,
+            _ if request.starts_with("transactions") => all,
+            _ => return None,
+        };
+        Some(ok(sound_page(&rows)))
+    });
+    let (_runtime, desk) = desk_at(&server);
+    states(&desk, "tied-out", &["close", "--period", "2026-03"]);
+    late.store(true, Ordering::SeqCst);
     let changed = states(&desk, "changed", &["recheck", "2026-03"]);
-    assert!(changed["findings"].as_object().unwrap().values().any(|count| *count != 0), "{changed}");
+    assert!(changed["findings"]["late-entry"].as_u64() > Some(0), "{changed}");
 }
 
 #[test]
