@@ -83,9 +83,7 @@ pub(super) fn bill(
     }
     billing.notes = issued::numbered(notes, &numbering.corrections, pricing)?;
     billing.held.extend(unpayable_fees(&customers, untied, held, pricing.card));
-    let known: BTreeSet<(String, Currency)> = billing.held.iter().map(|it| (it.account.clone(), it.currency)).collect();
-    let others = illegible.iter().filter(|it| !known.contains(&(it.document.account.clone(), it.document.currency)));
-    billing.held.extend(others.map(|note| note.held(pricing)));
+    kept_back(&illegible, &mut billing.held, pricing);
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
     Ok(billing)
@@ -117,6 +115,20 @@ fn already_billed(issued: &Issued, charged: Amount) -> String {
         return billed;
     }
     format!("{billed}; by the terms and entries of this run {charged}: `tieout recheck` tells whether a note is due")
+}
+
+/// Notes that no document can carry: the row of whoever is held already tells of them, too, and the others get one.
+fn kept_back(notes: &[Unnumbered], held: &mut Vec<HeldAccount>, pricing: &Pricing<'_>) {
+    let rows = held.iter().enumerate().map(|(at, it)| ((it.account.clone(), it.currency), at));
+    let mut rows: BTreeMap<(String, Currency), usize> = rows.collect();
+    for note in notes {
+        let waits = note.held(pricing);
+        let at = *rows.entry((waits.account.clone(), waits.currency)).or_insert(held.len());
+        match held.get_mut(at) {
+            Some(row) => row.reason = format!("{}; {}", row.reason, waits.reason),
+            None => held.push(waits),
+        }
+    }
 }
 
 /// What a customer gets, where the documents asked for can carry its texts; else the reason to hold it.
