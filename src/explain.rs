@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::archive::Evidence;
-use crate::domain::{Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut};
+use crate::domain::{
+    Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut, on_a_line,
+};
 use crate::frame::FrameError;
 use crate::invoice::{Billing, Invoice, LineKind};
 use crate::normalise::Books;
@@ -129,9 +131,10 @@ impl<'a> Page<'a> {
         Ok(true)
     }
 
+    /// Writes a line; what others wrote in it cannot begin another.
     fn line(&mut self, line: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "{line}");
+        let _ = writeln!(self.text, "{}", on_a_line(line));
     }
 
     fn explain_break(&mut self, found: &Break) -> Result<(), FrameError> {

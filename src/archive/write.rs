@@ -6,7 +6,7 @@ use super::BODY_BYTES_MAX;
 use super::error::{ArchiveError, failed_to};
 use super::read;
 use super::record::{FetchId, FetchPlan, KeptPage, ListOutcome, Taken};
-use crate::domain::{List, sha256};
+use crate::domain::{List, on_a_line, sha256};
 
 /// A page with its body compressed and digested, ready for the table.
 pub(super) struct PackedPage {
@@ -159,7 +159,7 @@ pub(super) fn settle_list(
     outcome: &ListOutcome,
 ) -> Result<(), ArchiveError> {
     // One line, so that the manifest stays a table.
-    let reason = outcome.reason().map(|reason| reason.replace(char::is_control, " "));
+    let reason = outcome.reason().map(|reason| on_a_line(&reason.replace(char::is_control, " ")));
     let recorded = ListOutcome::recorded(outcome.word(), outcome.walk(), reason.clone());
     if read::outcome(db, fetch, list)?.is_none() {
         db.execute(

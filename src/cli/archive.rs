@@ -2,15 +2,16 @@
 //! credentials.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
+use super::ending::Ending;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::object;
+use super::said::Said;
 use crate::archive::{DamagedBody, PagePlace};
 use crate::run::{Upkeep, archives_in, check_archive, repair_archive};
 use crate::settings::Settings;
@@ -63,9 +64,10 @@ pub(super) fn archive(command: &ArchiveCommand) -> Result<Outcome, Failure> {
     });
     let looked = looked.collect::<Result<Vec<_>, _>>()?;
     let is_sound = looked.iter().all(Upkeep::is_sound);
-    let text = looked.iter().map(told).collect::<Vec<_>>().join("\n");
+    let said = Said::lines(looked.iter().flat_map(told));
     let json = object(json!({ "sound": is_sound, "archives": looked.iter().map(as_json).collect::<Vec<_>>() }));
-    Ok(Outcome { exit: if is_sound { Exit::TiedOut } else { Exit::Seal }, text, json })
+    let ending = if is_sound { Ending::ArchiveSound } else { Ending::ArchiveDamaged };
+    Ok(Outcome { ending, said, json })
 }
 
 /// The archives that are meant.
@@ -87,56 +89,47 @@ fn archives(named: Option<&Path>, config: Option<&Path>) -> Result<Vec<PathBuf>,
 }
 
 /// An archive in words: a line of its own, one for each thing found, and what to do next.
-fn told(it: &Upkeep) -> String {
+fn told(it: &Upkeep) -> Vec<String> {
     let (archive, now) = (it.archive.display(), &it.now);
     let state = if it.is_sound() { "sound" } else { "damaged" };
-    let mut text = format!("{archive}: {state}, {} bodies", now.bodies);
-    for (count, what) in [(now.renewed, "renewed"), (now.damaged.len(), "damaged")] {
-        if count > 0 {
-            // Writing to a string cannot fail, here and below.
-            let _ = write!(text, ", {count} {what}");
-        }
-    }
-    for fault in &now.faults {
-        let _ = write!(text, "\n{fault}");
-    }
-    if let Some(torn) = &it.torn {
-        let _ = write!(
-            text,
-            "\nthe file was torn: made anew of what could be read; the torn one is kept as {}",
-            torn.display()
-        );
-    }
-    for (run, from) in &it.adopted {
-        let _ = write!(text, "\nput back from {}: the evidence of {run}", from.display());
-    }
-    for run in &it.lost {
-        let _ = write!(text, "\nthe evidence that {run} was sealed on is not in it");
-    }
-    for (body, from) in &it.restored {
-        let _ = write!(text, "\nput back from {}: {}", from.display(), place(body));
-    }
-    for body in &now.damaged {
+    let counts = [(now.renewed, "renewed"), (now.damaged.len(), "damaged")].into_iter().filter(|(count, _)| *count > 0);
+    let bodies = [format!("{} bodies", now.bodies)].into_iter();
+    let counts: Vec<String> = bodies.chain(counts.map(|(count, what)| format!("{count} {what}"))).collect();
+    let mut lines = vec![format!("{archive}: {state}, {}", counts.join(", "))];
+    lines.extend(now.faults.iter().map(ToString::to_string));
+    lines.extend(it.torn.iter().map(|torn| {
+        let torn = torn.display();
+        format!("the file was torn: made anew of what could be read; the torn one is kept as {torn}")
+    }));
+    let adopted = it.adopted.iter();
+    lines.extend(adopted.map(|(run, from)| format!("put back from {}: the evidence of {run}", from.display())));
+    lines.extend(it.lost.iter().map(|run| format!("the evidence that {run} was sealed on is not in it")));
+    let restored = it.restored.iter();
+    lines.extend(restored.map(|(body, from)| format!("put back from {}: {}", from.display(), place(body))));
+    lines.extend(now.damaged.iter().map(|body| {
         let runs = it.runs_on(body).into_iter().collect::<Vec<_>>().join(", ");
         let runs = if runs.is_empty() { "no sealed run rests on it".to_owned() } else { format!("under {runs}") };
-        let _ = write!(text, "\n{}: {}, expected sha256 {}; {runs}", place(body), body.seen, body.digest);
+        format!("{}: {}, expected sha256 {}; {runs}", place(body), body.seen, body.digest)
+    }));
+    lines.extend(next(it));
+    lines
+}
+
+/// What ends the damage.
+fn next(it: &Upkeep) -> Vec<String> {
+    let (archive, now) = (it.archive.display(), &it.now);
+    if now.damaged.is_empty() && it.lost.is_empty() {
+        let again = format!("next: tieout archive repair {archive}, which makes the file anew of what can be read");
+        return if now.faults.is_empty() { Vec::new() } else { vec![again] };
     }
-    if !now.damaged.is_empty() || !it.lost.is_empty() {
-        let months: BTreeSet<_> = now.damaged.iter().flat_map(|it| &it.pages).filter_map(PagePlace::month).collect();
-        let _ = write!(
-            text,
-            "\nnext: tieout archive repair {archive} --from FILE, with a pack or another copy of the archive"
-        );
-        for month in months {
-            let _ = write!(
-                text,
-                "\n  or: tieout fetch --period {month}; what the partner answers as it did takes the place of what is damaged"
-            );
-        }
-    } else if !now.faults.is_empty() {
-        let _ = write!(text, "\nnext: tieout archive repair {archive}, which makes the file anew of what can be read");
-    }
-    text
+    let months: BTreeSet<_> = now.damaged.iter().flat_map(|it| &it.pages).filter_map(PagePlace::month).collect();
+    let from = format!("next: tieout archive repair {archive} --from FILE, with a pack or another copy of the archive");
+    let fetches = months.into_iter().map(|month| {
+        format!(
+            "  or: tieout fetch --period {month}; what the partner answers as it did takes the place of what is damaged"
+        )
+    });
+    [from].into_iter().chain(fetches).collect()
 }
 
 /// The page that a body belongs to, and how many others there are.

@@ -7,9 +7,11 @@ use chrono::{NaiveDate, SecondsFormat};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
+use super::ending::Ending;
 use super::environment::Environment;
-use super::exit::{Exit, Failure, Outcome};
+use super::exit::{Failure, Outcome};
 use super::result::object;
+use super::said::Said;
 use crate::domain::{Action, Age, Amount, Class, Decision, Severity, Standing};
 use crate::register::{Listed, Register, RegisterError};
 use crate::run::open_register;
@@ -166,8 +168,8 @@ pub(super) fn breaks(args: &BreaksArgs, environment: &Environment) -> Result<Out
             at: environment.now.to_rfc3339_opts(SecondsFormat::Secs, true),
         };
         let listed = register.decide(&decision).map_err(crate::run::RunError::from)?;
-        let text = format!("{}{}", told(&listed, today), next(&listed, &decision, today));
-        Ok(Outcome { exit: Exit::TiedOut, text, json: object(as_json(&listed, today)) })
+        let said = Said::lines(told(&listed, today)).then(next(&listed, &decision, today));
+        Ok(Outcome { ending: Ending::Decided, said, json: object(as_json(&listed, today)) })
     };
     let outcome: Result<Outcome, Failure> = match &args.act {
         Some(Act::Accept { id, amount, signed }) => decide(Action::Accept, id, signed, Some(*amount), None),
@@ -180,7 +182,7 @@ pub(super) fn breaks(args: &BreaksArgs, environment: &Environment) -> Result<Out
     if restored > 0 {
         let decisions = if restored == 1 { "decision" } else { "decisions" };
         let lost = format!("the register had lost {restored} {decisions}; taken back from the runs sealed with them");
-        outcome.text = format!("{lost}\n{}", outcome.text);
+        outcome.said = Said::line(lost).then(outcome.said.into_lines());
     }
     Ok(outcome)
 }
@@ -196,16 +198,16 @@ fn opened(place: &RegisterPlace, environment: &Environment) -> Result<(Register,
 }
 
 /// What a decision changes, and when: a line of its own, or nothing.
-fn next(it: &Listed, decision: &Decision, today: NaiveDate) -> &'static str {
+fn next(it: &Listed, decision: &Decision, today: NaiveDate) -> Option<&'static str> {
     let found_by_a_recheck = it.sighting.class.is_after_the_seal();
     match decision.action {
-        Action::Explain | Action::Assign => "",
+        Action::Explain | Action::Assign => None,
         Action::Accept if !decision.holds_on(today) => {
-            "\nits last day has passed: it is not in force, and takes back an acceptance before it"
+            Some("its last day has passed: it is not in force, and takes back an acceptance before it")
         }
-        Action::Accept if !it.standing.is_open() => "\nit is no longer open: no close changes by this",
-        Action::Accept if found_by_a_recheck => "\nnext: the close of the next month tells that it is accepted",
-        Action::Accept => "\nnext: close the month again; its new run takes the acceptance in",
+        Action::Accept if !it.standing.is_open() => Some("it is no longer open: no close changes by this"),
+        Action::Accept if found_by_a_recheck => Some("next: the close of the next month tells that it is accepted"),
+        Action::Accept => Some("next: close the month again; its new run takes the acceptance in"),
     }
 }
 
@@ -221,11 +223,11 @@ fn list(register: &Register, filter: &Filter, today: NaiveDate) -> Result<Outcom
     let of_run = runs.iter().filter(|noted| filter.run.as_ref().is_none_or(|run| noted.run == *run));
     let reported: BTreeSet<&str> = of_run.flat_map(|noted| &noted.sightings).map(|seen| seen.id.as_str()).collect();
     listed.retain(|it| filter.lets(it, &reported, today));
-    let mut lines: Vec<String> = listed.iter().map(|it| told(it, today)).collect();
+    let mut lines: Vec<String> = listed.iter().flat_map(|it| told(it, today)).collect();
     lines.push(format!("breaks: {} of {known}; sealed runs of {}: {}", listed.len(), register.partner(), runs.len()));
     let breaks: Vec<Value> = listed.iter().map(|it| as_json(it, today)).collect();
     let json = object(json!({ "partner": register.partner(), "runs": runs.len(), "known": known, "breaks": breaks }));
-    Ok(Outcome { exit: Exit::TiedOut, text: lines.join("\n"), json })
+    Ok(Outcome { ending: Ending::Listed, said: Said::lines(lines), json })
 }
 
 impl Filter {
@@ -245,7 +247,7 @@ impl Filter {
 }
 
 /// A break in two lines: what it is and where it stands, then its sentence.
-fn told(it: &Listed, today: NaiveDate) -> String {
+fn told(it: &Listed, today: NaiveDate) -> [String; 2] {
     let sighting = &it.sighting;
     let account = sighting.account.as_deref().unwrap_or("all accounts");
     let money = sighting.currency.map(|currency| format!("  {} {currency}", sighting.effect)).unwrap_or_default();
@@ -253,10 +255,13 @@ fn told(it: &Listed, today: NaiveDate) -> String {
     let (standing, last, age) = (it.standing, &it.last_run, it.age_days);
     let days = if age == 1 { "day" } else { "days" };
     let why = if it.why.is_empty() { String::new() } else { format!(" ({})", it.why) };
-    format!(
-        "{}  {}  {account}{money}  {standing} in {last}, {age} {days}, first in {}{decided}\n    {}{why}",
-        sighting.id, sighting.class, sighting.first_run, sighting.explanation
-    )
+    [
+        format!(
+            "{}  {}  {account}{money}  {standing} in {last}, {age} {days}, first in {}{decided}",
+            sighting.id, sighting.class, sighting.first_run
+        ),
+        format!("    {}{why}", sighting.explanation),
+    ]
 }
 
 fn decided(it: &Decision) -> String {
@@ -268,7 +273,7 @@ fn decided(it: &Decision) -> String {
 fn show(register: &Register, id: &str, today: NaiveDate) -> Result<Outcome, Failure> {
     let it = register.find(id).map_err(crate::run::RunError::from)?;
     let runs = register.noted().map_err(crate::run::RunError::from)?;
-    let mut lines = vec![told(&it, today)];
+    let mut lines = told(&it, today).to_vec();
     if !it.sighting.entries.is_empty() {
         lines.push(format!("entries: {}", it.sighting.entries));
     }
@@ -281,7 +286,7 @@ fn show(register: &Register, id: &str, today: NaiveDate) -> Result<Outcome, Fail
     }
     let in_force = |decision: &Decision| if decision.holds_on(today) { "" } else { " (expired)" };
     lines.extend(it.decisions.iter().map(|it| format!("{}  {}{}", it.at, decided(it), in_force(it))));
-    Ok(Outcome { exit: Exit::TiedOut, text: lines.join("\n"), json: object(as_json(&it, today)) })
+    Ok(Outcome { ending: Ending::Shown, said: Said::lines(lines), json: object(as_json(&it, today)) })
 }
 
 fn as_json(it: &Listed, today: NaiveDate) -> Value {

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use super::args::CheckArgs;
+use super::ending::Ending;
 use super::environment::Environment;
-use super::exit::{Exit, Failure, Outcome};
+use super::exit::{Failure, Outcome};
 use super::month::base_url;
 use super::partner;
 use super::result::object;
+use super::said::Said;
 use crate::report::printable;
 use crate::run::RunError;
 use crate::settings::{Checked, CredentialsError, Problem, check as looked_at, find_credentials};
@@ -50,7 +52,7 @@ pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &d
     let sound = is_sound(&problems);
     let names: Vec<String> = [file, card].into_iter().flatten().map(|file| file.display().to_string()).collect();
     let mut lines = told(&problems);
-    lines.extend(standing.as_ref().map(partner::told));
+    lines.extend(standing.as_ref().map(partner::told).into_iter().flatten());
     let refused = problems.iter().filter(|problem| problem.refused).count();
     let doubts = problems.len() - refused;
     let read = if names.is_empty() { "the defaults".to_owned() } else { names.join(", ") };
@@ -64,15 +66,13 @@ pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &d
         1 => format!("{read}: 1 error, {doubted}"),
         _ => format!("{read}: {refused} errors, {doubted}"),
     });
-    let meaning = if sound { "fit for a close" } else { Exit::Usage.meaning() };
     let json = object(json!({
-        "meaning": meaning,
         "settings": file.as_ref().map(|file| file.display().to_string()),
         "rate_card": card.as_ref().map(|file| file.display().to_string()),
         "problems": problems.iter().map(as_json).collect::<Vec<Value>>(),
         "partner": standing.as_ref().map_or(Value::Null, partner::as_json),
     }));
-    Ok(Outcome { exit: if sound { Exit::TiedOut } else { Exit::Usage }, text: lines.join("\n"), json })
+    Ok(Outcome { ending: if sound { Ending::Fit } else { Ending::Unfit }, said: Said::lines(lines), json })
 }
 
 /// Whether a close would not refuse any of it.

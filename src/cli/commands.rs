@@ -18,12 +18,14 @@ use super::breaks::breaks;
 use super::check::check;
 use super::completions::completions;
 use super::demo;
+use super::ending::Ending;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::init::init;
 use super::manual::manual;
 use super::month::Month;
 use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
+use super::said::Said;
 use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
@@ -123,9 +125,10 @@ fn fetch(
     until(stopped, async {
         let prepared = run::fetch(&month.request(environment), watch).await?;
         let run = prepared.folder.display().to_string();
-        let text = format!("{run}: fetched, {}\nnext: tieout settle {run}", requests(&prepared.fetched));
+        let fetched = format!("{run}: fetched, {}", requests(&prepared.fetched));
+        let said = Said::lines([fetched, format!("next: tieout settle {run}")]);
         let json = object(json!({ "run": run, "fetch": requests_json(&prepared.fetched) }));
-        Ok(Outcome { exit: Exit::TiedOut, text, json })
+        Ok(Outcome { ending: Ending::Fetched, said, json })
     })
 }
 
@@ -146,16 +149,19 @@ fn sync(
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
         let ledgers = walked + extended + unmoved + lost;
         let archive = synced.archive.display().to_string();
-        let text = format!(
-            "{archive}: {period} read, {}\n{ledgers} ledgers: {unmoved} unmoved, {extended} walked where they moved, \
-             {walked} walked whole, {lost} not whole\nnext: tieout close --period {period}",
-            requests(&synced.fetched)
-        );
+        let said = Said::lines([
+            format!("{archive}: {period} read, {}", requests(&synced.fetched)),
+            format!(
+                "{ledgers} ledgers: {unmoved} unmoved, {extended} walked where they moved, {walked} walked whole, \
+                 {lost} not whole"
+            ),
+            format!("next: tieout close --period {period}"),
+        ]);
         let json = object(json!({
             "archive": archive, "period": period.to_string(), "fetch": requests_json(&synced.fetched),
             "ledgers": { "unmoved": unmoved, "extended": extended, "walked": walked, "lost": lost },
         }));
-        Ok(Outcome { exit: if lost == 0 { Exit::TiedOut } else { Exit::Incomplete }, text, json })
+        Ok(Outcome { ending: if lost == 0 { Ending::Synced } else { Ending::SyncedInPart }, said, json })
     })
 }
 
@@ -183,30 +189,29 @@ fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
     let folder = drafted.folder.display().to_string();
     let (invoices, held) = (drafted.invoices, drafted.held.len());
-    let told =
-        drafted.held.iter().map(|(account, reason)| format!("\nheld: {account}: {}", terminal::printable(reason)));
-    let text = format!(
-        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this{}\n\
-         they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in",
-        told.collect::<String>()
+    let told = drafted.held.iter().map(|(account, reason)| format!("held: {account}: {reason}"));
+    let drafts = format!(
+        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this"
     );
+    let next = "they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in";
+    let said = Said::line(drafts).then(told).then([next]);
     let json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
-    Ok(Outcome { exit: Exit::TiedOut, text, json })
+    Ok(Outcome { ending: Ending::Drafted, said, json })
 }
 
 fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let verified = run::verify(&args.run, args.archive.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
-    let text = if holds {
+    let said = if holds {
         let seal = verified.seal.as_deref().unwrap_or_default();
         let shown = verified.earlier.as_ref().map_or_else(
-            || format!("{} papers derived anew, bit for bit", verified.papers),
-            |(made, compared)| of_earlier(made, compared),
+            || vec![format!("{run}: verified, {} papers derived anew, bit for bit", verified.papers)],
+            |(made, compared)| of_earlier(&run.to_string(), made, compared),
         );
-        format!("{run}: verified, {shown}\nseal {seal}")
+        Said::lines(shown).then([format!("seal {seal}")])
     } else {
-        format!("{run}: does not verify\n{}", verified.faults.join("\n"))
+        Said::line(format!("{run}: does not verify")).then(&verified.faults)
     };
     let json = object(json!({
         "run": run.to_string(), "verified": holds, "seal": verified.seal, "papers": verified.papers,
@@ -214,33 +219,43 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
             "version": made, "same": compared.same, "reworded": compared.reworded, "not_compared": compared.not_compared,
         })),
     }));
-    Ok(Outcome { exit: if holds { Exit::TiedOut } else { Exit::Seal }, text, json })
+    let ending = match (holds, &verified.earlier) {
+        (true, None) => Ending::Verified,
+        (true, Some(_)) => Ending::VerifiedInFigures,
+        (false, _) => Ending::NotVerified,
+    };
+    Ok(Outcome { ending, said, json })
 }
 
 /// What a verification shows of a run that an earlier version sealed.
-fn of_earlier(made: &str, compared: &Compared) -> String {
+fn of_earlier(run: &str, made: &str, compared: &Compared) -> Vec<String> {
     let Compared { same, reworded, not_compared } = compared;
-    format!(
-        "all papers are the sealed ones\nsealed by tieout {made}, this is {}: it derives {} papers bit for bit, and {} with \
-         other words and the same figures\nnot derived again: {}\nto derive every byte again, use tieout {made}",
-        env!("CARGO_PKG_VERSION"),
-        same.len(),
-        reworded.len(),
-        if not_compared.is_empty() { "none".to_owned() } else { not_compared.join(", ") }
-    )
+    let others = if not_compared.is_empty() { "none".to_owned() } else { not_compared.join(", ") };
+    vec![
+        format!("{run}: verified, all papers are the sealed ones"),
+        format!(
+            "sealed by tieout {made}, this is {}: it derives {} papers bit for bit, and {} with other words and the same figures",
+            env!("CARGO_PKG_VERSION"),
+            same.len(),
+            reworded.len()
+        ),
+        format!("not derived again: {others}"),
+        format!("to derive every byte again, use tieout {made}"),
+    ]
 }
 
 fn explain(args: &ExplainArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let text = run::explain(&args.run, args.archive.as_deref(), &args.id, watch)?;
     let json = object(json!({ "id": args.id, "explanation": text }));
-    Ok(Outcome { exit: Exit::TiedOut, text, json })
+    Ok(Outcome { ending: Ending::Explained, said: Said::paper(&text), json })
 }
 
 fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
     let file = run::pack(&args.run, args.archive.as_deref(), args.out.as_deref())?;
     let file = file.display().to_string();
     let json = object(json!({ "run": args.run.display().to_string(), "pack": file }));
-    Ok(Outcome { exit: Exit::TiedOut, text: format!("{file}: packed\nnext: tieout verify {file}"), json })
+    let said = Said::lines([format!("{file}: packed"), format!("next: tieout verify {file}")]);
+    Ok(Outcome { ending: Ending::Packed, said, json })
 }
 
 /// The month asked for, with a warning when it is not over, and one when `check` has some.

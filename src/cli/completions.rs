@@ -5,8 +5,10 @@ use clap_complete::{Shell, generate};
 use serde_json::json;
 
 use super::args::{Args, CompletedShell};
-use super::exit::{Exit, Outcome};
+use super::ending::Ending;
+use super::exit::Outcome;
 use super::result::object;
+use super::said::Said;
 
 /// The script that the shell reads.
 pub(super) fn completions(shell: CompletedShell) -> Outcome {
@@ -18,6 +20,6 @@ pub(super) fn completions(shell: CompletedShell) -> Outcome {
     let mut script = Vec::new();
     generate(shell, &mut Args::command(), "tieout", &mut script);
     let text = String::from_utf8_lossy(&script).into_owned();
-    let json = object(json!({ "meaning": "a script for the shell", "shell": shell.to_string(), "script": text }));
-    Outcome { exit: Exit::TiedOut, text, json }
+    let json = object(json!({ "shell": shell.to_string(), "script": text }));
+    Outcome { ending: Ending::Completions, said: Said::Script(text), json }
 }

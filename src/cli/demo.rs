@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::args::DemoArgs;
+use super::ending::Ending;
 use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::outcome_of;
@@ -58,16 +59,15 @@ pub(super) async fn demo(args: &DemoArgs, environment: &Environment, watch: &dyn
     let mut outcome = outcome_of(&closed, Some(&fetched));
     let planted = world.planted().len();
     let right = mistakes.is_empty() && closed.settled.verdict().word() == scenario.expected.verdict;
-    outcome.exit = if right { Exit::TiedOut } else { Exit::Bug };
+    outcome.ending = if right { Ending::AsPlanted } else { Ending::NotAsPlanted };
     let run = closed.folder.display();
     let check = if right {
         format!("the scenario planted {planted} findings, and the close found exactly these {planted}")
     } else {
-        format!("the close did not find what the scenario planted:\n{}", mistakes.join("\n"))
+        "the close did not find what the scenario planted:".to_owned()
     };
-    outcome.text = format!("{}\n\n{check}\nnext: tieout verify {run}", outcome.text);
-    let meaning = if right { "found exactly what the scenario planted" } else { "did not find what was planted" };
-    outcome.json.insert("meaning".to_owned(), meaning.into());
+    let next = format!("next: tieout verify {run}");
+    outcome.said = outcome.said.then([String::new(), check]).then(&mistakes).then([next]);
     outcome.json.insert("planted".to_owned(), planted.into());
     outcome.json.insert("mistakes".to_owned(), mistakes.into_iter().map(Value::from).collect());
     Ok(outcome)

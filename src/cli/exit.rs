@@ -5,11 +5,13 @@ use std::io::ErrorKind;
 
 use serde_json::{Map, Value};
 
+use super::ending::Ending;
+use super::said::Said;
 use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
-use crate::report::{ReportError, TextOf, Unprintable};
+use crate::report::{ReportError, Unprintable};
 use crate::run::RunError;
 use crate::seal::SealError;
 use crate::settings::{BeginningError, CredentialsError, SettingsError};
@@ -37,10 +39,10 @@ pub enum Exit {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// How the command ends.
-    pub exit: Exit,
+    pub ending: Ending,
     /// The result, as people read it.
-    pub text: String,
-    /// The same with `--json`; `exit` and `meaning` are added to it.
+    pub said: Said,
+    /// The same with `--json`; `command`, `outcome`, `exit` and `meaning` are added to it.
     pub json: Map<String, Value>,
 }
 
@@ -234,13 +236,7 @@ fn of_text(paper: &str) -> &'static str {
 
 /// What can be done about texts that the fonts of the PDFs cannot print: where each kind of them is corrected.
 fn of_unprintable(found: &[Unprintable]) -> String {
-    let place = |it: &Unprintable| match it.of {
-        TextOf::Supplier => "below [invoice.supplier]".to_owned(),
-        TextOf::Customer => format!("below [invoice.customers.{}]", it.account),
-        TextOf::Charges => "in the rate card or below [invoice]".to_owned(),
-        TextOf::Annex => "by annex = \"days\" below [invoice], which shows no text of an entry".to_owned(),
-    };
-    let places: BTreeSet<String> = found.iter().map(place).collect();
+    let places: BTreeSet<String> = found.iter().map(Unprintable::place).collect();
     let places = places.into_iter().collect::<Vec<_>>().join(", ");
     format!("correct it {places}, or set pdf = false below [invoice]; `tieout close` then goes on from what is kept")
 }

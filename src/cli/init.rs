@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::args::InitArgs;
+use super::ending::Ending;
 use super::environment::Environment;
-use super::exit::{Exit, Failure, Outcome};
+use super::exit::{Failure, Outcome};
 use super::interview::{Asked, interview};
 use super::month::base_url;
 use super::partner;
 use super::result::object;
+use super::said::Said;
 use crate::domain::Period;
 use crate::settings::{Beginning, CredentialsError, SETTINGS_FILE, Settings, begin, find_credentials};
 use crate::watch::Watch;
@@ -45,23 +47,25 @@ pub(super) async fn init(args: &InitArgs, environment: &Environment, watch: &dyn
     let Beginning { timezone, currency, markup, .. } = &beginning;
     let asked = match &standing {
         Some(standing) => partner::told(standing),
-        None if args.offline => "the partner was not asked (--offline)".to_owned(),
-        None => "no VOBIZ_AUTH_ID and VOBIZ_AUTH_TOKEN in the environment: the partner was not asked, \
+        None if args.offline => vec!["the partner was not asked (--offline)".to_owned()],
+        None => vec![
+            "no VOBIZ_AUTH_ID and VOBIZ_AUTH_TOKEN in the environment: the partner was not asked, \
                  `tieout check --online` does it later"
-            .to_owned(),
+                .to_owned(),
+        ],
     };
     let last = last_month(environment, &settings);
-    let text = format!(
-        "{settings_file}: written, months of {timezone}\n{card}: written, {markup} % above cost, fees in {currency}\n\
-         {asked}\nnext: {}",
-        next(&folder, last)
-    );
+    let written = [
+        format!("{settings_file}: written, months of {timezone}"),
+        format!("{card}: written, {markup} % above cost, fees in {currency}"),
+    ];
+    let said = Said::lines(written).then(asked).then([format!("next: {}", next(&folder, last))]);
     let json = object(json!({
-        "meaning": "settings and rate card are written", "settings": settings_file, "rate_card": card,
+        "settings": settings_file, "rate_card": card,
         "timezone": timezone.name(), "currency": currency.code(), "markup": markup.to_string(),
         "partner": standing.as_ref().map_or(Value::Null, partner::as_json),
     }));
-    Ok(Outcome { exit: Exit::TiedOut, text, json })
+    Ok(Outcome { ending: Ending::Written, said, json })
 }
 
 /// The failure of somebody whose files are written all the same.

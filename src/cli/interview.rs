@@ -9,8 +9,7 @@ use chrono_tz::Tz;
 
 use super::args::InitArgs;
 use super::exit::{Exit, Failure};
-use super::terminal::printable;
-use crate::domain::Currency;
+use crate::domain::{Currency, on_a_line};
 use crate::invoice::Percent;
 use crate::settings::{Beginning, zone_named};
 
@@ -106,10 +105,10 @@ impl Conversation<'_> {
             }
             match read(answer) {
                 Ok(answer) => return Ok(answer),
-                Err(refused) => writeln!(self.output, "{}", printable(&refused.to_string())).map_err(gone)?,
+                Err(refused) => writeln!(self.output, "{}", on_a_line(&refused.to_string())).map_err(gone)?,
             }
         }
-        let refused = anyhow!("{question}: {:?} cannot be used", printable(said.trim()));
+        let refused = anyhow!("{question}: {:?} cannot be used", said.trim());
         Err(Failure::new(Exit::Usage, refused, Some("`tieout init --help` names the arguments".to_owned())))
     }
 }

@@ -8,15 +8,17 @@ use clap_mangen::Man;
 use serde_json::json;
 
 use super::args::Args;
+use super::ending::Ending;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::object;
+use super::said::Said;
 
 /// The page as roff, which `man` shows: `tieout manual | man -l -`.
 pub(super) fn manual() -> Result<Outcome, Failure> {
     let page = page(&Args::command()).map_err(|refused| Failure::new(Exit::Bug, anyhow!(refused), None))?;
     let text = String::from_utf8_lossy(&page).into_owned();
-    let json = object(json!({ "meaning": "the manual page, as roff", "manual": text }));
-    Ok(Outcome { exit: Exit::TiedOut, text, json })
+    let json = object(json!({ "manual": text }));
+    Ok(Outcome { ending: Ending::Manual, said: Said::Script(text), json })
 }
 
 fn page(program: &Command) -> io::Result<Vec<u8>> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::args::Command;
 use super::exit::{Exit, Failure};
 use crate::disk;
-use crate::domain::{Class, Severity, Verdict};
+use crate::domain::{Class, Severity, Verdict, on_a_line};
 use crate::watch::{Close, Event, Watch};
 
 /// The verdicts, each a severity that stands for it.
@@ -84,6 +84,11 @@ impl Metrics {
         Self::of(name, file)
     }
 
+    /// The command that runs.
+    pub(super) const fn command(&self) -> &'static str {
+        self.command
+    }
+
     /// Refuses a file that could not be written at the end, before anybody is asked for anything.
     pub(super) fn refuse_unwritable(&self) -> Result<(), Failure> {
         let Some(file) = &self.file else { return Ok(()) };
@@ -106,7 +111,7 @@ impl Metrics {
     pub fn text(&self, ended: &Ended) -> String {
         let Seen { fetch, close } = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut page = Page(String::new());
-        let build = format!("{{version=\"{}\",command=\"{}\"}}", env!("CARGO_PKG_VERSION"), self.command);
+        let build = Labels::of(&[("version", env!("CARGO_PKG_VERSION")), ("command", self.command)]);
         page.gauge("run_info", "What ran: always 1", &[(build, 1_u64)]);
         page.one("exit_code", "How the last run ended: see the exit codes in --help", ended.exit.code());
         page.one("end_timestamp_seconds", "When the last run ended, since 1970-01-01 UTC", thousandths(ended.at_ms));
@@ -123,7 +128,7 @@ impl Metrics {
         }
         let word = close.as_ref().map(|close| close.verdict.word());
         let verdicts = VERDICTS.map(|severity| Verdict(severity).word());
-        let verdicts = verdicts.map(|it| (format!("{{verdict=\"{it}\"}}"), u64::from(word == Some(it))));
+        let verdicts = verdicts.map(|it| (Labels::of(&[("verdict", it)]), u64::from(word == Some(it))));
         page.gauge("verdict", "1 for what the sealed books came to; 0 for all where no run was sealed", &verdicts);
         if let Some(close) = close {
             page.close(&close);
@@ -149,29 +154,41 @@ struct Page(String);
 impl Page {
     fn close(&mut self, close: &Close) {
         let sides = [("master", close.master_entries), ("customers", close.customer_entries)];
-        let sides = sides.map(|(side, entries)| (format!("{{side=\"{side}\"}}"), entries));
+        let sides = sides.map(|(side, entries)| (Labels::of(&[("side", side)]), entries));
         self.gauge("entries", "Entries read, those in the days around the month included", &sides);
         let class = |class: &Class| {
-            let labels = format!("{{class=\"{class}\",severity=\"{}\"}}", class.severity().word());
+            let labels = Labels::of(&[("class", class.slug()), ("severity", class.severity().word())]);
             (labels, close.breaks.get(class).copied().unwrap_or(0))
         };
-        let classes: Vec<(String, usize)> = Class::ALL.iter().map(class).collect();
+        let classes: Vec<(Labels, usize)> = Class::ALL.iter().map(class).collect();
         self.gauge("breaks", "Breaks, by class", &classes);
         self.one("invoices", "Invoices", close.invoices);
         self.one("held", "Customers with something to bill who are not billed", close.held);
     }
 
     fn one(&mut self, name: &str, help: &str, value: impl Display) {
-        self.gauge(name, help, &[(String::new(), value)]);
+        self.gauge(name, help, &[(Labels::of(&[]), value)]);
     }
 
     /// Every metric is a gauge: a file tells of the last run alone, and nothing in it only ever grows.
-    fn gauge(&mut self, name: &str, help: &str, values: &[(String, impl Display)]) {
+    fn gauge(&mut self, name: &str, help: &str, values: &[(Labels, impl Display)]) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "# HELP tieout_{name} {help}\n# TYPE tieout_{name} gauge");
-        for (labels, value) in values {
+        for (Labels(labels), value) in values {
             let _ = writeln!(self.0, "tieout_{name}{labels} {value}");
         }
+    }
+}
+
+/// The labels of a value, in their brackets.
+struct Labels(String);
+
+impl Labels {
+    /// Values as the format has them, on one line and with nothing hidden, whoever wrote them.
+    fn of(labels: &[(&str, &str)]) -> Self {
+        let quoted = |text: &str| on_a_line(text).replace('\\', "\\\\").replace('"', "\\\"");
+        let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
+        Self(if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) })
     }
 }
 
@@ -179,4 +196,18 @@ impl Page {
 fn thousandths(number: i64) -> String {
     let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
     format!("{sign}{}.{:03}", size / 1000, size % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::is_blank;
+
+    #[test]
+    fn a_label_is_one_line_whatever_it_says() {
+        let all: String = (char::MIN..=char::MAX).filter(|c| is_blank(*c)).collect();
+        let Labels(labels) = Labels::of(&[("name", &format!("a\"}} 1\n\\{all}"))]);
+        assert!(labels.starts_with("{name=\"a\\\"} 1\\\\u{a}\\\\"), "{}", &labels[..40]);
+        assert!(labels.ends_with("\"}") && !labels.chars().any(|c| c != ' ' && is_blank(c)));
+    }
 }

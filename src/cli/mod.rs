@@ -11,6 +11,7 @@ mod check;
 mod commands;
 mod completions;
 mod demo;
+mod ending;
 mod environment;
 mod exit;
 mod init;
@@ -23,9 +24,11 @@ mod partner;
 mod private;
 mod progress;
 mod result;
+mod said;
 mod simulate;
 mod tally;
 mod terminal;
+mod usage;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,12 +38,14 @@ use std::sync::Arc;
 use clap::Parser;
 
 pub use args::{Args, Command, Global, LogFormat};
+pub use ending::Ending;
 pub use environment::Environment;
 pub use exit::{Exit, Failure, Outcome};
 pub use interview::{Asked, interview};
 pub use metrics::{Ended, Metrics};
 pub use month::Month;
 pub use progress::Progress;
+pub use said::Said;
 pub use tally::Tally;
 
 use crate::watch::{Event, Watch};
@@ -55,14 +60,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Parses, works, and shows the result or the failure.
 fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(asked_for_help_or_refused) => return terminal::show_usage(&asked_for_help_or_refused),
+        Err(asked_for_help_or_refused) => return usage::show(asked_for_help_or_refused, &arguments),
     };
     let mut environment = Environment::read();
     environment.asks &= !args.global.quiet && !args.global.json;
     if args.global.log == LogFormat::Json {
-        terminal::speak_json();
+        terminal::log_json();
     }
     logs::start(args.global, &environment);
     private::keep_private(&args.command);
@@ -70,6 +76,9 @@ fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         progress: Progress::on_terminal(&args.global, &environment),
         metrics: Metrics::asked_for(&args.command),
     });
+    if args.global.json {
+        terminal::answer_json(Some(told.metrics.command()));
+    }
     // A bug is caught here already, so that the metrics tell of it.
     let worked = catch_unwind(AssertUnwindSafe(|| {
         told.metrics.refuse_unwritable()?;
@@ -77,7 +86,7 @@ fn answer(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }));
     // Bars must be gone before anything else is written.
     told.progress.end();
-    let exit = worked.map_or(Exit::Bug, |result| terminal::show(&result, args.global.json));
+    let exit = worked.map_or_else(|_said| terminal::ended_by_a_bug(), terminal::show);
     let (took, at_ms) = environment.so_far();
     if let Err(refused) = told.metrics.write(&Ended { exit, took, at_ms }) {
         terminal::warn(&refused);

@@ -86,7 +86,7 @@ fn failed(refused: FetchError, base_url: &str) -> Failure {
 }
 
 /// The same for people.
-pub(super) fn told(it: &Standing) -> String {
+pub(super) fn told(it: &Standing) -> Vec<String> {
     let name = it.name.as_deref().unwrap_or("no name");
     let accounts = match (it.accounts, it.accounts_max) {
         (Some(seen), Some(max)) => format!(", {seen} customers of at most {max}"),
@@ -110,8 +110,9 @@ pub(super) fn told(it: &Standing) -> String {
             "a close does not need it, and never does it: tieout only asks (GET)",
         ),
     ];
-    let rows = rows.map(|(what, answer, meaning)| format!("  {what:<25} {answer:<12} {meaning}"));
-    format!("partner {name} ({}){accounts}\n{}\n{}", it.auth_id, rows.join("\n"), verdict(it))
+    let rows = rows.into_iter().map(|(what, answer, meaning)| format!("  {what:<25} {answer:<12} {meaning}"));
+    let head = format!("partner {name} ({}){accounts}", it.auth_id);
+    [head].into_iter().chain(rows).chain([verdict(it).to_owned()]).collect()
 }
 
 fn may(answer: Option<bool>) -> &'static str {

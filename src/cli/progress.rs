@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{Global, LogFormat};
 use super::environment::Environment;
 use super::tally::Tally;
-use super::terminal::printable;
+use crate::domain::on_a_line;
 use crate::watch::{Event, Watch};
 
 /// How long the plain lines are silent about pages: a log is read later, not watched.
@@ -90,9 +90,10 @@ impl Progress {
 impl Watch for Progress {
     fn saw(&self, event: Event) {
         if let Event::Retried { list, page, attempt, reason, wait } = &event {
+            let reason = on_a_line(reason);
             tracing::info!("{list}, page {page}: attempt {attempt} failed ({reason}), next in {wait:?}");
         } else {
-            tracing::debug!("{event:?}");
+            tracing::debug!("{}", on_a_line(&format!("{event:?}")));
         }
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Display::Silent => {}
@@ -125,7 +126,7 @@ fn sentence(event: &Event) -> Option<String> {
         | Event::Sealed(_) => return None,
     };
     // Reasons may hold what the partner said.
-    Some(printable(&text))
+    Some(on_a_line(&text))
 }
 
 /// What a fetch took, and how much of the allowed rate was of use.

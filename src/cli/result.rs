@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::ending::Ending;
 use super::exit::Outcome;
+use super::said::Said;
 use crate::fetch::Fetched;
 use crate::invoice::{NoteKind, NoteStatus};
 use crate::run::Closed;
@@ -16,8 +18,9 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         let count = breaks.get(found.class().slug()).and_then(Value::as_u64).unwrap_or(0);
         breaks.insert(found.class().slug().to_owned(), (count + 1).into());
     }
-    let line = fetched.map(|fetched| format!("\nfetched with {}", requests(fetched))).unwrap_or_default();
-    let text = format!("{}\nrun  {run}\nseal {}{line}", settled.summary().trim_end(), settled.seal.hash);
+    let more = [format!("run  {run}"), format!("seal {}", settled.seal.hash)];
+    let line = fetched.map(|fetched| format!("fetched with {}", requests(fetched)));
+    let said = Said::paper(&settled.summary()).then(more).then(line);
     let json = object(json!({
         "run": run,
         "seal": settled.seal.hash,
@@ -27,7 +30,7 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         "held": settled.billing.held.len(),
         "fetch": fetched.map(requests_json),
     }));
-    Outcome { exit: settled.verdict().into(), text, json }
+    Outcome { ending: settled.verdict().into(), said, json }
 }
 
 /// What a recheck came to.
@@ -39,18 +42,18 @@ pub(super) fn outcome_of_recheck(finished: &Finished, fetched: &Fetched) -> Outc
         findings.insert(found.found.class().slug().to_owned(), (count + 1).into());
     }
     let next = match (it.notes.first(), it.rechecked.findings.first()) {
-        (Some(note), _) => format!("\nnext: tieout explain {folder} {}", note.id),
-        (None, Some(found)) => format!("\nnext: tieout explain {folder} {}", found.found.id()),
-        (None, None) => String::new(),
+        (Some(note), _) => Some(format!("next: tieout explain {folder} {}", note.id)),
+        (None, Some(found)) => Some(format!("next: tieout explain {folder} {}", found.found.id())),
+        (None, None) => None,
     };
-    let (text, seal) = if finished.unchanged_since {
+    let (said, seal) = if finished.unchanged_since {
         let said = format!("{folder}: nothing has changed since this recheck, verdict {}", it.rechecked.word());
-        (said, Value::Null)
+        (Said::line(said), Value::Null)
     } else {
-        let said = format!("{}\nrun  {folder}\nseal {}", it.summary().trim_end(), it.seal.hash);
-        (said, it.seal.hash.clone().into())
+        let more = [format!("run  {folder}"), format!("seal {}", it.seal.hash)];
+        (Said::paper(&it.summary()).then(more), it.seal.hash.clone().into())
     };
-    let text = format!("{text}\nfetched with {}{next}", requests(fetched));
+    let said = said.then([format!("fetched with {}", requests(fetched))]).then(next);
     let notes = |kind| it.notes.iter().filter(|note| note.kind == kind).count();
     let json = object(json!({
         "run": folder, "seal": seal, "unchanged_since": finished.unchanged_since, "verdict": it.rechecked.word(),
@@ -59,7 +62,7 @@ pub(super) fn outcome_of_recheck(finished: &Finished, fetched: &Fetched) -> Outc
         "held": it.notes.iter().filter(|note| note.status == NoteStatus::Held).count(),
         "fetch": requests_json(fetched),
     }));
-    Outcome { exit: it.rechecked.verdict.into(), text, json }
+    Outcome { ending: Ending::of_recheck(it.rechecked.verdict), said, json }
 }
 
 pub(super) fn requests(fetched: &Fetched) -> String {

@@ -1,15 +1,19 @@
 //! The simulator behind a socket, and the scenarios it serves.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anyhow::anyhow;
-use serde_json::Map;
+use serde_json::{Map, json};
 use tokio::net::TcpListener;
 
 use super::args::SimulateArgs;
+use super::ending::Ending;
 use super::exit::{Exit, Failure, Outcome};
+use super::result::object;
+use super::said::Said;
 use super::terminal;
 use crate::simulator::{Scenario, Weather, World, serve};
 
@@ -23,16 +27,26 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
     let listener = TcpListener::bind(args.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let partner = world.partner();
+    // Signals are heard from now on: whoever reads what is announced may end it at once.
+    let mut stop = Box::pin(interrupted());
+    let over = poll_fn(|context| Poll::Ready(stop.as_mut().poll(context).is_ready())).await;
+    let stop = async move {
+        if !over {
+            stop.await;
+        }
+    };
     // The token opens the simulator alone; it is a scenario's, not a secret.
-    terminal::announce(&format!(
-        "scenario {:?} at http://{address}{}\nVOBIZ_AUTH_ID={} VOBIZ_AUTH_TOKEN={}",
-        scenario.name,
-        crate::simulator::BASE_PATH,
-        partner.auth_id,
-        partner.token,
-    ));
-    serve(world, weather, listener, interrupted()).await.map_err(refused)?;
-    Ok(Outcome { exit: Exit::TiedOut, text: String::new(), json: Map::new() })
+    let base_url = format!("http://{address}{}", crate::simulator::BASE_PATH);
+    let said = Said::lines([
+        format!("scenario {:?} at {base_url}", scenario.name),
+        format!("VOBIZ_AUTH_ID={} VOBIZ_AUTH_TOKEN={}", partner.auth_id, partner.token),
+    ]);
+    let json = object(json!({
+        "scenario": scenario.name, "base_url": base_url, "auth_id": partner.auth_id, "auth_token": partner.token,
+    }));
+    terminal::announce(Ending::Serving, &said, json);
+    serve(world, weather, listener, stop).await.map_err(refused)?;
+    Ok(Outcome { ending: Ending::Serving, said: Said::nothing(), json: Map::new() })
 }
 
 /// Resolves when the user interrupts, or whoever started the program asks it to end.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::pages::Pages;
 use crate::archive::Evidence;
-use crate::domain::{Calendar, Entry, Leg, Side};
+use crate::domain::{Calendar, Entry, Leg, Side, on_a_line};
 use crate::invoice::{Note, NoteLine, TaxHead};
 use crate::reconcile::recheck::{Finding, Rechecked as Outcome};
 
@@ -60,9 +60,10 @@ pub fn explain_recheck(it: &Rechecked<'_>, id: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Writes a line; what others wrote in it cannot begin another.
 fn put(text: &mut String, line: &str) {
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
+    let _ = writeln!(text, "{}", on_a_line(line));
 }
 
 fn explain_note(text: &mut String, note: &Note) {

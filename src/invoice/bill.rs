@@ -27,7 +27,8 @@ pub(super) fn bill(
     customers.sort_by_key(|customer| (customer.account, customer.currency));
     let mut billing = Billing { held: held.to_vec(), ..Billing::default() };
     let mut count = numbering.from;
-    let mut notes: Vec<Unnumbered> = issued::proposed(&numbering.corrections.due, pricing).collect();
+    let due = issued::proposed(&numbering.corrections.due, pricing);
+    let (illegible, mut notes): (Vec<_>, Vec<Unnumbered>) = due.partition(|it| it.is_illegible(pricing));
     let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
     for it in &numbering.issued {
         let sum = issued.entry((&it.account, it.currency));
@@ -54,7 +55,7 @@ pub(super) fn bill(
             billing.held.push(hold(customer, &lines, already_billed(issued, due)));
             continue;
         }
-        let Documents { invoice, credit } = match made_out {
+        let Documents { invoice, credit } = match made_out.and_then(|it| legible(customer, it, pricing)) {
             Ok(documents) => documents,
             Err(reason) => {
                 billing.held.push(hold(customer, &lines, reason));
@@ -82,6 +83,7 @@ pub(super) fn bill(
     }
     billing.notes = issued::numbered(notes, &numbering.corrections, pricing)?;
     billing.held.extend(unpayable_fees(&customers, untied, held, pricing.card));
+    kept_back(&illegible, &mut billing.held, pricing);
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
     Ok(billing)
@@ -113,6 +115,25 @@ fn already_billed(issued: &Issued, charged: Amount) -> String {
         return billed;
     }
     format!("{billed}; by the terms and entries of this run {charged}: `tieout recheck` tells whether a note is due")
+}
+
+/// Notes that no document can carry: the row of whoever is held already tells of them, too, and the others get one.
+fn kept_back(notes: &[Unnumbered], held: &mut Vec<HeldAccount>, pricing: &Pricing<'_>) {
+    let rows = held.iter().enumerate().map(|(at, it)| ((it.account.clone(), it.currency), at));
+    let mut rows: BTreeMap<(String, Currency), usize> = rows.collect();
+    for note in notes {
+        let waits = note.held(pricing);
+        let at = *rows.entry((waits.account.clone(), waits.currency)).or_insert(held.len());
+        match held.get_mut(at) {
+            Some(row) => row.reason = format!("{}; {}", row.reason, waits.reason),
+            None => held.push(waits),
+        }
+    }
+}
+
+/// What a customer gets, where the documents asked for can carry its texts; else the reason to hold it.
+fn legible(customer: &Customer<'_>, documents: Documents, pricing: &Pricing<'_>) -> Result<Documents, String> {
+    pricing.illegible.get(customer.account).map_or(Ok(documents), |it| Err(it.of_invoice()))
 }
 
 /// An account that tied out and is not billed.

@@ -13,6 +13,7 @@ use super::{
     BilledInvoice, Customer, Gstin, Invoice, InvoiceError, InvoiceLine, NoteKind, Pricing, State, Supply, SupplyKind,
 };
 use crate::domain::{Amount, Currency, Party};
+use crate::reconcile::HeldAccount;
 
 /// A note that is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +167,24 @@ pub(super) struct Unnumbered {
 }
 
 impl Unnumbered {
+    /// Whether it is for somebody with a text that the documents asked for cannot carry.
+    pub(super) fn is_illegible(&self, pricing: &Pricing<'_>) -> bool {
+        pricing.illegible.contains_key(&self.document.account)
+    }
+
+    /// The hold in its place: a later close gives it, for no run has.
+    pub(super) fn held(&self, pricing: &Pricing<'_>) -> HeldAccount {
+        let Invoice { account, name, currency, .. } = &self.document;
+        let reason = pricing.illegible.get(account).map(|it| it.of_note(&self.corrects.number));
+        HeldAccount {
+            account: account.clone(),
+            name: name.clone(),
+            currency: *currency,
+            cost_base: Amount::ZERO,
+            reason: reason.unwrap_or_default(),
+        }
+    }
+
     /// The same, naming the invoice that its customer gets with it, where it named none before.
     pub(super) fn named(mut self, number: Option<&str>) -> Self {
         if self.corrects.number.is_empty() {

@@ -231,6 +231,31 @@ pub struct Pricing<'a> {
     pub supplied_until: NaiveDate,
     /// Whom the recharge check holds.
     pub recharge: RechargeTerms,
+    /// The accounts with a text that the documents asked for cannot carry.
+    pub illegible: &'a BTreeMap<String, Illegible>,
+}
+
+/// What no document can carry of a customer's texts, and what can be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Illegible {
+    /// What it is, and why.
+    pub what: String,
+    /// Where it is corrected, as in `below [invoice.customers.MA_1]`.
+    pub corrected: String,
+}
+
+impl Illegible {
+    /// The reason to hold a customer, and what ends it.
+    fn of_invoice(&self) -> String {
+        let Self { what, corrected } = self;
+        format!("{what}: correct it {corrected}, or set pdf = false below [invoice], and close the month again")
+    }
+
+    /// The reason to keep a note back: it names its customer as the invoice did.
+    fn of_note(&self, invoice: &str) -> String {
+        let what = &self.what;
+        format!("the note to {invoice} waits: {what}; set pdf = false below [invoice], and close the month again")
+    }
 }
 
 /// What earlier runs hand on to the numbering.
@@ -285,7 +310,8 @@ pub struct Unbilled {
 ///
 /// Who is not billed is held: those that did not tie out, those whom an earlier run of the month has billed, those whose
 /// refunds exceed their charges and who have no earlier invoice that a credit note could name, those whose wallet the settings
-/// ask to be covered and is not, and those who owe a fee of the card but did not tie out in its currency.
+/// ask to be covered and is not, those with a text that no document can carry, and those who owe a fee of the card but did not
+/// tie out in its currency.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.

@@ -9,11 +9,12 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 mod held;
+mod illegible;
 mod refunds;
 
 use super::{
-    Billing, Corrections, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing,
-    RateCard, RechargeTerms, bill,
+    Billing, Corrections, Customer, Illegible, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering,
+    Pricing, RateCard, RechargeTerms, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -358,6 +359,7 @@ fn a_series_that_runs_out_is_refused() {
 fn priced(card: &RateCard) -> Pricing<'_> {
     static TERMS: LazyLock<InvoiceTerms> = LazyLock::new(InvoiceTerms::default);
     static NOBODY: BTreeMap<String, Party> = BTreeMap::new();
+    static LEGIBLE: BTreeMap<String, Illegible> = BTreeMap::new();
     let day = NaiveDate::default();
     Pricing {
         card,
@@ -366,6 +368,7 @@ fn priced(card: &RateCard) -> Pricing<'_> {
         date: day,
         supplied_until: day,
         recharge: RechargeTerms::default(),
+        illegible: &LEGIBLE,
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::ReportError;
 use super::table::{Cell, Table};
+use crate::domain::is_blank;
 use crate::invoice::CsvProfile;
 
 /// The byte order mark, by which spreadsheets know UTF-8.
@@ -77,14 +78,4 @@ fn quoted(text: &str) -> String {
 pub(super) fn is_dangerous(text: &str) -> bool {
     let first = text.chars().find(|c| DANGEROUS.contains(c) || !(is_blank(*c) || *c == '\''));
     first.is_some_and(|c| DANGEROUS.contains(&c))
-}
-
-/// Whether a character takes no ink: white space, control characters, and those that only join, part or turn text.
-pub(super) fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
-        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-        || matches!(c, '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }

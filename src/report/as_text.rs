@@ -3,9 +3,9 @@
 //! About 80 columns wide where the figures allow it, no trailing spaces, nothing told by colour. What others wrote cannot
 //! steer the terminal: characters without ink are shown by their code.
 
-use super::as_csv::is_blank;
 use super::overview::Block;
 use super::table::{Cell, Table, grouped};
+use crate::domain::on_a_line;
 
 /// The width that prose is wrapped to.
 const WIDTH: usize = 80;
@@ -38,7 +38,7 @@ pub(super) fn print(blocks: &[Block]) -> String {
 }
 
 fn underlined(lines: &mut Vec<String>, title: &str, rule: &str) {
-    let title = visible(title);
+    let title = on_a_line(title);
     let rule = rule.repeat(title.chars().count());
     lines.extend([title, rule]);
 }
@@ -71,7 +71,7 @@ fn grid(lines: &mut Vec<String>, table: &Table) {
 fn shown(cell: &Cell) -> String {
     match cell {
         Cell::Count(_) | Cell::Amount(..) => grouped(&cell.plain()),
-        Cell::Empty | Cell::Text(_) | Cell::Code(_) | Cell::Percent(_) => visible(&cell.plain()),
+        Cell::Empty | Cell::Text(_) | Cell::Code(_) | Cell::Percent(_) => on_a_line(&cell.plain()),
     }
 }
 
@@ -89,7 +89,7 @@ fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = first.to_owned();
     let mut is_empty = true;
-    for word in visible(text).split(' ') {
+    for word in on_a_line(text).split(' ') {
         if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             lines.push(std::mem::replace(&mut line, others.to_owned()));
             is_empty = true;
@@ -102,16 +102,4 @@ fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-/// The text with everything that takes no ink, except a plain space, written as its code.
-fn visible(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        if c != ' ' && is_blank(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-        shown
-    })
 }

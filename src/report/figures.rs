@@ -148,20 +148,26 @@ mod tests {
         assert_eq!(csv("account,why,more,total\nMA_1,new words,9,12.5\n"), None);
         assert_eq!(
             csv("account,total,why\nMA_1,12.51,old words\n"),
-            found("line 2, column total", "12.50", Some("12.51"))
+            Some(found("line 2, column total", "12.50", Some("12.51")))
         );
         assert_eq!(csv("account,why\nMA_1,old words\n"), Some(found("line 2, column total", "12.50", None)));
-        assert_eq!(csv("account,total,why\n"), found("rows", "1", Some("0")));
-        assert_eq!(csv("account,total,why\nMA_2,12.50,x\n"), found("line 2, column account", "MA_1", Some("MA_2")));
+        assert_eq!(csv("account,total,why\n"), Some(found("rows", "1", Some("0"))));
+        assert_eq!(
+            csv("account,total,why\nMA_2,12.50,x\n"),
+            Some(found("line 2, column account", "MA_1", Some("MA_2")))
+        );
         assert_eq!(
             csv("account,total,why\nMA_1,-12.50,old words\n"),
-            found("line 2, column total", "12.50", Some("-12.50"))
+            Some(found("line 2, column total", "12.50", Some("-12.50")))
         );
         let json =
             |now: &str| other_figure("a.json", br#"{"a":[{"total":"1.00","word":"x y"}],"n":3}"#, now.as_bytes());
         assert_eq!(json(r#"{"new":1,"a":[{"total":"1","word":"y z","more":"2"}],"n":3}"#), None);
-        assert_eq!(json(r#"{"a":[{"total":"1.01","word":"x y"}],"n":3}"#), found("a[0].total", "1.00", Some("1.01")));
-        assert_eq!(json(r#"{"a":[],"n":3}"#), found("a: items", "1", Some("0")));
+        assert_eq!(
+            json(r#"{"a":[{"total":"1.01","word":"x y"}],"n":3}"#),
+            Some(found("a[0].total", "1.00", Some("1.01")))
+        );
+        assert_eq!(json(r#"{"a":[],"n":3}"#), Some(found("a: items", "1", Some("0"))));
         assert_eq!(json(r#"{"a":[{"total":"1.00"}]}"#), Some(found("n", "3", None)));
         assert!(json("{").is_some());
         assert_eq!(other_figure("a.html", b"1", b"2"), None);

@@ -3,6 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::on_a_page;
+
 /// A piece of HTML.
 #[derive(Debug, Default)]
 pub(super) struct Html(String);
@@ -40,7 +42,7 @@ impl Html {
 
     /// A text.
     pub(super) fn text(&mut self, text: &str) {
-        for c in shown(text).chars() {
+        for c in on_a_page(text).chars() {
             match c {
                 '&' => self.0 += "&amp;",
                 '<' => self.0 += "&lt;",
@@ -79,24 +81,11 @@ impl Html {
     }
 }
 
-/// The text with each control character written as its code: HTML cannot carry all of them, and nobody sees one. So are
-/// those that turn the direction of whatever follows: what they hide or reverse would be read as something else.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-        shown
-    })
-}
-
 /// A text as JSON that can stand inside a script element: no character in it ends the element or a line of a script.
 pub(super) fn json(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for c in shown(text).chars() {
+    for c in on_a_page(text).chars() {
         match c {
             '"' => quoted += "\\\"",
             '\\' => quoted += "\\\\",

@@ -33,6 +33,7 @@ mod tables;
 mod totals;
 mod unbilled;
 mod unmatched;
+mod unprintable;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -49,6 +50,7 @@ pub use documents::{Stand, documents, printable};
 pub use exports::{Close, exports};
 pub use figures::{OtherFigure, has_figures, other_figure};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
+pub use unprintable::{TextOf, Unprintable, illegible};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,63 +159,6 @@ pub enum ReportError {
         /// What the system said.
         reason: String,
     },
-}
-
-/// A text that the fonts of a PDF cannot print.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("invoice {number} of {account}, {}: {:?} holds {}, which no font of the PDF has{}", of.word(), begun(text), listed(seen), if *together { " together" } else { "" })]
-pub struct Unprintable {
-    /// The invoice's number.
-    pub number: String,
-    /// The customer's account.
-    pub account: String,
-    /// Whose text it is.
-    pub of: TextOf,
-    /// The text.
-    pub text: String,
-    /// Its characters without a glyph, each once; or the least part of it that cannot be set, in order.
-    pub seen: Vec<char>,
-    /// Whether each of these characters has a glyph, and what cannot be set is one behind the other.
-    pub together: bool,
-}
-
-/// Whose text something on an invoice is: it decides where it is corrected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TextOf {
-    /// The supplier's.
-    Supplier,
-    /// The customer's.
-    Customer,
-    /// What the charges are called.
-    Charges,
-    /// The entries' in the annex.
-    Annex,
-}
-
-impl TextOf {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Supplier => "supplier",
-            Self::Customer => "customer",
-            Self::Charges => "charges",
-            Self::Annex => "annex",
-        }
-    }
-}
-
-/// Characters of a text in a message, at most.
-const BEGUN_MAX: usize = 60;
-
-fn begun(text: &str) -> String {
-    let mut begun: String = text.chars().take(BEGUN_MAX).collect();
-    if begun.len() < text.len() {
-        begun.push('…');
-    }
-    begun
-}
-
-fn listed(seen: &[char]) -> String {
-    seen.iter().map(|c| format!("{c:?} (U+{:04X})", u32::from(*c))).collect::<Vec<_>>().join(", ")
 }
 
 /// Prints every paper of a close that is not evidence, sorted by name. The same facts give the same bytes.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::billed::{Billed, billed};
 use super::error::RunError;
 use super::judged::{Judged, judged};
-use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
+use super::{Inputs, MANIFEST_FILE, RUN_FILE};
 use crate::archive::Archive;
-use crate::domain::{Class, List, Side, Verdict, sha256};
-use crate::invoice::{Annex, Billing, Unmatched, invoice, unmatched};
-use crate::normalise::{Books, ListState};
-use crate::reconcile::{Detail, Reconciliation, Usage, by_class, usage};
+use crate::domain::{Class, Side, Verdict};
+use crate::invoice::Billing;
+use crate::normalise::Books;
+use crate::reconcile::{Reconciliation, Usage, by_class};
 use crate::report::{Close, Paper, Provenance, Stand, documents, exports, report_in, summary};
 use crate::seal::{Seal, seal};
 use crate::watch::{self, Watch};
@@ -40,7 +41,8 @@ pub struct Settled {
 /// When the archive is damaged, or a stage cannot go on.
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let judged = judged(archive, &inputs, watch)?;
-    let billing = billed(&inputs, &judged, watch)?;
+    let provenance = judged.provenance(&inputs);
+    let Billed { billing, documents, usage } = billed(&inputs, &judged, &provenance, watch)?;
     let Judged { evidence, manifest, books, mut reconciliation } = judged;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
     if read < over {
@@ -48,17 +50,9 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
     }
-    stage(watch, "report");
-    let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;
     let mut papers = report_in(export.csv(), &provenance, &reconciliation, &billing, &books.unreadable)?;
-    let detail = match inputs.terms.invoice.annex() {
-        Annex::Days => Some(Detail::Days),
-        Annex::Entries => Some(Detail::Entries),
-        Annex::None => None,
-    };
-    let usage = detail.map(|detail| usage(&books, detail)).transpose()?.unwrap_or_default();
-    papers.extend(documents(&provenance, &inputs.terms.invoice, &billing, &usage, Stand::Final)?);
+    papers.extend(documents);
     let charges = if export.has_journal() { by_class(&books)? } else { Vec::new() };
     papers.extend(exports(&Close {
         provenance: &provenance,
@@ -75,31 +69,6 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     let previous = inputs.previous.as_deref();
     let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
     Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, usage })
-}
-
-/// What is billed of books that are judged.
-pub(super) fn billed(inputs: &Inputs, judged: &Judged, watch: &dyn Watch) -> Result<Billing, RunError> {
-    stage(watch, "invoice");
-    let listed = judged.books.parties();
-    let pricing = inputs.pricing(&listed, &judged.evidence);
-    let billing = invoice(&judged.reconciliation, &pricing, &inputs.numbering())?;
-    let unmatched = unmatched_in(&judged.books, inputs)?;
-    Ok(Billing { unbilled: inputs.unbilled.clone(), unmatched, ..billing })
-}
-
-/// The accounts that the terms name and the account list does not hold; refused where the terms are strict, unless the list
-/// itself lacks something.
-fn unmatched_in(books: &Books, inputs: &Inputs) -> Result<Vec<Unmatched>, RunError> {
-    let terms = &inputs.terms;
-    let listed = books.customers.keys().chain(&books.unwalkable).map(String::as_str);
-    let found = unmatched((&terms.rate_card, &terms.invoice, &terms.export), listed);
-    let is_whole = |list: &crate::normalise::ListRecord| {
-        list.list == List::Accounts && matches!(list.state, ListState::Read) && list.unreadable == 0
-    };
-    if terms.strict && !found.is_empty() && books.lists.iter().any(is_whole) {
-        return Err(RunError::Unmatched(found));
-    }
-    Ok(found)
 }
 
 impl Settled {

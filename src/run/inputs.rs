@@ -10,7 +10,7 @@ use super::{Books, Calendar, Period, Provenance, Rule, reconcile};
 use crate::archive::Evidence;
 use crate::domain::{Again, Amount, Carried, Decision, Party};
 use crate::invoice::{
-    Corrections, ExportTerms, InvoiceTerms, Issued, Numbering, Pricing, RateCard, RechargeTerms, Unbilled,
+    Corrections, ExportTerms, Illegible, InvoiceTerms, Issued, Numbering, Pricing, RateCard, RechargeTerms, Unbilled,
 };
 
 /// The file's name in the run folder.
@@ -18,6 +18,9 @@ pub const RUN_FILE: &str = "run.json";
 
 /// The version of this file's form.
 const FORMAT: &str = "tieout-run-v1";
+
+/// What is asked of texts where nothing is printed: nothing.
+static ALL_LEGIBLE: BTreeMap<String, Illegible> = BTreeMap::new();
 
 /// The settings that bear on the papers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -186,8 +189,8 @@ impl Inputs {
     /// What invoices are made out by; they are dated the day on which the evidence was read.
     pub(super) fn pricing<'a>(&'a self, parties: &'a BTreeMap<String, Party>, evidence: &Evidence) -> Pricing<'a> {
         let Terms { rate_card: card, invoice: terms, recharge, .. } = &self.terms;
-        let supplied_until = self.period.last_day();
-        Pricing { card, terms, parties, date: evidence.plan.today, supplied_until, recharge: *recharge }
+        let (date, supplied_until) = (evidence.plan.today, self.period.last_day());
+        Pricing { card, terms, parties, date, supplied_until, recharge: *recharge, illegible: &ALL_LEGIBLE }
     }
 
     /// What earlier runs hand on to the numbering.

@@ -3,8 +3,10 @@
 use super::error::RunError;
 use super::{Inputs, evidence_of, stage};
 use crate::archive::{Archive, Evidence};
+use crate::domain::sha256;
 use crate::normalise::{Books, Options, Rules, normalise};
 use crate::reconcile::{Reconciliation, reconcile};
+use crate::report::Provenance;
 use crate::watch::Watch;
 
 /// Books, what they come to, and the evidence that both rest on.
@@ -13,6 +15,13 @@ pub(super) struct Judged {
     pub(super) manifest: String,
     pub(super) books: Books,
     pub(super) reconciliation: Reconciliation,
+}
+
+impl Judged {
+    /// Where the papers that are made of it come from.
+    pub(super) fn provenance(&self, inputs: &Inputs) -> Provenance {
+        inputs.provenance(&self.books, sha256(self.manifest.as_bytes()))
+    }
 }
 
 /// Finds the evidence that the inputs name, and judges the books that it makes.

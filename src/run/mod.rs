@@ -3,6 +3,7 @@
 //! Owns the order of the stages and nothing of what they do. What a settle depends on is the archive and the run's
 //! inputs (`run.json`), nothing else: the same two give the same papers, byte for byte, today and in a year.
 
+mod billed;
 mod derive;
 mod draft;
 mod error;
@@ -33,7 +34,7 @@ pub use pack::pack;
 pub use sync::{Ledgers, Synced, sync};
 pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
 
-use derive::billed;
+use billed::billing;
 use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
@@ -364,7 +365,7 @@ fn explain_close(archive: &Archive, inputs: &Inputs, id: &str, watch: &dyn Watch
     if let Some(told) = explain_break(books, reconciliation, evidence, id)? {
         return Ok(Some(told));
     }
-    let billing = billed(inputs, &judged, watch)?;
+    let billing = billing(inputs, &judged, watch)?;
     Ok(explained(&Close { books, reconciliation, billing: &billing, evidence }, id)?)
 }
 

@@ -192,7 +192,7 @@ fn plain_lines_are_few() {
     2 customers
     10 of 40 pages, 0 of 2 ledgers, 10 s
     20 of 40 pages, 0 of 2 ledgers, 20 s
-    accounts/MA_2/transactions: missing (HTTP 404: �[2Jgone)
+    accounts/MA_2/transactions: missing (HTTP 404: \u{1b}[2Jgone)
     fetch: 23 requests, 1 of them repeats, efficiency 98.7 % of the allowed rate
     "#);
 }

@@ -36,6 +36,7 @@ mod exports;
 mod exports_programs;
 mod fetch;
 mod fetch_walk;
+mod foreign;
 mod frugal;
 mod fuzz_pages;
 mod gst;
@@ -57,6 +58,7 @@ mod months_corners;
 mod months_judged;
 mod named;
 mod notes;
+mod outcomes;
 mod pace;
 mod page;
 mod page_browser;
@@ -65,6 +67,8 @@ mod page_links;
 mod pdf;
 #[cfg(not(feature = "pdf"))]
 mod pdf_refused;
+#[cfg(feature = "pdf")]
+mod pdf_scripts;
 mod plain;
 mod private;
 mod proposals;

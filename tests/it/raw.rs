@@ -47,7 +47,7 @@ pub(crate) fn page(rows: &[String]) -> Vec<u8> {
 }
 
 /// The same of sound calls, with the summary that belongs to them.
-fn sound_page(rows: &[String]) -> Vec<u8> {
+pub(crate) fn sound_page(rows: &[String]) -> Vec<u8> {
     let debits = format!("{}e-2", rows.len() * 125);
     let summary = format!(
         r#"{{"total_transactions":{},"total_debit":{debits},"total_credit":0,"net_amount":-{debits}}}"#,

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::support::fixture;
+
 /// Everything in `value` that `schema` refuses, each with its place.
 pub(crate) fn faults(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -10,11 +12,71 @@ pub(crate) fn faults(schema: &Value, value: &Value) -> Vec<String> {
     found
 }
 
+/// The same, and every key that the schema does not tell of: nothing is said that is not published.
+pub(crate) fn faults_and_strangers(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = faults(schema, value);
+    if found.is_empty() {
+        strangers(std::slice::from_ref(schema), value, "$", &mut found);
+    }
+    found
+}
+
+/// A schema of `fixtures/outcomes`, or a part of one: `verify.schema.json`, `common.schema.json#/definitions/fetch`.
+pub(crate) fn published(name: &str) -> Value {
+    let (file, part) = name.split_once('#').unwrap_or((name, ""));
+    let text =
+        std::fs::read(fixture(&format!("outcomes/{file}"))).unwrap_or_else(|refused| panic!("{file}: {refused}"));
+    let whole: Value = serde_json::from_slice(&text).unwrap();
+    whole.pointer(part).unwrap_or_else(|| panic!("{name}: no such part")).clone()
+}
+
+fn strangers(schemas: &[Value], value: &Value, place: &str, found: &mut Vec<String>) {
+    let schemas: Vec<Value> = schemas.iter().flat_map(|schema| that_hold(schema, value)).collect();
+    let items = value.as_array().into_iter().flatten().enumerate();
+    items.for_each(|(at, value)| {
+        let within: Vec<Value> = schemas.iter().filter_map(|it| it.get("items")).cloned().collect();
+        strangers(&within, value, &format!("{place}[{at}]"), found);
+    });
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let of = |it: &Value| it["properties"].get(key).or_else(|| it.get("additionalProperties")).cloned();
+        let within: Vec<Value> = schemas.iter().filter_map(of).collect();
+        if within.is_empty() {
+            found.push(format!("{place}.{key}: the schema does not know it"));
+        }
+        strangers(&within, value, &format!("{place}.{key}"), found);
+    }
+}
+
+/// The schemas that a schema is made of, as far as they hold for a value.
+fn that_hold(schema: &Value, value: &Value) -> Vec<Value> {
+    let mut all = vec![schema.clone()];
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        all.extend(that_hold(&published(name), value));
+    }
+    let parts = ["anyOf", "allOf"].into_iter().filter_map(|word| schema.get(word)?.as_array());
+    for part in parts.flatten().filter(|part| faults(part, value).is_empty()) {
+        all.extend(that_hold(part, value));
+    }
+    all
+}
+
 fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     for (word, rule) in schema.as_object().expect("a schema is an object") {
         let holds = match word.as_str() {
-            "$schema" | "title" => true,
-            "type" => is_type(value, rule.as_str().unwrap()),
+            "$schema" | "title" | "description" | "definitions" => true,
+            "$ref" => {
+                check(&published(rule.as_str().unwrap()), value, place, found);
+                true
+            }
+            "anyOf" => rule.as_array().unwrap().iter().any(|rule| faults(rule, value).is_empty()),
+            "allOf" => {
+                rule.as_array().unwrap().iter().for_each(|rule| check(rule, value, place, found));
+                true
+            }
+            "type" => match rule {
+                Value::Array(names) => names.iter().any(|name| is_type(value, name.as_str().unwrap())),
+                name => is_type(value, name.as_str().unwrap()),
+            },
             "enum" => rule.as_array().unwrap().contains(value),
             "pattern" => value.as_str().is_none_or(|text| matches(rule.as_str().unwrap(), text)),
             "minLength" => value.as_str().is_none_or(|text| text.chars().count() >= size(rule)),
@@ -25,6 +87,13 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
             "required" => {
                 let known = |key: &Value| value.get(key.as_str().unwrap()).is_some();
                 rule.as_array().unwrap().iter().all(known)
+            }
+            "additionalProperties" if rule.is_object() => {
+                let strange = |(key, _): &(&String, &Value)| schema["properties"].get(key).is_none();
+                for (key, value) in value.as_object().into_iter().flatten().filter(strange) {
+                    check(rule, value, &format!("{place}.{key}"), found);
+                }
+                true
             }
             "additionalProperties" => {
                 assert_eq!(rule, &Value::Bool(false));
@@ -60,6 +129,9 @@ fn is_type(value: &Value, name: &str) -> bool {
         "object" => value.is_object(),
         "string" => value.is_string(),
         "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
         other => panic!("the validator does not know the type {other}"),
     }
 }

@@ -15,7 +15,7 @@ mod zoho;
 
 use std::collections::BTreeMap;
 
-use crate::domain::Amount;
+use crate::domain::{Amount, is_blank};
 use crate::invoice::{Billing, Corrected, CsvProfile, ExportFormat, ExportTerms, Invoice, InvoiceTerms, NoteKind};
 use crate::reconcile::{Reconciliation, WalletCharges};
 use crate::report::table::Table;
@@ -129,7 +129,7 @@ fn parties<'a>(close: &Close<'a>) -> BTreeMap<&'a str, String> {
 
 /// A text on one line: characters that take no ink become blanks, and rows of blanks become one. At most 100 characters.
 fn one_line(text: &str) -> String {
-    let blank = |c: char| if as_csv::is_blank(c) { ' ' } else { c };
+    let blank = |c: char| if is_blank(c) { ' ' } else { c };
     let plain: String = text.chars().map(blank).collect();
     let words: Vec<&str> = plain.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(100).collect::<String>().trim_end().to_owned()

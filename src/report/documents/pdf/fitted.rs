@@ -2,8 +2,8 @@
 //! the fonts cannot print.
 
 use super::glyphs::{BREAK, Room, laid, missing};
+use crate::domain::on_a_page;
 use crate::report::documents::sheet::{Kind, Sheet};
-use crate::report::markup::shown;
 use crate::report::{TextOf, Unprintable};
 
 /// Lays every text of the sheet that is not this program's own, each for the room of its place.
@@ -11,7 +11,7 @@ pub(super) fn fit(sheet: &mut Sheet<'_>) {
     for (_, room, text) in texts(sheet) {
         *text = laid(text, room);
     }
-    sheet.origin = shown(&sheet.origin);
+    sheet.origin = on_a_page(&sheet.origin);
 }
 
 /// Every text of it that holds characters without a glyph.

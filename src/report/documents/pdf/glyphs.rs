@@ -1,7 +1,7 @@
 //! Texts as a sheet can carry them: which characters have no glyph, and where a word that is too long for its place may break.
 
 use super::world::{has_glyph, width};
-use crate::report::markup::shown;
+use crate::domain::on_a_page;
 
 /// How wide a word stands without a place to break, at most: what a place takes.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) fn laid(text: &str, room: Room) -> String {
     let mut laid = String::with_capacity(text.len());
     let mut run = 0_u32;
     // A byte order mark within a text shows nothing, and PDF/A lets none in.
-    for c in shown(text).chars().filter(|c| *c != '\u{feff}') {
+    for c in on_a_page(text).chars().filter(|c| *c != '\u{feff}') {
         let wide = width(c);
         run = if c.is_whitespace() || matches!(c, BREAK | '-') { 0 } else { run + wide };
         if run > run_max && begins_a_cluster(&laid, c) {
@@ -59,9 +59,13 @@ fn begins_a_cluster(before: &str, c: char) -> bool {
         '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
         | '\u{200c}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{20d0}'..='\u{20ff}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
-        | '\u{0900}'..='\u{0903}' | '\u{093a}'..='\u{093c}' | '\u{093e}'..='\u{094f}' | '\u{0951}'..='\u{0957}'
-        | '\u{0962}'..='\u{0963}');
-    !is_mark && !before.ends_with(['\u{094d}', '\u{200c}', '\u{200d}', '\u{2060}'])
+        | '\u{0c04}' | '\u{0a70}' | '\u{0a71}' | '\u{0a75}' | '\u{0afa}'..='\u{0aff}' | '\u{09fe}' | '\u{0d00}');
+    // The scripts of India stand in blocks of 128 that are laid out alike: signs before, of vowels, virama, more signs.
+    let of_india = |c| ('\u{0900}'..='\u{0d7f}').contains(&c).then(|| u32::from(c) % 0x80);
+    let is_sign =
+        of_india(c).is_some_and(|at| matches!(at, 0x01..=0x03 | 0x3a..=0x3c | 0x3e..=0x4f | 0x51..=0x57 | 0x62..=0x63));
+    let is_joined = before.chars().next_back().is_some_and(|last| of_india(last) == Some(0x4d));
+    !is_mark && !is_sign && !is_joined && !before.ends_with(['\u{200c}', '\u{200d}', '\u{2060}'])
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! A `Sheet` and a JSON file in, a PDF's bytes out. Data reaches the template as a file that it reads, never as its code, and
 //! the template calculates nothing. No system fonts, packages, network or clock: date and identifier are the invoice's own, so
-//! the same invoice gives the same bytes everywhere. A text that the fonts here cannot print is refused.
+//! the same invoice gives the same bytes everywhere. A text that the fonts here cannot print is refused, and told whose it is.
 
 mod fitted;
 mod glyphs;

@@ -11,12 +11,36 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Feature, Library, LibraryExt, World};
 
-/// Noto Sans and Noto Sans Devanagari, under the SIL Open Font License that stands beside them.
-const FONTS: [&[u8]; 4] = [
-    include_bytes!("../../../../fixtures/fonts/NotoSans-Regular.ttf"),
-    include_bytes!("../../../../fixtures/fonts/NotoSans-Bold.ttf"),
-    include_bytes!("../../../../fixtures/fonts/NotoSansDevanagari-Regular.ttf"),
-    include_bytes!("../../../../fixtures/fonts/NotoSansDevanagari-Bold.ttf"),
+/// A weight of a family.
+macro_rules! font {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../../fixtures/fonts/", $name, ".ttf"))
+    };
+}
+
+/// Noto Sans, and its families for the scripts of India, each in both weights; under the SIL Open Font License that stands beside
+/// them. The templates name the families in this order.
+const FONTS: [&[u8]; 20] = [
+    font!("NotoSans-Regular"),
+    font!("NotoSans-Bold"),
+    font!("NotoSansDevanagari-Regular"),
+    font!("NotoSansDevanagari-Bold"),
+    font!("NotoSansBengali-Regular"),
+    font!("NotoSansBengali-Bold"),
+    font!("NotoSansGujarati-Regular"),
+    font!("NotoSansGujarati-Bold"),
+    font!("NotoSansGurmukhi-Regular"),
+    font!("NotoSansGurmukhi-Bold"),
+    font!("NotoSansKannada-Regular"),
+    font!("NotoSansKannada-Bold"),
+    font!("NotoSansMalayalam-Regular"),
+    font!("NotoSansMalayalam-Bold"),
+    font!("NotoSansOriya-Regular"),
+    font!("NotoSansOriya-Bold"),
+    font!("NotoSansTamil-Regular"),
+    font!("NotoSansTamil-Bold"),
+    font!("NotoSansTelugu-Regular"),
+    font!("NotoSansTelugu-Bold"),
 ];
 
 /// What a desk is for.
@@ -61,15 +85,23 @@ fn file(name: &'static str) -> FileId {
 
 /// Whether every font of one of the families here has a glyph for a character.
 pub(super) fn has_glyph(c: char) -> bool {
-    SHOP.fonts.chunks(2).any(|family| family.iter().all(|font| font.info().coverage.contains(u32::from(c))))
+    (' '..='~').contains(&c)
+        || SHOP.fonts.chunks(2).any(|family| family.iter().all(|font| font.info().coverage.contains(u32::from(c))))
 }
 
 /// The same fonts as their tables.
 static FACES: LazyLock<Vec<Face<'static>>> =
     LazyLock::new(|| FONTS.iter().filter_map(|bytes| Face::parse(bytes, 0).ok()).collect());
 
+/// The widths of the characters that most texts are made of.
+static ASCII: LazyLock<Vec<u32>> = LazyLock::new(|| ('\0'..='\x7f').map(widest).collect());
+
 /// Thousandths of an em that a character takes of a line, in the widest font that has it; nothing where none has it.
 pub(super) fn width(c: char) -> u32 {
+    usize::try_from(u32::from(c)).ok().and_then(|at| ASCII.get(at).copied()).unwrap_or_else(|| widest(c))
+}
+
+fn widest(c: char) -> u32 {
     let width = |face: &Face<'_>| {
         let advance = u32::from(face.glyph_hor_advance(face.glyph_index(c)?)?);
         (advance * 1_000).checked_div(u32::from(face.units_per_em()))
@@ -129,5 +161,24 @@ impl World for Desk {
 
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_name_every_family_in_order_and_each_has_both_weights() {
+        let families: Vec<String> = SHOP.fonts.chunks(2).map(|pair| pair[0].info().family.clone()).collect();
+        assert!(
+            SHOP.fonts.len() == FONTS.len()
+                && SHOP.fonts.chunks(2).zip(&families).all(|(pair, name)| pair[1].info().family == *name)
+        );
+        let listed = families.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        for template in [&SHOP.invoice, &SHOP.text] {
+            assert!(template.text().contains(&format!("#let families = ({listed})\n")), "{listed}");
+        }
+        assert!((' '..='~').all(|c| SHOP.fonts[..2].iter().all(|font| font.info().coverage.contains(u32::from(c)))));
     }
 }
