@@ -32,7 +32,7 @@ use crate::frame::FrameError;
 use crate::normalise::Books;
 
 pub use by_class::{WalletCharges, by_class};
-pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
+pub use cash::{Gap, OpeningFrom, RollForward, WalletProof, WalletTotal};
 pub use days::DayTotal;
 pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
@@ -77,7 +77,7 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let uncleared = uncleared::uncleared(&months::Months { breaks: &breaks, ..months });
     breaks.extend(uncleared.into_iter().map(Break::new));
     // Do the entries lead each wallet from its opening to its closing?
-    let movements = movements::Movements::of(books, &scope)?;
+    let movements = movements::Movements::of(books, &scope, options.carried)?;
     let cash = cash::prove(books, &scope, &proofs, &movements, options.carried)?;
     breaks.extend(cash.breaks.iter().cloned());
     accept(&mut breaks, options.decisions);

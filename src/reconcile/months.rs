@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cash::Cash;
+use super::WalletProof;
+use super::cash::{Cash, WALLET};
 use super::outcome::{CarriedBreak, History};
 use super::scope::Scope;
 use super::transfers::Transfers;
 use super::{Options, entries};
-use crate::domain::{Aged, Break, Class, Decision, Entry, Family, OpenBreak, Severity, Side, Standing, Timestamp};
+use crate::domain::{
+    Aged, Break, Class, Currency, Decision, Entry, Family, OpenBreak, Severity, Side, Standing, Timestamp,
+};
 use crate::frame::FrameError;
 use crate::normalise::Books;
 
@@ -147,6 +150,9 @@ impl Months<'_> {
         if let Some(why) = self.unasked(open) {
             return (Standing::Persisting, false, None, format!("not asked again: {why}"));
         }
+        if open.class == Class::OpeningDiffers && open.field == WALLET {
+            return self.shown_again(open);
+        }
         if let Some(found) = self.speaking(open, is_same_month) {
             let (id, class) = (found.id(), found.class());
             let by = Some(id.to_owned());
@@ -179,7 +185,7 @@ impl Months<'_> {
             return Some("the master ledger could not be read".to_owned());
         }
         let account = open.account.as_deref();
-        if open.class.family() == Family::Balance && !self.is_wallet_judged(account) {
+        if open.class.family() == Family::Balance && !self.is_wallet_judged(account, open.currency) {
             return Some("the wallet is not evidenced this time".to_owned());
         }
         let own = |account: &str| account == self.scope.partner;
@@ -198,13 +204,30 @@ impl Months<'_> {
     }
 
     /// Whether a wallet's columns are known this time; without an account, the dashboard's total.
-    fn is_wallet_judged(&self, account: Option<&str>) -> bool {
+    fn is_wallet_judged(&self, account: Option<&str>, currency: Option<Currency>) -> bool {
         let Some(cash) = self.cash else { return false };
         account.map_or(cash.total.is_some(), |account| {
-            cash.wallets
-                .iter()
-                .any(|wallet| wallet.account == account && matches!(wallet.verdict(), "proved" | "differs"))
+            let same = |wallet: &&WalletProof| {
+                wallet.account == account && currency.is_none_or(|currency| wallet.currency == currency)
+            };
+            cash.wallets.iter().filter(same).any(|wallet| matches!(wallet.verdict(), "proved" | "differs"))
         })
+    }
+
+    /// What became of a wallet that was gone and is judged again: it is held against what was sealed.
+    fn shown_again(&self, open: &OpenBreak) -> (Standing, bool, Option<String>, String) {
+        let same = |found: &&Break| (found.account(), found.currency()) == (open.account.as_deref(), open.currency);
+        let differs = self.breaks.iter().filter(same).find(|found| is_on_a_wallet(found.class()));
+        let Some(found) = differs else {
+            return (Standing::Resolved, true, None, "the wallet is shown again, with what was sealed".to_owned());
+        };
+        let (id, class) = (found.id(), found.class());
+        (
+            Standing::Replaced,
+            true,
+            Some(id.to_owned()),
+            format!("the wallet is shown again and reported as {class}: {id}"),
+        )
     }
 
     /// The break of this run that speaks of a carried one's entries, the gravest; in a further run of the same month also the

@@ -1,6 +1,7 @@
 //! The runs that are sealed beside this one, and what they hand on: invoice numbers, closing balances, what is open, what
 //! the register notes. Their papers are believed only where their bytes are those that were sealed.
 
+mod closings;
 mod sealed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,13 +141,14 @@ fn carried(
             open.entry(own.break_id.clone()).or_insert_with(|| own.handed_on());
         }
     }
+    let closings = closings::closings(&months, period, read_on);
     let (month, last) = months.pop_last()?;
     Some(Carried {
         run: last.inputs.run.clone(),
         seal: last.seal.clone(),
         adjoins: month == period.previous(),
         read_late: read_on(&last.inputs).is_none_or(|day| day >= period.day_after()),
-        closings: last.closings(),
+        closings,
         open: open.into_values().collect(),
     })
 }

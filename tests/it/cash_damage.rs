@@ -43,7 +43,7 @@ impl RawBooks {
     pub(crate) fn carry(&mut self) {
         let closing = |(account, currency): (String, Currency)| {
             let amount = self.opening(&account, currency);
-            Closing { account, currency, amount }
+            Closing { account, currency, amount, earlier: None }
         };
         let mut closings: Vec<Closing> = self.holders().into_iter().map(closing).collect();
         closings.sort();
