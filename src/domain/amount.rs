@@ -24,14 +24,12 @@ const DIGITS_MAX: usize = 60;
 /// What a sum that is read stays below, in units.
 const SUM_MAX: i128 = 1 << 95;
 
-/// The digits of a text that a binary float prints with noise: 15 decimal digits survive in one, 17 tell it from any other.
-const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 16..=17;
+/// The significant digits of a number that may end in a binary float's noise: 17 tell a float from any other, mostly 16 do,
+/// and by chance a few less.
+const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 12..=17;
 
-/// Significant digits at least of a text that may be noise at its end; noise may chance to print one digit less.
-const NOISY_DIGITS: usize = 15;
-
-/// Significant digits to which such a text agrees with the figure that is meant: 10¹³, some hundred steps of a float, which
-/// leaves room for the noise of many additions.
+/// Where a text goes on beyond its scale, it agrees with the figure that is meant to 13 significant digits: 15 survive in a
+/// float, and the noise of many additions takes some hundred of its steps.
 const AGREES_TO: u128 = 10_000_000_000_000;
 
 /// Significant digits that are looked at; what lies beyond is less than any noise.
@@ -84,8 +82,8 @@ impl Amount {
         amount.column_units().map(|_fits| amount).ok_or_else(|| AmountError::TooLarge(shown(text)))
     }
 
-    /// Whether a text has as many significant digits as only a binary float is printed with. One of fewer is no noise, and
-    /// one of more was never a float.
+    /// Whether a number has so many significant digits that a binary float's noise may stand at its end. One of fewer has
+    /// none, and one of more was never a float.
     #[must_use]
     pub fn is_float(text: &str) -> bool {
         let Some((_, digits, _)) = split(text) else { return false };
@@ -93,8 +91,7 @@ impl Amount {
     }
 
     /// Reads a text that has more than so many decimals as the figure at that scale, where what lies beyond can only be the
-    /// noise of binary floats: it has at least 15 significant digits, and agrees with the figure to 13 of them. Nothing for
-    /// any other text.
+    /// noise of binary floats: it agrees with the figure to 13 significant digits. Nothing for any other text.
     #[must_use]
     pub fn without_noise(text: &str, decimals: u32) -> Option<Self> {
         let (negative, digits, exponent) = split(text)?;
@@ -108,10 +105,16 @@ impl Amount {
         let exact: u128 = weighed.parse().ok()?;
         let whole = exact.checked_add(unit / 2)? / unit;
         let noise = exact.abs_diff(whole.checked_mul(unit)?);
-        let is_noise = significant.len() >= NOISY_DIGITS && noise.checked_mul(AGREES_TO).is_some_and(|of| of <= exact);
+        let is_noise = noise.checked_mul(AGREES_TO).is_some_and(|of| of <= exact);
         let shift = 10_i128.checked_pow(SCALE.checked_sub(decimals)?)?;
         let units = i128::try_from(whole).ok()?.checked_mul(shift).filter(|units| is_noise && *units < SUM_MAX)?;
         Some(Self(if negative { -units } else { units }))
+    }
+
+    /// How many decimals it takes to write it, 8 at most.
+    #[must_use]
+    pub fn decimals(self) -> usize {
+        self.to_text(0).split_once('.').map_or(0, |(_, decimals)| decimals.len())
     }
 
     /// The units as the frame's column holds them, or nothing when a sum outgrew it.

@@ -36,7 +36,7 @@ pub struct Again {
     pub run: String,
     /// Its seal.
     pub seal: String,
-    /// What it left open of its own month, sorted by id.
+    /// What it and the runs before it left open of their own month, sorted by id.
     pub open: Vec<OpenBreak>,
 }
 

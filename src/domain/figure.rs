@@ -8,6 +8,9 @@ use super::amount::Amount;
 /// an amount that may be absent.
 const WRITTEN_MAX: usize = 30;
 
+/// Decimals of the ledger's scale, as far as noise can be seen.
+const DECIMALS_MAX: usize = 8;
+
 /// Binary digits of a float's significand: a sum in floats is off by at most half a unit there for each addition.
 const FLOAT_BITS: u32 = 53;
 
@@ -19,7 +22,7 @@ pub enum Figure<T> {
     Absent,
     /// It is read, to the last digit.
     Known(T),
-    /// It is read at the ledger's scale, from a text as only a binary float prints one: its last digits are noise.
+    /// It is read at the ledger's scale, from a text as a binary float is printed: its last digits may be noise.
     Float(T),
     /// It is there and cannot be read.
     Unreadable(AsWritten),
@@ -75,12 +78,16 @@ impl<T: Copy> Figure<T> {
 }
 
 impl Figure<Amount> {
-    /// Whether it says this sum: exactly, or as a float does, within the noise of one.
+    /// Whether it says this sum: exactly, or as a float does, within the noise of one, which shows as decimals that the sum
+    /// has not.
     #[must_use]
     pub fn says(self, sum: Amount, noise: Amount) -> bool {
         match self {
             Self::Known(said) => said == sum,
-            Self::Float(said) => (said - sum).abs() <= noise,
+            Self::Float(said) => {
+                let has_noise = said.decimals() > sum.decimals() || sum.decimals() == DECIMALS_MAX;
+                said == sum || (has_noise && (said - sum).abs() <= noise)
+            }
             Self::Absent | Self::Unreadable(_) => false,
         }
     }

@@ -122,7 +122,7 @@ impl Prover<'_> {
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|shown| shown.currency).filter(|_| own);
         let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();
-        let currencies: BTreeSet<Currency> = entries.chain(told).collect();
+        let currencies: BTreeSet<Currency> = entries.chain(told).chain(self.movements.sealed_in(account)).collect();
         let gap = if own && !self.movements.has(account) {
             Some("the master ledger carries no entry of the partner's own")
         } else if proof.verdict != "proved" {

@@ -163,12 +163,12 @@ fn contradicts_itself(record: &ListRecord, received: &Received) -> Option<BreakF
 fn told_degraded(record: &ListRecord, received: &Received) -> BreakFacts {
     let Control { debit, credit, net, unread, .. } = record.control;
     let seen = match unread {
-        Some(written) => format!("{written}, which is none"),
+        Some(written) => format!("{written}, which is none,"),
         None if debit.is_absent() && credit.is_absent() && net.is_absent() => "absent".to_owned(),
         None => "all zero".to_owned(),
     };
     let sentence = format!(
-        "the summary of {} is {seen}, beside {} entries: a degraded answer; the count still proves the walk",
+        "the summary of {} is {seen} beside {} entries: a degraded answer; the count still proves the walk",
         record.list, received.rows
     );
     let said = unread.map_or_else(|| "0".to_owned(), |written| written.to_string());

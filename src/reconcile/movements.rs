@@ -83,12 +83,16 @@ impl Movements {
         self.ledgers.contains_key(account) || self.around.keys().any(|(holder, _)| holder == account)
     }
 
-    /// The currency of an account's wallet: the one shown, else the first of its entries, else the one it was sealed in, else
+    /// The currency of an account's wallet: the one shown, else the one it was sealed in, else the first of its entries, else
     /// the partner's.
     pub(super) fn home(&self, account: &str, shown: Option<Currency>) -> Currency {
         let first = || self.ledgers.get(account).and_then(|own| own.keys().next().copied());
-        let sealed = || self.sealed.get(account).copied().flatten();
-        self.or_the_partners(shown.or_else(first).or_else(sealed))
+        self.or_the_partners(shown.or_else(|| self.sealed_in(account)).or_else(first))
+    }
+
+    /// The currency in which an account's one wallet was sealed last.
+    pub(super) fn sealed_in(&self, account: &str) -> Option<Currency> {
+        self.sealed.get(account).copied().flatten()
     }
 
     /// A currency, or the partner's where none is shown.
