@@ -118,7 +118,7 @@ impl Prover<'_> {
         let live = wallet.live.ok_or_else(|| wallet.unproved.unwrap_or("it was not read").to_owned())?;
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
         let proof = self.proofs.get(account).ok_or(unread)?;
-        let mut rows = self.books.unreadable.iter().filter(|row| self.is_of(row, account));
+        let mut rows = self.books.unreadable.iter().filter(|row| ledger_holder(&row.list, self.scope) == Some(account));
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
         let told = self.books.dashboard.and_then(|shown| shown.currency).filter(|_| own);
         let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();

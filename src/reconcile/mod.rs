@@ -177,6 +177,7 @@ fn counts(books: &Books, accounts: &[AccountStanding], scope: &scope::Scope) -> 
         customer_entries: size(&books.ledgers),
         unreadable_rows: u64::try_from(books.unreadable.len()).unwrap_or(u64::MAX),
         customers,
+        unread_customers: scope.unread_customers,
         period_entries: accounts.iter().filter(|it| it.account != scope.partner).map(|it| it.entries).sum(),
     }
 }

@@ -96,6 +96,8 @@ pub struct Counts {
     pub unreadable_rows: u64,
     /// Customers in the account list.
     pub customers: u64,
+    /// Those among them whose row cannot be read, and who have no line of their own for it.
+    pub unread_customers: u64,
     /// Entries of the period that count in the customers' totals.
     pub period_entries: u64,
 }

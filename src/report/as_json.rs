@@ -95,6 +95,8 @@ struct CountsJson {
     unreadable_rows: u64,
     customers: u64,
     period_entries: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_customers: Option<u64>,
 }
 
 const fn counts(it: Counts) -> CountsJson {
@@ -104,6 +106,7 @@ const fn counts(it: Counts) -> CountsJson {
         unreadable_rows: it.unreadable_rows,
         customers: it.customers,
         period_entries: it.period_entries,
+        unread_customers: if it.unread_customers > 0 { Some(it.unread_customers) } else { None },
     }
 }
 

@@ -86,7 +86,9 @@ fn unbilled(runs: &[Neighbour], period: Period) -> Vec<Unbilled> {
     }
     for run in runs {
         let Some(held) = months.get_mut(&run.inputs.period) else { continue };
-        run.issued().for_each(|it| drop(held.remove(&(it.account, it.currency))));
+        for it in run.issued() {
+            held.remove(&(it.account, it.currency));
+        }
     }
     months.into_values().flat_map(BTreeMap::into_values).collect()
 }

@@ -221,6 +221,7 @@ fn a_wallet_whose_row_or_currency_cannot_be_read_is_listed() {
         ["not-evidenced", "100.00", "100.00", "its row in the account list cannot be read"].map(str::to_owned)
     );
     assert_eq!(settled.reconciliation.verdict.0, Severity::Incomplete);
+    assert!(paper(&settled, "summary.txt").contains("of 3 accounts tied out"), "whoever is listed is counted");
     let settled = of_b("\"INR\"", "\"rupees\"");
     assert_eq!(row(&settled, "MA_B")[3], "its currency cannot be read");
     let settled = of_b("\"MA_B\"", "\"../B\"");
@@ -270,4 +271,18 @@ fn sums_are_wider_than_entries() {
     assert!(of(&settled, Class::UnreadableEntry)[0].explanation().contains("is too large for a ledger amount"));
     assert!("39614081257132168796771975168e-8".parse::<Amount>().is_err(), "nor a sum than 2^95 units");
     assert!("39614081257132168796771975167e-8".parse::<Amount>().is_ok());
+}
+
+#[test]
+fn a_contact_field_that_is_no_text_stands_as_it_came() {
+    let row = account("MA_A").replace(
+        r#""name""#,
+        r#""gstin":{"number":7},"state":["KA"],"zip_code":560001,"country":null,"city":[],"email":false,"name""#,
+    );
+    let rows = [row, account("MA_B"), account("MA_C")];
+    let settled = RawBooks::sound().with(List::Accounts, &accounts(&rows)).settled().unwrap();
+    let party = &settled.books.customers["MA_A"].party;
+    assert_eq!((party.gstin.as_str(), party.state.as_str()), (r#"{"number":7}"#, r#"["KA"]"#));
+    assert_eq!((party.postal_code.as_str(), party.email.as_str()), ("560001", "false"));
+    assert_eq!((party.country.as_str(), party.city.as_str()), ("", ""), "nothing is no contradiction");
 }

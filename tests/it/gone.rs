@@ -4,7 +4,8 @@
 use serde_json::json;
 use tieout::domain::{Break, Class, Standing, Verdict};
 use tieout::reconcile::{RollForward, WalletProof};
-use tieout::run::Closed;
+use tieout::run::{Closed, explain};
+use tieout::watch::Nobody;
 
 use crate::again_desk::{BEGAN_WITH, Row, day};
 use crate::months::Year;
@@ -78,6 +79,8 @@ async fn a_wallet_that_goes_with_its_account_has_a_row_and_a_finding_until_it_is
         let limits = closed.settled.reconciliation.scope.join("\n");
         assert!(limits.contains("2 of 3 wallets are not evidenced"), "{limits}");
         assert!(limits.contains("no longer holds its account (1: MA_2)"), "{limits}");
+        let told = explain(&closed.folder, None, "wallet:MA_2", &Nobody).unwrap();
+        assert!(told.contains("last sealed closing") && told.contains(found.id()), "{told}");
         // Nobody else is held for it.
         assert!(closed.settled.reconciliation.accounts.iter().all(|it| it.verdict.ties_out()));
         ids.push(found.id().to_owned());

@@ -162,6 +162,7 @@ pub(crate) fn books() -> Reconciliation {
             customer_entries: 12_344,
             unreadable_rows: 1,
             customers: 4,
+            unread_customers: 0,
             period_entries: 11_002,
         },
         wallets: wallets(),

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Prover;
 use super::findings::facts;
 use super::proof::{Gap, WalletProof};
-use super::{Prover, ledger_holder};
 use crate::domain::{
     Amount, Between, Break, BreakFacts, Calendar, Carried, Class, Closing, Currency, EarlierClosing, Figure, List,
     Period, Timestamp,
@@ -129,13 +129,13 @@ impl<'a> Prover<'a> {
                 rolled: Err(gap),
             };
             // What keeps the list from being whole is a finding already.
-            let found = (reason != LIST_NOT_WHOLE).then(|| self.is_gone(closing, now));
+            let found = (reason != LIST_NOT_WHOLE).then(|| self.gone_finding(closing, now));
             gone.push((proof, found));
         }
         gone
     }
 
-    fn is_gone(&self, closing: &Closing, now: Option<&BTreeSet<Currency>>) -> Break {
+    fn gone_finding(&self, closing: &Closing, now: Option<&BTreeSet<Currency>>) -> Break {
         let Closing { account, currency, amount, earlier } = closing;
         let run = earlier.as_ref().map(|it| it.run.as_str()).or(self.run).unwrap_or_default();
         let leads = earlier.as_ref().filter(|it| it.sealed != *amount).map_or_else(String::new, |it| {
@@ -164,10 +164,5 @@ impl<'a> Prover<'a> {
     fn is_list_whole(&self) -> bool {
         let nameless = |row: &crate::domain::UnreadableRow| row.list == List::Accounts && row.account.is_none();
         self.is_list_proved && !self.books.unreadable.iter().any(nameless)
-    }
-
-    /// Whether a row that cannot be read is of the ledger that moves an account's wallet.
-    pub(super) fn is_of(&self, row: &crate::domain::UnreadableRow, account: &str) -> bool {
-        ledger_holder(&row.list, self.scope) == Some(account)
     }
 }
