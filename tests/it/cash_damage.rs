@@ -213,10 +213,11 @@ fn sealed_before(books: &mut RawBooks, rng: &mut ChaCha8Rng) {
         read_late: false,
         between,
     };
-    for closing in closings.iter_mut().filter(|_| rng.random_range(0..5) == 0) {
-        let between = *one_of(rng, &[Between::Whole, Between::Gone, Between::Unknown]);
+    for closing in closings.iter_mut() {
+        let (drawn, between) =
+            (rng.random_range(0..5), *one_of(rng, &[Between::Whole, Between::Gone, Between::Unknown]));
         // What was gone, a walk from inception shows.
-        if between != Between::Gone || !from_inception {
+        if drawn == 0 && (between != Between::Gone || !from_inception) {
             closing.earlier = Some(earlier(closing, between));
         }
     }
