@@ -374,11 +374,13 @@ impl<'a> Page<'a> {
             proofs.entry(&proof.list).or_insert(proof);
         }
         for (list, proof) in proofs {
-            let total = proof.total.map_or_else(|| "no total".to_owned(), |total| format!("{total} by its own total"));
-            let sums = proof.summary.map_or_else(
-                || "no summary".to_owned(),
-                |(debit, credit)| format!("summary debits {debit}, credits {credit}, reading `{}`", proof.reading),
-            );
+            let said = &proof.said;
+            let total = said.total.map_or_else(|| "no total".to_owned(), |total| format!("{total} by its own total"));
+            let sums = match &said.unread {
+                Some(written) => format!("summary {written}, which is none"),
+                None if said.debit.is_absent() && said.credit.is_absent() => "no summary".to_owned(),
+                None => format!("summary debits {}, credits {}, reading `{}`", said.debit, said.credit, proof.reading),
+            };
             self.line(&format!(
                 "  control total of {list}: {} received, {total}; {sums}: {}",
                 proof.received, proof.verdict

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::domain::{Amount, Control};
+use crate::domain::{Amount, AsWritten, Control, Figure, SCALE};
 
 /// `GET /me`: the partner.
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Me<'a> {
     #[serde(borrow)]
     pub name: Option<Cow<'a, str>>,
     /// The partner's wallet, a string of 5 decimals or a number.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "as_written")]
     pub balance: Option<&'a RawValue>,
     /// Named in prose only, hence optional.
     #[serde(borrow)]
@@ -98,7 +98,7 @@ fn known<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
 #[serde(expecting = "an object")]
 pub struct Dashboard<'a> {
     /// The sum of the customers' wallets.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "as_written")]
     pub total_balance: Option<&'a RawValue>,
     /// The currency of that sum.
     #[serde(borrow)]
@@ -132,7 +132,7 @@ pub struct AccountRow<'a> {
     #[serde(borrow)]
     pub name: Option<Cow<'a, str>>,
     /// The wallet, a string of 5 decimals.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "as_written")]
     pub cash_credits: Option<&'a RawValue>,
     /// Street and house; like all contact fields below kept raw, for none of them may cost the row.
     #[serde(borrow)]
@@ -177,7 +177,7 @@ pub struct Balance<'a> {
     #[serde(borrow)]
     pub auth_id: Option<Cow<'a, str>>,
     /// The wallet, a string of 5 decimals.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "as_written")]
     pub cash_credits: Option<&'a RawValue>,
 }
 
@@ -215,17 +215,21 @@ pub struct LedgerPage<'a> {
 }
 
 impl LedgerPage<'_> {
-    /// The control totals on the page; a summary that cannot be read counts as none.
+    /// The control totals on the page.
     #[must_use]
     pub fn control(&self) -> Control {
-        let summary = self.summary.and_then(|raw| object::<Summary<'_>>(raw.get().as_bytes()).ok());
-        let summary = summary.as_ref();
+        let total = self.total;
+        let Some(raw) = self.summary else { return Control { total, ..Control::default() } };
+        let Ok(summary) = object::<Summary<'_>>(raw.get().as_bytes()) else {
+            return Control { total, unread: Some(AsWritten::new(raw.get())), ..Control::default() };
+        };
         Control {
-            total: self.total,
-            transactions: summary.and_then(|summary| summary.total_transactions),
-            debit: amount(summary.and_then(|summary| summary.total_debit)),
-            credit: amount(summary.and_then(|summary| summary.total_credit)),
-            net: amount(summary.and_then(|summary| summary.net_amount)),
+            total,
+            transactions: count(summary.total_transactions),
+            debit: figure(summary.total_debit),
+            credit: figure(summary.total_credit),
+            net: figure(summary.net_amount),
+            unread: None,
         }
     }
 }
@@ -235,7 +239,8 @@ impl LedgerPage<'_> {
 #[serde(expecting = "an object")]
 pub struct Summary<'a> {
     /// Entries in the window.
-    pub total_transactions: Option<u64>,
+    #[serde(borrow)]
+    pub total_transactions: Option<&'a RawValue>,
     /// Σ debits.
     #[serde(borrow)]
     pub total_debit: Option<&'a RawValue>,
@@ -305,10 +310,48 @@ pub fn decimal_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// An amount that is there and readable, to the last digit.
+/// Decimals of a wallet (partner API: strings of 5 decimals).
+const WALLET_DECIMALS: u32 = 5;
+
+/// A sum of amounts, as a summary states it. Where it was made in binary floats, it is read at the ledger's scale.
 #[must_use]
-pub fn amount(raw: Option<&RawValue>) -> Option<Amount> {
-    decimal_text(raw?)?.parse().ok()
+pub fn figure(raw: Option<&RawValue>) -> Figure<Amount> {
+    stated(raw, |raw, text| match text.parse() {
+        // A string was made of decimals: only a number can be what a float was printed as.
+        Ok(amount) if !raw.get().starts_with('"') && Amount::is_float(text) => Some(Figure::Float(amount)),
+        Ok(amount) => Some(Figure::Known(amount)),
+        Err(_) => Amount::without_noise(text, SCALE).map(Figure::Float),
+    })
+}
+
+/// What a wallet holds, or several together: to the last digit, but for the noise of binary floats beyond its 5 decimals.
+#[must_use]
+pub fn wallet(raw: Option<&RawValue>) -> Figure<Amount> {
+    let exact = |text: &str| text.parse().ok();
+    stated(raw, |_, text| Amount::without_noise(text, WALLET_DECIMALS).or_else(|| exact(text)).map(Figure::Known))
+}
+
+/// How many there are: a whole number, however it is written.
+#[must_use]
+pub fn count(raw: Option<&RawValue>) -> Figure<u64> {
+    let one = Amount::from_units(10_i128.pow(SCALE));
+    stated(raw, |_, text| {
+        let units = text.parse::<Amount>().ok()?.units();
+        let whole = (units % one.units() == 0).then_some(units / one.units());
+        u64::try_from(whole?).ok().map(Figure::Known)
+    })
+}
+
+/// A figure that is absent, or what reading its decimal text gives, or what was written.
+fn stated<T>(raw: Option<&RawValue>, read: impl FnOnce(&RawValue, &str) -> Option<Figure<T>>) -> Figure<T> {
+    let Some(raw) = raw else { return Figure::Absent };
+    let read = decimal_text(raw).and_then(|text| read(raw, &text));
+    read.unwrap_or_else(|| Figure::Unreadable(AsWritten::new(raw.get())))
+}
+
+/// A value with its `null`, which an `Option` alone would take for an absent one.
+fn as_written<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
 }
 
 /// A JSON string, borrowed where it holds no escapes.

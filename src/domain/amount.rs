@@ -21,9 +21,25 @@ const EXPONENT_MAX: i32 = 60;
 /// Digits beyond this are refused before any arithmetic.
 const DIGITS_MAX: usize = 60;
 
+/// What a sum that is read stays below, in units.
+const SUM_MAX: i128 = 1 << 95;
+
+/// The significant digits of a number that may end in a binary float's noise: 17 tell a float from any other, mostly 16 do,
+/// and by chance a few less.
+const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 12..=17;
+
+/// Where a text goes on beyond its scale, it agrees with the figure that is meant to 13 significant digits: 15 survive in a
+/// float, and the noise of many additions takes some hundred of its steps.
+const AGREES_TO: u128 = 10_000_000_000_000;
+
+/// Significant digits that are looked at; what lies beyond is less than any noise.
+const DIGITS_WEIGHED: usize = 30;
+
 /// An exact amount of one currency, in units of 10⁻⁸. The currency stands beside it, in the key or the column.
 ///
-/// An amount that is read always fits an `i64` of units (about ±92 thousand million); sums of amounts may be larger.
+/// The amount of an entry always fits an `i64` of units (about ±92 thousand million). A sum may be larger: one that is read
+/// lies within ±2⁹⁵ units, which is the most that 2³² entries come to, so that neither adding sums up nor rounding one can
+/// overflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i128);
 
@@ -55,6 +71,50 @@ impl Amount {
     #[must_use]
     pub const fn units(self) -> i128 {
         self.0
+    }
+
+    /// Reads the amount of one entry: as any amount, but within what an entry can be.
+    ///
+    /// # Errors
+    /// When the text is no decimal number, has more than 8 decimals, or is too large for an entry.
+    pub fn of_entry(text: &str) -> Result<Self, AmountError> {
+        let amount: Self = text.parse()?;
+        amount.column_units().map(|_fits| amount).ok_or_else(|| AmountError::TooLarge(shown(text)))
+    }
+
+    /// Whether a number has so many significant digits that a binary float's noise may stand at its end. One of fewer has
+    /// none, and one of more was never a float.
+    #[must_use]
+    pub fn is_float(text: &str) -> bool {
+        let Some((_, digits, _)) = split(text) else { return false };
+        FLOAT_DIGITS.contains(&digits.trim_start_matches('0').trim_end_matches('0').len())
+    }
+
+    /// Reads a text that has more than so many decimals as the figure at that scale, where what lies beyond can only be the
+    /// noise of binary floats: it agrees with the figure to 13 significant digits. Nothing for any other text.
+    #[must_use]
+    pub fn without_noise(text: &str, decimals: u32) -> Option<Self> {
+        let (negative, digits, exponent) = split(text)?;
+        let digits = digits.trim_start_matches('0');
+        let significant = digits.trim_end_matches('0');
+        let zeros = i32::try_from(digits.len() - significant.len()).ok()?;
+        let beyond = u32::try_from(-(exponent + zeros)).ok()?.checked_sub(decimals).filter(|beyond| *beyond > 0)?;
+        let weighed = significant.get(..significant.len().min(DIGITS_WEIGHED))?;
+        let cut = u32::try_from(significant.len() - weighed.len()).ok()?;
+        let unit = 10_u128.checked_pow(beyond.checked_sub(cut)?)?;
+        let exact: u128 = weighed.parse().ok()?;
+        let whole = exact.checked_add(unit / 2)? / unit;
+        let noise = exact.abs_diff(whole.checked_mul(unit)?);
+        let is_noise = noise.checked_mul(AGREES_TO).is_some_and(|of| of <= exact);
+        let shift = 10_i128.checked_pow(SCALE.checked_sub(decimals)?)?;
+        let units = i128::try_from(whole).ok()?.checked_mul(shift).filter(|units| is_noise && *units < SUM_MAX)?;
+        Some(Self(if negative { -units } else { units }))
+    }
+
+    /// How many decimals it takes to write it, 8 at most.
+    #[must_use]
+    pub fn decimals(self) -> usize {
+        self.to_text(0).split_once('.').map_or(0, |(_, decimals)| decimals.len())
     }
 
     /// The units as the frame's column holds them, or nothing when a sum outgrew it.
@@ -116,7 +176,7 @@ impl FromStr for Amount {
 
     /// Reads any form a JSON decimal can take: `200`, `200.0`, `0.08`, `1e-2`, `200.00000`.
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let shown = || text.chars().take(40).collect::<String>();
+        let shown = || shown(text);
         let (negative, digits, exponent) = split(text).ok_or_else(|| AmountError::NotDecimal(shown()))?;
         if digits.bytes().all(|d| d == b'0') {
             return Ok(Self::ZERO);
@@ -133,10 +193,15 @@ impl FromStr for Amount {
             .ok()
             .and_then(|shift| 10_i128.checked_pow(shift))
             .and_then(|factor| significant.parse::<i128>().ok()?.checked_mul(factor))
-            .filter(|units| i64::try_from(*units).is_ok())
+            .filter(|units| *units < SUM_MAX)
             .ok_or_else(|| AmountError::TooLarge(shown()))?;
         Ok(Self(if negative { -units } else { units }))
     }
+}
+
+/// A text as an error shows it.
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 /// Splits decimal text into sign, digits without the point, and the exponent of the last digit.

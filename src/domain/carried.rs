@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::amount::Amount;
 use super::breaks::Class;
 use super::currency::Currency;
-use super::period::Timestamp;
+use super::period::{Period, Timestamp};
 
 /// The last sealed close before this one, as its own papers say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,8 @@ pub struct Carried {
     /// rewound from a reading behind them, and that they lead to this month's closings proves nothing.
     #[serde(default)]
     pub read_late: bool,
-    /// The wallets at its cut-off, where they were evidenced, sorted by account and currency.
+    /// The wallets at its cut-off, sorted by account and currency: where it evidenced one, what it sealed, else what a run
+    /// before it sealed last. Whatever was sealed is handed on until a later run seals it anew.
     pub closings: Vec<Closing>,
     /// What the sealed months before this one leave open, each month as its last run says, sorted by id.
     pub open: Vec<OpenBreak>,
@@ -35,7 +36,7 @@ pub struct Again {
     pub run: String,
     /// Its seal.
     pub seal: String,
-    /// What it left open of its own month, sorted by id.
+    /// What it and the runs before it left open of their own month, sorted by id.
     pub open: Vec<OpenBreak>,
 }
 
@@ -47,8 +48,40 @@ pub struct Closing {
     pub account: String,
     /// The currency.
     pub currency: Currency,
-    /// What it held.
+    /// What it held; where an earlier run sealed it, with what the months sealed since say that its entries came to.
     pub amount: Amount,
+    /// Where it was sealed, if not by the run that hands it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierClosing>,
+}
+
+/// A closing that was sealed by an earlier run than the last, as no run since has evidenced the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierClosing {
+    /// The run, such as `2026-01`.
+    pub run: String,
+    /// Its month.
+    pub period: Period,
+    /// What it sealed.
+    pub sealed: Amount,
+    /// Whether its wallets were read only after the month of the run that takes it over had ended.
+    #[serde(default)]
+    pub read_late: bool,
+    /// What is known of its entries since.
+    pub between: Between,
+}
+
+/// What the months between two closings of a wallet tell of its entries, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Between {
+    /// All of them: each month's ledger was whole.
+    Whole,
+    /// In one of them the wallet was gone: what moved then, nothing shows.
+    Gone,
+    /// In one of them its ledger was not whole, or nobody closed the month.
+    Unknown,
 }
 
 /// A break that was open when a run was sealed.

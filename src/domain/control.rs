@@ -1,43 +1,47 @@
 //! What a list says of itself: its own totals, against which everything received is held.
 
 use super::amount::Amount;
+use super::figure::{AsWritten, Figure};
 
-/// A list's own control totals, each where it carries one and it can be read.
+/// A list's own control totals, each as it is stated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Control {
     /// Rows in the whole list, by its envelope.
     pub total: Option<u64>,
     /// Entries, by its summary.
-    pub transactions: Option<u64>,
+    pub transactions: Figure<u64>,
     /// Σ debits, by its summary.
-    pub debit: Option<Amount>,
+    pub debit: Figure<Amount>,
     /// Σ credits, by its summary.
-    pub credit: Option<Amount>,
+    pub credit: Figure<Amount>,
     /// Σ credits − Σ debits, by its summary.
-    pub net: Option<Amount>,
+    pub net: Figure<Amount>,
+    /// The summary as it was written, where it is none: then it says nothing.
+    pub unread: Option<AsWritten>,
 }
 
 impl Control {
     /// What a list without entries says of itself.
     pub const NOTHING: Self = Self {
         total: Some(0),
-        transactions: Some(0),
-        debit: Some(Amount::ZERO),
-        credit: Some(Amount::ZERO),
-        net: Some(Amount::ZERO),
+        transactions: Figure::Known(0),
+        debit: Figure::Known(Amount::ZERO),
+        credit: Figure::Known(Amount::ZERO),
+        net: Figure::Known(Amount::ZERO),
+        unread: None,
     };
 
     /// What two parts of one list come to together. A figure that one of them lacks is lacking in the sum.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        let count = |a: Option<u64>, b: Option<u64>| a?.checked_add(b?);
-        let sum = |a: Option<Amount>, b: Option<Amount>| Some(a? + b?);
+        let sum = |a: Figure<Amount>, b: Figure<Amount>| a.plus(b, |a, b| Some(a + b));
         Self {
-            total: count(self.total, other.total),
-            transactions: count(self.transactions, other.transactions),
+            total: self.total.zip(other.total).and_then(|(a, b)| a.checked_add(b)),
+            transactions: self.transactions.plus(other.transactions, u64::checked_add),
             debit: sum(self.debit, other.debit),
             credit: sum(self.credit, other.credit),
             net: sum(self.net, other.net),
+            unread: self.unread.or(other.unread),
         }
     }
 
@@ -45,9 +49,9 @@ impl Control {
     /// zeros beside rows, which is a degraded answer.
     #[must_use]
     pub fn tells(&self) -> bool {
-        let whole = self.total.is_some() && self.debit.is_some() && self.credit.is_some() && self.net.is_some();
-        let zero = |amount: Option<Amount>| amount.is_none_or(Amount::is_zero);
-        let sums = !(zero(self.debit) && zero(self.credit));
-        whole && self.transactions.is_some_and(|entries| (entries > 0 && sums) || self.total == Some(0))
+        let [debit, credit, net] = [self.debit, self.credit, self.net].map(Figure::known);
+        let whole = self.total.is_some() && debit.is_some() && credit.is_some() && net.is_some();
+        let sums = !(self.debit.is_silent() && self.credit.is_silent());
+        whole && self.transactions.known().is_some_and(|entries| (entries > 0 && sums) || self.total == Some(0))
     }
 }

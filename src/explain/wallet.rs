@@ -10,7 +10,8 @@ pub(super) fn named<'a>(reconciliation: &'a Reconciliation, id: &str) -> Option<
         let WalletProof { account, currency, .. } = it;
         id == format!("wallet:{account}") || id == format!("{account}/{currency}/wallet")
     };
-    reconciliation.wallets.iter().find(is_named)
+    // One that was sealed in another currency comes after the one that is shown.
+    reconciliation.wallets.iter().filter(is_named).min_by_key(|wallet| wallet.is_gone())
 }
 
 impl Page<'_> {
@@ -19,14 +20,19 @@ impl Page<'_> {
         self.line(&format!("wallet of {account} ({name}), {currency}: {}", wallet.verdict()));
         let rolled = match &wallet.rolled {
             Ok(rolled) => rolled,
-            Err(reason) => {
-                self.line(&format!("  not evidenced: {reason}"));
+            Err(gap) => {
+                self.line(&format!("  not evidenced: {}", gap.reason));
+                if let Some(sealed) = gap.sealed {
+                    self.line(&format!("  last sealed closing {sealed} {currency}"));
+                }
+                self.line(&format!("  readings: before {before}, after {after}"));
+                self.read_at(account);
+                self.findings(account);
                 return Ok(());
             }
         };
         let RollForward { opening, credits, debits, live, after_cut_off, lowest, lowest_at, .. } = rolled;
         let (closing, expected, difference) = (rolled.closing(), rolled.expected(), rolled.difference());
-        let figure = |reading: &Option<_>| reading.map_or_else(|| "not read".to_owned(), |amount| format!("{amount}"));
         self.line(&format!("  opening {opening:>18} {currency}  {}", rolled.from.word()));
         self.line(&format!("  credits {credits:>18} {currency}"));
         self.line(&format!("  debits  {debits:>18} {currency}"));
@@ -39,14 +45,19 @@ impl Page<'_> {
                 "  last sealed closing {sealed} {currency}, from which the opening differs by {differs}"
             ));
         }
-        self.line(&format!("  readings: before {}, after {}", figure(before), figure(after)));
+        self.line(&format!("  readings: before {before}, after {after}"));
         let by = rolled.lowest_entry.as_ref().map(|entry| format!(", by entry {entry}")).unwrap_or_default();
         self.line(&format!("  lowest balance {lowest} {currency} at {lowest_at}{by}"));
         self.read_at(account);
+        self.findings(account);
+        self.moved(wallet, rolled)
+    }
+
+    /// The findings on an account.
+    fn findings(&mut self, account: &str) {
         for found in self.close.reconciliation.breaks.iter().filter(|found| found.account() == Some(account)) {
             self.line(&format!("  {} {}: {}", found.id(), found.class(), found.explanation()));
         }
-        self.moved(wallet, rolled)
     }
 
     /// The archived pages that show the wallet.

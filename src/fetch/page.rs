@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::domain::{AccountId, Amount, Beside, Control, List, step};
-use crate::wire::{AccountRow, AccountsPage, Balance, Dashboard, LedgerPage, Me, amount, object};
+use crate::domain::{AccountId, Amount, Beside, Control, Figure, List, step};
+use crate::wire::{AccountRow, AccountsPage, Balance, Dashboard, LedgerPage, Me, decimal_text, object, wallet};
 
 /// The identity of a row: the first half of the SHA-256 of its id, or of the whole row where it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,18 +89,17 @@ pub(super) fn partner_named(body: &[u8]) -> Result<String, String> {
     Ok(decoded::<Me<'_>>(body)?.auth_id.into_owned())
 }
 
-/// The wallet that a page of `/me` or of one balance shows, and those on a page of the account list, by account; nothing
-/// where one is not shown or not readable.
-pub(super) fn wallets_shown(list: &List, body: &[u8]) -> Vec<(String, Option<Amount>)> {
+/// The wallet that a page of `/me` or of one balance shows, and those on a page of the account list, by account.
+pub(super) fn wallets_shown(list: &List, body: &[u8]) -> Vec<(String, Figure<Amount>)> {
     if let Ok(me) = object::<Me<'_>>(body) {
-        return vec![(me.auth_id.into_owned(), amount(me.balance))];
+        return vec![(me.auth_id.into_owned(), wallet(me.balance))];
     }
     if let (List::Beside(Beside::Held(Some(account))), Ok(it)) = (list, object::<Balance<'_>>(body)) {
-        return vec![(account.to_string(), amount(it.cash_credits))];
+        return vec![(account.to_string(), wallet(it.cash_credits))];
     }
     let Ok(page) = object::<AccountsPage<'_>>(body) else { return Vec::new() };
     let rows = page.accounts.into_iter().filter_map(|row| object::<AccountRow<'_>>(row.get().as_bytes()).ok());
-    rows.map(|row| (row.auth_id.into_owned(), amount(row.cash_credits))).collect()
+    rows.map(|row| (row.auth_id.into_owned(), wallet(row.cash_credits))).collect()
 }
 
 /// The account ids on a page of the account list; a row without one is left to the close to report.
@@ -208,8 +207,9 @@ fn holder(row: &RawValue) -> Option<Cow<'_, str>> {
 /// read as an entry, and shows as that.
 fn standing(rows: &[&RawValue]) -> (bool, Amount) {
     let rows = rows.iter().filter_map(|row| serde_json::from_str::<RowStanding<'_>>(row.get()).ok());
+    let amount = |row: &RowStanding<'_>| Amount::of_entry(&row.amount.and_then(decimal_text)?).ok();
     rows.fold((false, Amount::ZERO), |(awaited, settled), row| match &*row.status {
-        "completed" => (awaited, settled + amount(row.amount).unwrap_or_default()),
+        "completed" => (awaited, settled + amount(&row).unwrap_or_default()),
         "failed" | "cancelled" => (awaited, settled),
         _ => (true, settled),
     })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{PageFacts, RowId};
-use crate::domain::{Amount, Control};
+use crate::domain::Control;
 
 /// The pages of one walk, so far as they have been received.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Walk {
         let Control { debit, credit, .. } = self.control();
         let settled = self.pages.values().map(|facts| facts.settled).sum();
         self.pages.values().any(|facts| facts.awaited)
-            && debit.zip(credit).map(|(debit, credit)| debit + credit) != Some(settled)
+            && debit.known().zip(credit.known()).map(|(debit, credit)| debit + credit) != Some(settled)
     }
 
     /// How many pages were received.
@@ -143,10 +143,7 @@ impl Walk {
         }
         match first {
             Some(total) if total == rows => self.sums_moved().map(|(page, first, later)| {
-                let shown = |control: Control| {
-                    let sum = |amount: Option<Amount>| amount.unwrap_or_default();
-                    format!("debits {}, credits {}", sum(control.debit), sum(control.credit))
-                };
+                let shown = |control: Control| format!("debits {}, credits {}", control.debit, control.credit);
                 format!("the summary says {} at first and {} on page {page}", shown(first), shown(later))
             }),
             Some(total) => Some(format!("{rows} rows received, total {total}")),
@@ -192,7 +189,7 @@ mod tests {
     /// A page of a ledger that says everywhere that it holds 200 rows.
     fn page(page: u32) -> PageFacts {
         let rows = (0..200).map(|row| RowId::of(&format!("{page}/{row}"))).collect();
-        let settled = Amount::ZERO;
+        let settled = crate::domain::Amount::ZERO;
         let control = Control::default();
         PageFacts { total: Some(200), per_page: Some(200), page: None, control, rows, awaited: false, settled }
     }

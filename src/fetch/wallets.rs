@@ -16,7 +16,7 @@ use super::reading::{Stretch, Walked, Window};
 use super::session::Session;
 use super::setback::Setback;
 use crate::archive::ListOutcome;
-use crate::domain::{AccountId, Amount, Beside, List};
+use crate::domain::{AccountId, Amount, Beside, Figure, List};
 
 /// Days before the end of the window, or before today, from which newer entries are walked: whatever zone the dates are
 /// read in, and whether or not the last one is included, no entry lies between.
@@ -121,13 +121,14 @@ impl Session<'_> {
         let moved = |of: &Option<AccountId>| {
             let ((before, after), account) = of.as_ref().map_or((&partner, own), |account| (&customers, account));
             let both = before.get(account.as_str()).zip(after.get(account.as_str()));
-            both.is_some_and(|(before, after)| before.is_some() && after.is_some() && before != after)
+            let both = both.and_then(|(before, after)| before.known().zip(after.known()));
+            both.is_some_and(|(before, after)| before != after)
         };
         Ok(holders(accounts).filter(moved).collect())
     }
 
     /// What the wallets show on the accepted pages of a list.
-    fn shown(&self, list: &List) -> Result<BTreeMap<String, Option<Amount>>, FetchError> {
+    fn shown(&self, list: &List) -> Result<BTreeMap<String, Figure<Amount>>, FetchError> {
         let outcome = self.archive.outcome(self.fetch, list)?;
         let accepted = outcome.and_then(|outcome| outcome.walk());
         let mut shown = BTreeMap::new();
@@ -147,7 +148,7 @@ impl Session<'_> {
                 shown.push(wallets_shown(wallet, &self.archive.body(&held.digest)?));
             }
         }
-        let readable = shown.iter().flatten().all(|(_, amount)| amount.is_some());
+        let readable = shown.iter().flatten().all(|(_, held)| held.known().is_some());
         Ok(readable && matches!(shown.as_slice(), [before, after] if !before.is_empty() && before == after))
     }
 }

@@ -27,6 +27,14 @@ pub struct LedgerTotals {
     pub unclassified: (Amount, Amount),
 }
 
+impl LedgerTotals {
+    /// What all entries come to, whatever their direction.
+    #[must_use]
+    pub fn gross(&self) -> Amount {
+        self.debits.1.abs() + self.credits.1.abs() + self.unclassified.1.abs()
+    }
+}
+
 /// Σ settled entries of the period of one account in one currency and direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectionTotal {

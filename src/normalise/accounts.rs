@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::NormaliseError;
-use super::books::{Course, Customer, How, ListRecord, ListState, Partner, Wallet};
+use super::books::{Course, Customer, Dashboard, How, ListRecord, ListState, Partner, Wallet};
 use super::row::{text_of, without_position};
 use crate::archive::{Archive, ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Control, Currency, List, Origin, Party, UnreadableRow};
-use crate::wire::{self, AccountRow, AccountsPage, amount};
+use crate::domain::{AccountId, Amount, AsWritten, Control, Currency, Figure, List, Origin, Party, UnreadableRow};
+use crate::wire::{self, AccountRow, AccountsPage};
 
 /// A percentage that the account list does not say.
 const UNKNOWN: &str = "unknown";
@@ -37,24 +37,21 @@ pub(super) fn partner(
         let reason = format!("partner {account}, expected {owner}, whose archive this is");
         return Err(NormaliseError::Page { list: List::Me, page: 1, reason });
     }
-    let currency = me.currency.and_then(|code| code.parse().ok());
+    let currency = currency(me.currency.as_deref());
     let name = me.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
-    let wallet = shown(amount(me.balance), currency, false);
-    Ok((Partner { uuid: me.id.into_owned(), account, name, currency }, wallet))
+    let wallet = shown(wire::wallet(me.balance), currency, false);
+    Ok((Partner { uuid: me.id.into_owned(), account, name, currency: currency.known() }, wallet))
 }
 
 /// Reads `/dashboard`: the sum of the customers' wallets, where it can be had.
-pub(super) fn dashboard(
-    archive: &Archive,
-    list: &ListEvidence,
-) -> Result<Option<(Amount, Option<Currency>)>, NormaliseError> {
+pub(super) fn dashboard(archive: &Archive, list: &ListEvidence) -> Result<Option<Dashboard>, NormaliseError> {
     if list.pages.is_empty() {
         return Ok(None);
     }
     let body = only_body(archive, list)?;
     let Ok(dashboard) = wire::object::<wire::Dashboard<'_>>(&body) else { return Ok(None) };
-    let currency: Option<Currency> = dashboard.currency.and_then(|code| code.parse().ok());
-    Ok(amount(dashboard.total_balance).map(|total| (total, currency)))
+    let currency = currency(dashboard.currency.as_deref()).known();
+    Ok(Some(Dashboard { total: wire::wallet(dashboard.total_balance), currency }))
 }
 
 /// Reads every page of `/accounts`.
@@ -78,9 +75,9 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
                 }
                 Ok(account) => {
                     let id = account.auth_id.clone().into_owned();
+                    let (customer, wallet) = customer(account);
+                    wallets.insert(id.clone(), wallet);
                     if AccountId::parse(&id).is_ok() {
-                        let (customer, wallet) = customer(account);
-                        wallets.insert(id.clone(), wallet);
                         customers.insert(id, customer);
                     } else {
                         unwalkable.push(id);
@@ -91,6 +88,10 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
             };
             let origin = Origin { page: page.page, row };
             let account = text_of(raw, "auth_id");
+            // Its wallet is one of those that there are, whatever keeps the row from being read.
+            if let Some(id) = account.clone() {
+                wallets.entry(id).or_insert_with(|| of_unreadable(raw));
+            }
             unreadable.push(UnreadableRow { list: List::Accounts, origin, id: None, account, reason: refused });
         }
     }
@@ -111,9 +112,9 @@ pub(super) fn customers(archive: &Archive, list: &ListEvidence) -> Result<Accoun
 }
 
 fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
-    let currency = account.pricing_tier.and_then(|tier| tier.currency).and_then(|code| code.parse().ok());
+    let currency = currency(account.pricing_tier.as_ref().and_then(|tier| tier.currency.as_deref()));
     let name = account.name.map(std::borrow::Cow::into_owned).unwrap_or_default();
-    let wallet = shown(amount(account.cash_credits), currency, account.postpaid.unwrap_or(false));
+    let wallet = shown(wire::wallet(account.cash_credits), currency, account.postpaid.unwrap_or(false));
     let deducts = account.tds_enabled.is_some_and(|raw| raw.get() == "true");
     let tds_percent = plain(account.tds_percentage.filter(|_| deducts));
     // That it deducts, and nobody knows how much, is not that it deducts nothing.
@@ -129,14 +130,15 @@ fn customer(account: AccountRow<'_>) -> (Customer, Wallet) {
         email: plain(account.email),
         tds_percent,
     };
-    (Customer { name, currency, party }, wallet)
+    (Customer { name, currency: currency.known(), party }, wallet)
 }
 
-/// A contact field: text or a number; anything else says nothing.
+/// A contact field. What is no text stands as it came, so that nobody takes a State or a GSTIN that cannot be read for one
+/// that is not there; what holds nothing says nothing.
 fn plain(raw: Option<&RawValue>) -> String {
     let Some(raw) = raw.map(RawValue::get) else { return String::new() };
-    let number = || raw.starts_with(|first: char| first.is_ascii_digit()).then(|| raw.to_owned());
-    on_one_line(&serde_json::from_str::<String>(raw).ok().or_else(number).unwrap_or_default())
+    let text = serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned());
+    on_one_line(if matches!(raw, "null" | "{}" | "[]") { "" } else { &text })
 }
 
 /// Text without line breaks and other control characters, and without blanks around it.
@@ -145,8 +147,21 @@ fn on_one_line(text: &str) -> String {
 }
 
 /// What the first reading of a wallet shows.
-const fn shown(before: Option<Amount>, currency: Option<Currency>, postpaid: bool) -> Wallet {
-    Wallet { currency, postpaid, before, after: None, live: None, unproved: None }
+const fn shown(before: Figure<Amount>, currency: Figure<Currency>, postpaid: bool) -> Wallet {
+    Wallet { currency, postpaid, before, after: Figure::Absent, live: None, unproved: None }
+}
+
+/// What a row shows of its wallet that cannot be read as a whole.
+fn of_unreadable(raw: &RawValue) -> Wallet {
+    let before = wire::object::<wire::Balance<'_>>(raw.get().as_bytes()).map(|row| wire::wallet(row.cash_credits));
+    let unproved = Some("its row in the account list cannot be read");
+    Wallet { unproved, ..shown(before.unwrap_or_default(), Figure::Absent, false) }
+}
+
+/// A currency, as it is shown.
+pub(super) fn currency(code: Option<&str>) -> Figure<Currency> {
+    let Some(code) = code else { return Figure::Absent };
+    code.parse().map_or_else(|_| Figure::Unreadable(AsWritten::new(&format!("{code:?}"))), Figure::Known)
 }
 
 fn only_body(archive: &Archive, list: &ListEvidence) -> Result<Vec<u8>, NormaliseError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::archive::{ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Calendar, Control, Currency, List, Party, UnreadableRow};
+use crate::domain::{AccountId, Amount, Calendar, Control, Currency, Figure, List, Party, UnreadableRow};
 use crate::frame::LedgerFrame;
 
 /// The partner's books for one period, as the evidence shows them.
@@ -13,9 +13,10 @@ pub struct Books {
     pub calendar: Calendar,
     /// The partner.
     pub partner: Partner,
-    /// The dashboard's sum of the customers' wallets, with its currency, where it was read.
-    pub dashboard: Option<(Amount, Option<Currency>)>,
-    /// What each wallet showed, the partner's own too, by account.
+    /// What the dashboard says of the customers' wallets, where it was read.
+    pub dashboard: Option<Dashboard>,
+    /// What each wallet showed, by account: of every account in the list, whatever of its row can be read, and the partner's
+    /// own.
     pub wallets: BTreeMap<String, Wallet>,
     /// The account list, by account.
     pub customers: BTreeMap<String, Customer>,
@@ -40,19 +41,28 @@ pub struct Books {
 /// What one wallet showed: before the ledgers were read, and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wallet {
-    /// Its currency, where it is shown.
-    pub currency: Option<Currency>,
+    /// Its currency, as it is shown.
+    pub currency: Figure<Currency>,
     /// Whether it is billed after use, and so may be below zero.
     pub postpaid: bool,
-    /// What the first reading showed, where it was to be had and readable.
-    pub before: Option<Amount>,
+    /// What the first reading showed; absent also where there was none.
+    pub before: Figure<Amount>,
     /// What the last reading showed.
-    pub after: Option<Amount>,
+    pub after: Figure<Amount>,
     /// What it held when its entries were read: known where the two readings around them agree, and the entries read
     /// reach the moment of the readings.
     pub live: Option<Amount>,
     /// Why `live` is not known, where a reading was to be had.
     pub unproved: Option<&'static str>,
+}
+
+/// The sum of the customers' wallets, as the dashboard says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dashboard {
+    /// The sum.
+    pub total: Figure<Amount>,
+    /// Its currency, where it is shown and can be read.
+    pub currency: Option<Currency>,
 }
 
 /// The partner, as `/me` says.

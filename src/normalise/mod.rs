@@ -22,7 +22,7 @@ use crate::frame::FrameError;
 use row::Reading;
 use wallets::Month;
 
-pub use books::{Books, Course, Customer, How, ListRecord, ListState, Partner, Wallet};
+pub use books::{Books, Course, Customer, Dashboard, How, ListRecord, ListState, Partner, Wallet};
 pub use classify::{Rule, Rules};
 
 /// What the words mean: the partner's zone and the rules of classification.

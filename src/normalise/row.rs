@@ -42,7 +42,7 @@ pub(super) fn entry(
     }
     let text = decimal_text(row.amount)
         .ok_or_else(|| refuse(format!("amount {} is not a decimal number", shown(row.amount.get()))))?;
-    let amount: Amount = text.parse().map_err(|refused| refuse(format!("amount {refused}")))?;
+    let amount = Amount::of_entry(&text).map_err(|refused| refuse(format!("amount {refused}")))?;
     let currency: Currency = row.currency.parse().map_err(|refused| refuse(format!("currency {refused}")))?;
     let created_at = moment(&row.created_at).map_err(&refuse)?;
     let direction = direction_of(&row.kind);

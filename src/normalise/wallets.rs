@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::NormaliseError;
+use super::accounts::currency;
 use super::books::Wallet;
 use super::ledger::{Task, decode};
 use super::row::Reading;
 use crate::archive::{Archive, Evidence, ListEvidence, ListOutcome};
-use crate::domain::{AccountId, Amount, Beside, Control, List};
+use crate::domain::{AccountId, Amount, Beside, Control, Figure, List, float_noise};
 use crate::frame::{LedgerFrame, LedgerTotals};
-use crate::wire::{self, AccountRow, AccountsPage, Balance, amount, object};
+use crate::wire::{self, AccountRow, AccountsPage, Balance, object, wallet};
 
 /// What the ledgers of the month hold.
 pub(super) struct Month<'a> {
@@ -33,6 +34,9 @@ pub(super) struct Around {
 /// Why a wallet is not proved.
 const ONCE: &str = "the wallets were read only once";
 const NOT_AGAIN: &str = "the wallets could not be read a second time";
+const UNREADABLE: &str = "what it shows cannot be read";
+const NEVER_SHOWN: &str = "no balance of it is shown";
+const NOT_ASKED: &str = "its id cannot be put into a request";
 const NOT_SHOWN: &str = "it was not shown both before the ledgers were read and after";
 const MOVED: &str = "it never showed the same before and after its newest entries";
 const NOT_READ: &str = "its entries up to the reading could not be read";
@@ -63,7 +67,7 @@ pub(super) fn prove(
     let lists = Lists { beside: beside.collect(), partner: month.partner, late };
     let mut tails = Vec::new();
     second_readings(archive, &lists, wallets)?;
-    for (id, wallet) in wallets.iter_mut() {
+    for (id, wallet) in wallets.iter_mut().filter(|(_, wallet)| wallet.unproved.is_none()) {
         match lists.live(archive, id, wallet)? {
             Ok((live, entries)) => {
                 wallet.live = Some(live);
@@ -78,8 +82,10 @@ pub(super) fn prove(
             (wallet.live, wallet.unproved) = (None, Some(reason));
         }
     }
-    let begun: Vec<(&str, &ListEvidence)> =
-        wallets.keys().filter_map(|id| Some((id.as_str(), lists.found(&Beside::Before(lists.of(id)))?))).collect();
+    let begun: Vec<(&str, &ListEvidence)> = wallets
+        .keys()
+        .filter_map(|id| Some((id.as_str(), lists.found(&Beside::Before(lists.of(id).ok()?))?)))
+        .collect();
     let whole = begun.iter().filter(|(_, list)| matches!(list.outcome, ListOutcome::Complete { .. }));
     let whole: Vec<(&str, &ListEvidence)> = whole.copied().collect();
     let (before, doubts) = walked(archive, &whole, reading, month)?;
@@ -97,12 +103,14 @@ fn second_readings(
     wallets: &mut BTreeMap<String, Wallet>,
 ) -> Result<(), NormaliseError> {
     for beside in [Beside::Me, Beside::Accounts] {
-        let mut shown: BTreeMap<String, (Option<Amount>, Wallet)> = BTreeMap::new();
+        let mut shown: BTreeMap<String, (Figure<Amount>, Wallet)> = BTreeMap::new();
         for page in lists.found(&beside).into_iter().flat_map(|list| &list.pages) {
             for (id, wallet) in shown_on(&archive.body(&page.digest)?) {
                 let seen = shown.entry(id).or_insert((wallet.after, wallet));
                 // A list that shifts may give an account twice; one that gives it twice differently says nothing.
-                seen.0 = seen.0.filter(|seen| Some(*seen) == wallet.after);
+                if seen.0 != wallet.after {
+                    seen.0 = Figure::Absent;
+                }
             }
         }
         for (id, (after, wallet)) in shown {
@@ -114,21 +122,30 @@ fn second_readings(
 
 /// The wallets on a page of `/me` or of the account list, as a second reading.
 fn shown_on(body: &[u8]) -> Vec<(String, Wallet)> {
-    let wallet = |after, currency: Option<std::borrow::Cow<'_, str>>, postpaid| {
-        let currency = currency.and_then(|code| code.parse().ok());
-        Wallet { currency, postpaid, before: None, after, live: None, unproved: None }
+    let shown = |after, code: Option<&str>, postpaid| Wallet {
+        currency: currency(code),
+        postpaid,
+        before: Figure::Absent,
+        after,
+        live: None,
+        unproved: None,
     };
     if let Ok(me) = object::<wire::Me<'_>>(body) {
-        return vec![(me.auth_id.into_owned(), wallet(amount(me.balance), me.currency, false))];
+        return vec![(me.auth_id.into_owned(), shown(wallet(me.balance), me.currency.as_deref(), false))];
     }
     let Ok(page) = object::<AccountsPage<'_>>(body) else { return Vec::new() };
-    let rows = page.accounts.into_iter().filter_map(|raw| object::<AccountRow<'_>>(raw.get().as_bytes()).ok());
-    let rows = rows.filter(|row| AccountId::parse(&row.auth_id).is_ok());
-    rows.map(|row| {
-        let currency = row.pricing_tier.and_then(|tier| tier.currency);
-        (row.auth_id.into_owned(), wallet(amount(row.cash_credits), currency, row.postpaid.unwrap_or(false)))
-    })
-    .collect()
+    let row = |raw: &serde_json::value::RawValue| {
+        let raw = raw.get().as_bytes();
+        let Ok(row) = object::<AccountRow<'_>>(raw) else {
+            // A row that cannot be read as a whole shows its wallet all the same.
+            let row = object::<Balance<'_>>(raw).ok()?;
+            return Some((row.auth_id?.into_owned(), shown(wallet(row.cash_credits), None, false)));
+        };
+        let code = row.pricing_tier.as_ref().and_then(|tier| tier.currency.as_deref());
+        let it = shown(wallet(row.cash_credits), code, row.postpaid.unwrap_or(false));
+        Some((row.auth_id.into_owned(), it))
+    };
+    page.accounts.into_iter().filter_map(row).filter(|(id, _)| !id.trim().is_empty()).collect()
 }
 
 impl<'a> Lists<'a> {
@@ -136,9 +153,10 @@ impl<'a> Lists<'a> {
         self.beside.get(beside).copied()
     }
 
-    /// Whose lists an account's are: a customer's, or the partner's own.
-    fn of(&self, id: &str) -> Option<AccountId> {
-        AccountId::parse(id).ok().filter(|id| id != self.partner)
+    /// Whose lists an account's are: a customer's, or the partner's own; or why no list can have that id.
+    fn of(&self, id: &str) -> Result<Option<AccountId>, &'static str> {
+        let id = AccountId::parse(id).map_err(|_refused| NOT_ASKED)?;
+        Ok(Some(id).filter(|id| id != self.partner))
     }
 
     /// What a wallet held when its entries were read, and the list of those newer than the month's window, where there is
@@ -149,14 +167,23 @@ impl<'a> Lists<'a> {
         id: &str,
         wallet: &Wallet,
     ) -> Result<Result<(Amount, Option<&'a ListEvidence>), &'static str>, NormaliseError> {
-        let of = self.of(id);
+        let of = match self.of(id) {
+            Ok(of) => of,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if wallet.before.unreadable().or(wallet.after.unreadable()).is_some() {
+            return Ok(Err(UNREADABLE));
+        }
         let Some(again) = self.found(if of.is_some() { &Beside::Accounts } else { &Beside::Me }) else {
             return Ok(Err(ONCE));
         };
         if matches!(again.outcome, ListOutcome::Missing { .. }) {
             return Ok(Err(NOT_AGAIN));
         }
-        let Some((before, after)) = wallet.before.zip(wallet.after) else { return Ok(Err(NOT_SHOWN)) };
+        let Some((before, after)) = wallet.before.known().zip(wallet.after.known()) else {
+            let never = wallet.before.is_absent() && wallet.after.is_absent();
+            return Ok(Err(if never { NEVER_SHOWN } else { NOT_SHOWN }));
+        };
         let complete = |list: &&'a ListEvidence| matches!(list.outcome, ListOutcome::Complete { .. });
         if before != after {
             let Some(held) = self.found(&Beside::Held(of.clone())).filter(complete) else { return Ok(Err(MOVED)) };
@@ -166,7 +193,8 @@ impl<'a> Lists<'a> {
                 shown.push(balance_on(&archive.body(&page.digest)?));
             }
             return Ok(match shown.as_slice() {
-                [Some(before), Some(after)] if before == after => Ok((*before, Some(entries))),
+                [Figure::Unreadable(_), _] | [_, Figure::Unreadable(_)] => Err(UNREADABLE),
+                [before, after] if before == after => before.known().map(|held| (held, Some(entries))).ok_or(MOVED),
                 _ => Err(MOVED),
             });
         }
@@ -178,9 +206,11 @@ impl<'a> Lists<'a> {
 }
 
 /// The wallet that `/accounts/{id}/balance` or `/me` shows.
-fn balance_on(body: &[u8]) -> Option<Amount> {
-    let me = object::<wire::Me<'_>>(body).ok().map(|me| amount(me.balance));
-    me.unwrap_or_else(|| amount(object::<Balance<'_>>(body).ok()?.cash_credits))
+fn balance_on(body: &[u8]) -> Figure<Amount> {
+    if let Ok(me) = object::<wire::Me<'_>>(body) {
+        return wallet(me.balance);
+    }
+    object::<Balance<'_>>(body).map(|it| wallet(it.cash_credits)).unwrap_or_default()
 }
 
 /// What one list beside the month says of itself, and how many of its rows were received.
@@ -237,14 +267,13 @@ impl Said {
         if self.refused || self.unreadable > 0 {
             return Some(NOT_READ);
         }
-        let control = self.control.unwrap_or_default();
-        let counted = control.total.or(control.transactions) == Some(self.rows);
-        let zero = |amount: Option<Amount>| amount.is_none_or(Amount::is_zero);
-        let silent = zero(control.debit) && zero(control.credit);
-        let said = (control.debit, control.credit);
-        let adds_up = [(totals.debits.0, totals.credits.0), (totals.debits.1, totals.credits.1)]
-            .into_iter()
-            .any(|(debit, credit)| said == (Some(debit), Some(credit)));
+        let Control { total, transactions, debit, credit, .. } = self.control.unwrap_or_default();
+        let counted = total.or(transactions.known()) == Some(self.rows);
+        let noise = float_noise(totals.entries, totals.gross());
+        let readings = [(totals.debits.0, totals.credits.0), (totals.debits.1, totals.credits.1)];
+        let adds_up =
+            readings.into_iter().any(|(debits, credits)| debit.says(debits, noise) && credit.says(credits, noise));
+        let silent = debit.is_silent() && credit.is_silent();
         // What a summary makes of an entry whose direction nobody knows is its own affair.
         (!counted || !(silent || adds_up || totals.unknown > 0)).then_some(NOT_WHOLE)
     }

@@ -6,6 +6,7 @@
 
 mod findings;
 mod proof;
+mod sealed;
 mod total;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::movements::Movements;
 use super::outcome::ListProof;
 use super::scope::Scope;
-use crate::domain::{AccountId, Amount, Break, Carried, Currency, List, OpenBreak, Side, UnreadableRow, step};
+use crate::domain::{
+    AccountId, Amount, Break, Calendar, Carried, Currency, List, OpenBreak, Period, Side, UnreadableRow, step,
+};
 use crate::frame::{FrameError, Lowest};
 use crate::normalise::{Books, Wallet};
 
-pub use proof::{OpeningFrom, RollForward, WalletProof, WalletTotal};
+pub use proof::{Gap, OpeningFrom, RollForward, WalletProof, WalletTotal};
+pub(super) use sealed::WALLET;
+use sealed::{Closings, Recovered};
 
 /// What the proof of cash comes to.
 pub(super) struct Cash {
-    /// One proof for each wallet that is shown, sorted by account.
+    /// One proof for each wallet that there is or that was sealed, sorted by account and currency.
     pub(super) wallets: Vec<WalletProof>,
     /// The dashboard's total, where it can be held against the wallets.
     pub(super) total: Option<WalletTotal>,
@@ -45,17 +50,25 @@ pub(super) fn prove(
     let before = carried.filter(|carried| carried.adjoins);
     let read = lists.iter().filter(|proof| proof.verdict != "missing");
     let proofs = read.filter_map(|proof| Some((ledger_holder(&proof.list, scope)?, proof))).collect();
-    let closings = before.into_iter().flat_map(|carried| &carried.closings);
-    let closings = closings.map(|it| ((it.account.as_str(), it.currency), it.amount)).collect();
-    let (unreadable, since) = (unreadable(books, scope), since(books, before));
-    let prover = Prover { books, scope, proofs, movements, before, closings, unreadable, since };
+    let closings = sealed::closings(carried);
+    let recovered = sealed::recovered(books, scope, movements, &closings)?;
+    let is_list_proved = lists.iter().any(|proof| proof.list == List::Accounts && proof.verdict == "proved");
+    let run = carried.map(|carried| carried.run.as_str());
+    let (unreadable, since) = (unreadable(books, scope), since(before));
+    let prover =
+        Prover { books, scope, proofs, movements, before, run, closings, recovered, is_list_proved, unreadable, since };
     let own = books.master.lowest(Side::Master, Some(&scope.partner))?;
     let lows = books.ledgers.lowest(Side::Customer, None)?.into_iter().chain(own);
     let lows: Lows = lows.map(|low| ((low.account.clone(), low.currency), low)).collect();
-    let shown = books.wallets.iter().filter(|(_, wallet)| wallet.before.or(wallet.after).is_some());
-    let wallets: Vec<WalletProof> = shown.map(|(account, wallet)| prover.wallet(account, wallet, &lows)).collect();
-    let (total, unjudged) = total::total(books, lists, movements);
+    let shown = books.wallets.iter().map(|(account, wallet)| prover.wallet(account, wallet, &lows));
+    let mut wallets: Vec<WalletProof> = shown.collect();
     let mut breaks: Vec<Break> = wallets.iter().flat_map(|wallet| prover.findings(wallet, &lows)).collect();
+    for (wallet, found) in prover.gone(&wallets) {
+        wallets.push(wallet);
+        breaks.extend(found);
+    }
+    wallets.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
+    let (total, unjudged) = total::total(books, lists, movements);
     breaks.extend(prover.first_close(&wallets));
     breaks.extend(total.as_ref().and_then(findings::total));
     let limits = limits(&wallets).into_iter().chain(unjudged.filter(|_| !wallets.is_empty())).collect();
@@ -79,14 +92,11 @@ fn unreadable<'a>(books: &'a Books, scope: &'a Scope) -> BTreeSet<&'a str> {
     books.unreadable.iter().filter_map(holder).collect()
 }
 
-/// What a recheck of the month before has found to move each wallet since it was sealed. What lies further back was in that
-/// month's closing already.
-fn since<'a>(books: &Books, before: Option<&'a Carried>) -> Since<'a> {
-    let calendar = &books.calendar;
-    let month = crate::domain::Calendar::new(calendar.period.previous(), calendar.zone);
+/// What rechecks have found to move each wallet since it was sealed.
+fn since(before: Option<&Carried>) -> Since<'_> {
     let moves = |found: &&OpenBreak| {
         step();
-        found.class.is_after_the_seal() && !found.since_the_seal.is_zero() && found.dated >= month.start
+        found.class.is_after_the_seal() && !found.since_the_seal.is_zero()
     };
     let mut since: Since<'_> = BTreeMap::new();
     for found in before.into_iter().flat_map(|carried| &carried.open).filter(moves) {
@@ -109,11 +119,17 @@ struct Prover<'a> {
     movements: &'a Movements,
     /// The sealed close of the month before, where there is one.
     before: Option<&'a Carried>,
-    /// The closings that it was sealed with.
-    closings: BTreeMap<(&'a str, Currency), Amount>,
+    /// The last sealed run of any month before.
+    run: Option<&'a str>,
+    /// The closings that it hands on.
+    closings: Closings<'a>,
+    /// What the entries since the seal come to, of wallets that were gone meanwhile and are walked from inception.
+    recovered: Recovered<'a>,
+    /// Whether the account list was proved whole.
+    is_list_proved: bool,
     /// Accounts whose wallets a row may move that cannot be read.
     unreadable: BTreeSet<&'a str>,
-    /// What moved since the month before was sealed.
+    /// What rechecks have found to move each wallet.
     since: Since<'a>,
 }
 
@@ -121,14 +137,16 @@ impl<'a> Prover<'a> {
     fn wallet(&self, account: &str, wallet: &Wallet, lows: &Lows) -> WalletProof {
         let customer = self.books.customers.get(account).map(|customer| customer.name.as_str());
         let own = || if account == self.scope.partner { self.books.partner.name.as_str() } else { "" };
-        let currency = self.movements.home(account, wallet.currency);
+        let currency = self.movements.home(account, wallet.currency.known());
+        let gap =
+            |reason| Gap { reason, sealed: self.closings.get(&(account, currency)).map(|it| it.amount), gone: false };
         WalletProof {
             account: account.to_owned(),
             name: customer.unwrap_or_else(own).to_owned(),
             currency,
             before: wallet.before,
             after: wallet.after,
-            rolled: self.evidenced(account, wallet).map(|live| self.rolled(account, currency, live, lows)),
+            rolled: self.evidenced(account, wallet).map(|live| self.rolled(account, currency, live, lows)).map_err(gap),
         }
     }
 
@@ -139,16 +157,18 @@ impl<'a> Prover<'a> {
         let unread = if own { "the master ledger could not be read" } else { "its ledger could not be read" };
         let proof = self.proofs.get(account).ok_or(unread)?;
         // The dashboard speaks of the partner's own currency; an account's entries may be in several.
-        let told = self.books.dashboard.and_then(|(_, currency)| currency).filter(|_| own);
+        let told = self.books.dashboard.and_then(|shown| shown.currency).filter(|_| own);
         let entries = self.movements.of_account(account).into_iter().flat_map(BTreeMap::keys).copied();
-        let currencies: BTreeSet<Currency> = entries.chain(told).collect();
+        let currencies: BTreeSet<Currency> = entries.chain(told).chain(self.movements.sealed_in(account)).collect();
         let gap = if own && !self.movements.has(account) {
             Some("the master ledger carries no entry of the partner's own")
         } else if proof.verdict != "proved" {
             Some("the ledger that moves it was not proved whole")
         } else if self.unreadable.contains(account) {
             Some("the ledger that moves it holds a row that cannot be read")
-        } else if wallet.currency.is_none() && currencies.len() > 1 {
+        } else if wallet.currency.unreadable().is_some() {
+            Some("its currency cannot be read")
+        } else if wallet.currency.is_absent() && currencies.len() > 1 {
             Some("its currency is not shown, and there are several that it may be")
         } else {
             None
@@ -161,17 +181,19 @@ impl<'a> Prover<'a> {
         let (net_before, after_cut_off) = self.movements.beside(account, currency);
         let (credits, debits) = moved.map_or((Amount::ZERO, Amount::ZERO), |it| (it.credits, it.debits));
         let implied = live - after_cut_off - credits + debits;
-        let sealed = self.closings.get(&(account, currency)).copied();
-        let since: Amount = self.since(account, currency).iter().map(|found| found.since_the_seal).sum();
-        let (opening, from) = match sealed {
+        let handed = self.handed(account, currency);
+        let since = handed.map(|handed| self.since(account, currency, handed.month)).unwrap_or_default();
+        let since: Amount = since.iter().map(|found| found.since_the_seal).sum();
+        let sealed = handed.map(|handed| handed.amount);
+        let (opening, from) = match handed {
             _ if self.books.inception.contains(account) => (net_before, OpeningFrom::Inception),
-            // What came, changed or went in the month before explains the difference to the last unit, or not at all.
-            Some(sealed) if sealed != implied && sealed + since == implied => (implied, OpeningFrom::Rechecked),
+            // What came, changed or went in the sealed months explains the difference to the last unit, or not at all.
+            Some(it) if it.amount != implied && it.amount + since == implied => (implied, OpeningFrom::Rechecked),
             // The same reading, rewound twice, agrees with itself.
-            Some(sealed) if sealed == implied && self.before.is_some_and(|it| it.read_late) => {
-                (sealed, OpeningFrom::Implied)
-            }
-            Some(sealed) => (sealed, OpeningFrom::Sealed),
+            Some(it) if it.amount == implied && it.read_late => (it.amount, OpeningFrom::Implied),
+            // While it was gone money moved that nothing shows.
+            Some(it) if it.was_gone && it.amount != implied => (implied, OpeningFrom::Implied),
+            Some(it) => (it.amount, OpeningFrom::Sealed),
             None => (implied, OpeningFrom::Implied),
         };
         let calendar = &self.books.calendar;
@@ -191,20 +213,33 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// What moved a wallet since the month before was sealed.
-    fn since<'s>(&'s self, account: &'s str, currency: Currency) -> &'s [&'a OpenBreak] {
-        self.since.get(&(account, currency)).map_or(&[], Vec::as_slice)
+    /// What rechecks have found to move a wallet since a month was sealed. What lies further back was in that month's closing
+    /// already.
+    fn since(&self, account: &str, currency: Currency, month: Period) -> Vec<&'a OpenBreak> {
+        let begun = Calendar::new(month, self.books.calendar.zone).start;
+        let of_wallet = self.since.get(&(account, currency)).into_iter().flatten();
+        of_wallet.filter(|found| found.dated >= begun).copied().collect()
     }
 }
 
+/// Wallets that are named with the reason why they are not evidenced.
+const NAMED_MAX: usize = 3;
+
 /// How many wallets are not evidenced, and why: one sentence.
 fn limits(wallets: &[WalletProof]) -> Option<String> {
-    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-    for reason in wallets.iter().filter_map(|wallet| wallet.rolled.as_ref().err()) {
-        *reasons.entry(reason).or_default() += 1;
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for wallet in wallets {
+        if let Err(gap) = &wallet.rolled {
+            reasons.entry(&gap.reason).or_default().push(&wallet.account);
+        }
     }
-    let each: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} ({count})")).collect();
-    let (lacking, all) = (reasons.values().sum::<u64>(), wallets.len());
+    let each = reasons.iter().map(|(reason, accounts)| {
+        let named = accounts.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+        let more = if accounts.len() > NAMED_MAX { ", …" } else { "" };
+        format!("{reason} ({}: {named}{more})", accounts.len())
+    });
+    let each: Vec<String> = each.collect();
+    let (lacking, all) = (reasons.values().map(Vec::len).sum::<usize>(), wallets.len());
     (lacking > 0).then(|| {
         format!(
             "{lacking} of {all} wallets are not evidenced to the cut-off, nor are their opening and closing balances \

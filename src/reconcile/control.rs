@@ -6,7 +6,7 @@ use super::Options;
 use super::outcome::ListProof;
 use super::scope::Scope;
 use super::wording::money;
-use crate::domain::{Amount, BreakFacts, Class, Control, List};
+use crate::domain::{Amount, BreakFacts, Class, Control, Figure, List, float_noise};
 use crate::frame::{FrameError, LedgerTotals};
 use crate::normalise::{Books, ListRecord, ListState};
 
@@ -81,12 +81,9 @@ fn prove_list(record: &ListRecord, received: &Received) -> (ListProof, Vec<Break
         list: record.list.clone(),
         received: received.rows,
         distinct: totals.distinct,
-        total: record.control.total,
-        transactions: record.control.transactions,
+        said: record.control,
         debits_received: totals.debits,
         credits_received: totals.credits,
-        summary: record.control.debit.zip(record.control.credit),
-        net: record.control.net,
         by_type: record.by_type,
         course: record.course,
         reading: "none",
@@ -125,42 +122,57 @@ type Mismatch = (&'static str, String, String);
 
 /// Compares a ledger with its own totals. Returns which reading of the summary holds, and what does not agree.
 fn compare(record: &ListRecord, received: &Received) -> (&'static str, Vec<BreakFacts>) {
-    let mut found = Vec::new();
+    let mut found: Vec<BreakFacts> = contradicts_itself(record, received).into_iter().collect();
     let mut mismatches: Vec<Mismatch> = counts(record, received).into_iter().collect();
     let control = &record.control;
-    if let (Some(debit), Some(credit), Some(net)) = (control.debit, control.credit, control.net)
-        && net != credit - debit
-    {
-        let sentence = format!(
-            "the summary of {} contradicts itself: credits {credit} less debits {debit} is {}, but it says net {net} \
-             (difference {})",
-            record.list,
-            credit - debit,
-            net - (credit - debit),
-        );
-        let (own, sum) = (net.to_string(), (credit - debit).to_string());
-        found.push(fact(Class::CrossFoot, owner(&record.list), "net_amount", &own, &sum, sentence));
-    }
     let reading = reading(control, received);
     // Rows that could not be read have no amount to add: then only the count can prove the walk.
     if reading == "none" && received.unreadable == 0 {
         if !degraded(control) {
-            mismatches.extend(sums(control, &received.totals));
+            mismatches.extend(sums(control, received));
         } else if received.rows > 0 {
-            let absent = control.debit.or(control.credit).is_none();
-            let seen = if absent { "absent or cannot be read" } else { "all zero" };
-            let sentence = format!(
-                "the summary of {} is {seen} beside {} entries: a degraded answer; the count still proves the walk",
-                record.list, received.rows
-            );
-            let rows = received.rows.to_string();
-            found.push(fact(Class::DegradedSummary, owner(&record.list), "summary", "0", &rows, sentence));
+            found.push(told_degraded(record, received));
         }
     }
     if !mismatches.is_empty() {
         found.push(contradiction(record, &mismatches));
     }
     (reading, found)
+}
+
+/// A net that is not what the same summary's sums come to.
+fn contradicts_itself(record: &ListRecord, received: &Received) -> Option<BreakFacts> {
+    let Control { debit, credit, net, .. } = record.control;
+    let (says_debit, says_credit) = (debit.known()?, credit.known()?);
+    let (sum, says_net) = (says_credit - says_debit, net.known()?);
+    // Three sums, each with the noise of its own where they were made in floats.
+    let is_float = [debit, credit, net].into_iter().any(|it| matches!(it, Figure::Float(_)));
+    let noise = if is_float { received.noise() } else { Amount::ZERO };
+    let sentence = format!(
+        "the summary of {} contradicts itself: credits {says_credit} less debits {says_debit} is {sum}, but it says net \
+         {says_net} (difference {})",
+        record.list,
+        says_net - sum,
+    );
+    let facts =
+        fact(Class::CrossFoot, owner(&record.list), "net_amount", &says_net.to_string(), &sum.to_string(), sentence);
+    ((says_net - sum).abs() > noise + noise + noise).then_some(facts)
+}
+
+/// A summary that says nothing beside rows.
+fn told_degraded(record: &ListRecord, received: &Received) -> BreakFacts {
+    let Control { debit, credit, net, unread, .. } = record.control;
+    let seen = match unread {
+        Some(written) => format!("{written}, which is none,"),
+        None if debit.is_absent() && credit.is_absent() && net.is_absent() => "absent".to_owned(),
+        None => "all zero".to_owned(),
+    };
+    let sentence = format!(
+        "the summary of {} is {seen} beside {} entries: a degraded answer; the count still proves the walk",
+        record.list, received.rows
+    );
+    let said = unread.map_or_else(|| "0".to_owned(), |written| written.to_string());
+    fact(Class::DegradedSummary, owner(&record.list), "summary", &said, &received.rows.to_string(), sentence)
 }
 
 /// The partner's type filters against the entries received: each is to be selected by one of them. Those whose type no
@@ -187,23 +199,34 @@ fn unselected(record: &ListRecord, received: &Received) -> Option<BreakFacts> {
 /// The list's own count against the rows received, more and fewer.
 fn counts(record: &ListRecord, received: &Received) -> Option<Mismatch> {
     let rows = received.rows.to_string();
-    match (record.control.total, record.control.transactions) {
-        (None, None) => Some(("total", "absent".to_owned(), rows)),
-        (Some(total), _) if total != received.rows => Some(("total", total.to_string(), rows)),
-        (None, Some(total)) if total != received.rows => Some(("total_transactions", total.to_string(), rows)),
-        (Some(_), _) | (None, Some(_)) => None,
+    let Control { total, transactions, .. } = record.control;
+    match (total, transactions) {
+        (Some(total), _) => (total != received.rows).then(|| ("total", total.to_string(), rows)),
+        (None, Figure::Absent) => Some(("total", transactions.to_string(), rows)),
+        (None, _) => {
+            let holds = transactions.known() == Some(received.rows);
+            (!holds).then(|| ("total_transactions", transactions.to_string(), rows))
+        }
+    }
+}
+
+impl Received {
+    /// What its sums may be off where the partner made them in binary floats.
+    fn noise(&self) -> Amount {
+        float_noise(self.totals.entries, self.totals.gross())
     }
 }
 
 /// Which reading of the summary holds for the whole walk: it may count settled entries only, or all of them; and what
 /// it makes of an entry whose direction we do not know is its own affair.
 fn reading(control: &Control, received: &Received) -> &'static str {
-    let totals = &received.totals;
+    let (totals, noise) = (&received.totals, received.noise());
     let holds = |count: u64, debit: Amount, credit: Amount, unknown: Amount| {
-        let count = control.transactions.is_none_or(|said| said == received.rows || said == count);
-        let said = (control.debit, control.credit);
+        let said = control.transactions;
+        let count = said.is_absent() || said.known().is_some_and(|said| said == received.rows || said == count);
         let readings = [(debit, credit), (debit + unknown, credit), (debit, credit + unknown)];
-        count && readings.into_iter().any(|(debit, credit)| said == (Some(debit), Some(credit)))
+        let says = |(debit, credit)| control.debit.says(debit, noise) && control.credit.says(credit, noise);
+        count && readings.into_iter().any(says)
     };
     let settled = holds(totals.settled, totals.debits.0, totals.credits.0, totals.unclassified.0);
     let all = holds(totals.entries, totals.debits.1, totals.credits.1, totals.unclassified.1);
@@ -215,35 +238,35 @@ fn reading(control: &Control, received: &Received) -> &'static str {
     }
 }
 
+/// Whether a summary says nothing, or nothing but zeros. One with a figure that cannot be read says something.
 fn degraded(control: &Control) -> bool {
-    let zero = |amount: Option<Amount>| amount.is_none_or(Amount::is_zero);
-    control.transactions.unwrap_or(0) == 0 && zero(control.debit) && zero(control.credit) && zero(control.net)
+    let Control { transactions, debit, credit, net, .. } = control;
+    let uncounted = transactions.is_absent() || transactions.known() == Some(0);
+    uncounted && [debit, credit, net].into_iter().all(|figure| figure.is_silent())
 }
 
 /// The sums that hold in neither reading.
-fn sums(control: &Control, totals: &LedgerTotals) -> Vec<Mismatch> {
+fn sums(control: &Control, received: &Received) -> Vec<Mismatch> {
+    let (totals, noise) = (&received.totals, received.noise());
     let both = |(settled, all): (Amount, Amount)| {
         if settled == all { settled.to_string() } else { format!("{settled} settled, {all} in all") }
     };
     let mut found = Vec::new();
-    for (name, said, received) in
+    for (name, said, (settled, all)) in
         [("total_debit", control.debit, totals.debits), ("total_credit", control.credit, totals.credits)]
     {
-        if said != Some(received.0) && said != Some(received.1) {
-            let said = said.map_or_else(|| "absent".to_owned(), |amount| amount.to_string());
-            found.push((name, said, both(received)));
+        if !said.says(settled, noise) && !said.says(all, noise) {
+            found.push((name, said.to_string(), both((settled, all))));
         }
     }
-    if let Some(said) = control.transactions
-        && said != totals.entries
-        && said != totals.settled
-    {
-        found.push(("total_transactions", said.to_string(), totals.entries.to_string()));
+    let counted = control.transactions;
+    let counts = |said: u64| said == totals.entries || said == totals.settled;
+    if !counted.is_absent() && !counted.known().is_some_and(counts) {
+        found.push(("total_transactions", counted.to_string(), totals.entries.to_string()));
     }
     if found.is_empty() {
         // Each sum holds in one reading, but no reading holds for all of them.
-        let said = |amount: Option<Amount>| amount.unwrap_or_default();
-        let own = format!("debits {}, credits {}", said(control.debit), said(control.credit));
+        let own = format!("debits {}, credits {}", control.debit, control.credit);
         found.push(("summary", own, format!("debits {}, credits {}", both(totals.debits), both(totals.credits))));
     }
     found

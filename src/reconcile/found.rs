@@ -26,8 +26,9 @@ pub(super) struct Found<'a> {
     gaps: BTreeSet<Option<&'a str>>,
     /// The decision that leads, by the break it is about.
     decisions: BTreeMap<&'a str, &'a Decision>,
-    /// Accounts whose wallets' columns are known, once the wallets are judged; without a name the dashboard's total.
-    judged: BTreeSet<Option<&'a str>>,
+    /// Wallets whose columns are known, once the wallets are judged, by account and currency, and by account alone; without a
+    /// name the dashboard's total.
+    judged: BTreeSet<Place<'a>>,
 }
 
 impl<'a> Found<'a> {
@@ -105,8 +106,14 @@ impl<'a> Found<'a> {
     }
 
     /// Whether a wallet's columns are known this time; without an account, the dashboard's total.
-    pub(super) fn is_wallet_judged(&self, account: Option<&str>) -> bool {
-        self.judged.contains(&account)
+    pub(super) fn is_wallet_judged(&self, account: Option<&str>, currency: Option<Currency>) -> bool {
+        self.judged.contains(&(account, account.and(currency)))
+    }
+
+    /// The finding that the columns of a carried break's wallet do not agree.
+    pub(super) fn on_wallet(&self, open: &OpenBreak) -> Option<&'a Break> {
+        let (_, _, place) = self.by_wallet.get(&(open.account.as_deref(), open.currency))?;
+        self.breaks.get(*place)
     }
 
     /// The decision about a break that counts.
@@ -115,11 +122,12 @@ impl<'a> Found<'a> {
     }
 }
 
-fn judged(cash: Option<&Cash>) -> BTreeSet<Option<&str>> {
+fn judged(cash: Option<&Cash>) -> BTreeSet<Place<'_>> {
     let known = |verdict: &str| matches!(verdict, "proved" | "differs");
     let wallets = cash.into_iter().flat_map(|cash| &cash.wallets).filter(|wallet| known(wallet.verdict()));
-    let total = cash.and_then(|cash| cash.total.as_ref()).map(|_| None);
-    wallets.map(|wallet| Some(wallet.account.as_str())).chain(total).collect()
+    let total = cash.and_then(|cash| cash.total.as_ref()).map(|_| (None, None));
+    let places = wallets.flat_map(|wallet| [None, Some(wallet.currency)].map(|it| (Some(wallet.account.as_str()), it)));
+    places.chain(total).collect()
 }
 
 /// Whether a class says that a wallet's columns do not agree: better evidence may turn one such statement into the other.

@@ -33,7 +33,7 @@ use crate::frame::FrameError;
 use crate::normalise::Books;
 
 pub use by_class::{WalletCharges, by_class};
-pub use cash::{OpeningFrom, RollForward, WalletProof, WalletTotal};
+pub use cash::{Gap, OpeningFrom, RollForward, WalletProof, WalletTotal};
 pub use days::DayTotal;
 pub use outcome::{
     AccountStanding, CarriedBreak, Charge, Counts, HeldAccount, History, ListProof, Reconciliation, TiedAccount,
@@ -78,7 +78,7 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     let uncleared = uncleared::uncleared(&months);
     breaks.extend(uncleared.into_iter().map(Break::new));
     // Do the entries lead each wallet from its opening to its closing?
-    let movements = movements::Movements::of(books, &scope)?;
+    let movements = movements::Movements::of(books, &scope, options.carried)?;
     let cash = cash::prove(books, &scope, &proofs, &movements, options.carried)?;
     breaks.extend(cash.breaks.iter().cloned());
     accept(&mut breaks, options.decisions);
@@ -179,6 +179,7 @@ fn counts(books: &Books, accounts: &[AccountStanding], scope: &scope::Scope) -> 
         customer_entries: size(&books.ledgers),
         unreadable_rows: u64::try_from(books.unreadable.len()).unwrap_or(u64::MAX),
         customers,
+        unread_customers: scope.unread_customers,
         period_entries: accounts.iter().filter(|it| it.account != scope.partner).map(|it| it.entries).sum(),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cash::WALLET;
 use super::found::Found;
 use super::outcome::{CarriedBreak, History};
 use super::scope::Scope;
@@ -141,6 +142,9 @@ impl Months<'_> {
         if let Some(why) = self.unasked(open) {
             return (Standing::Persisting, false, None, format!("not asked again: {why}"));
         }
+        if open.class == Class::OpeningDiffers && open.field == WALLET {
+            return self.shown_again(open);
+        }
         if let Some(found) = self.found.speaking(open, is_same_month) {
             let (id, class) = (found.id(), found.class());
             let by = Some(id.to_owned());
@@ -173,7 +177,7 @@ impl Months<'_> {
             return Some("the master ledger could not be read".to_owned());
         }
         let account = open.account.as_deref();
-        if open.class.family() == Family::Balance && !self.found.is_wallet_judged(account) {
+        if open.class.family() == Family::Balance && !self.found.is_wallet_judged(account, open.currency) {
             return Some("the wallet is not evidenced this time".to_owned());
         }
         let own = |account: &str| account == self.scope.partner;
@@ -186,6 +190,16 @@ impl Months<'_> {
             }
         }
         self.found.has_gap(account).then(|| "the books were not read whole".to_owned())
+    }
+
+    /// What became of a wallet that was gone and is judged again: it is held against what was sealed.
+    fn shown_again(&self, open: &OpenBreak) -> (Standing, bool, Option<String>, String) {
+        let Some(found) = self.found.on_wallet(open) else {
+            return (Standing::Resolved, true, None, "the wallet is shown again, with what was sealed".to_owned());
+        };
+        let (id, class) = (found.id(), found.class());
+        let why = format!("the wallet is shown again and reported as {class}: {id}");
+        (Standing::Replaced, true, Some(id.to_owned()), why)
     }
 
     /// Whether every entry of a carried break is in the books now, as a sound entry is. A row of one that cannot be read is

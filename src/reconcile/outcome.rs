@@ -7,7 +7,8 @@ use super::days::DayTotal;
 use super::proposals::Proposed;
 use super::recharge::Recharge;
 use crate::domain::{
-    Aged, Amount, Break, ChargeClass, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut, Verdict,
+    Aged, Amount, Break, ChargeClass, Control, Currency, Decision, Direction, List, OpenBreak, Standing, TieOut,
+    Verdict,
 };
 use crate::normalise::Course;
 
@@ -95,6 +96,8 @@ pub struct Counts {
     pub unreadable_rows: u64,
     /// Customers in the account list.
     pub customers: u64,
+    /// Those among them whose row cannot be read, and who have no line of their own for it.
+    pub unread_customers: u64,
     /// Entries of the period that count in the customers' totals.
     pub period_entries: u64,
 }
@@ -135,18 +138,12 @@ pub struct ListProof {
     pub received: u64,
     /// Different ids among the entries received.
     pub distinct: u64,
-    /// The list's own count, where it carries one.
-    pub total: Option<u64>,
-    /// The summary's count, where it carries one.
-    pub transactions: Option<u64>,
+    /// What the list says of itself.
+    pub said: Control,
     /// Σ debits received, of the settled entries and of all.
     pub debits_received: (Amount, Amount),
     /// Σ credits received, of the settled entries and of all.
     pub credits_received: (Amount, Amount),
-    /// The summary's Σ debits and Σ credits, where it carries them.
-    pub summary: Option<(Amount, Amount)>,
-    /// The summary's net, where it carries one.
-    pub net: Option<Amount>,
     /// How many entries each of the partner's type filters selects (`debit`, `recharge`, `refund`, `transfer`), where
     /// they were read.
     pub by_type: Option<[u64; 4]>,

@@ -95,7 +95,8 @@ pub(super) fn recharges(
     for (wallet, more) in charges(books.around.charges_since(Side::Customer, books.calendar.end)?) {
         since.entry(wallet).or_default().extend(more);
     }
-    let wallets: BTreeMap<&str, &WalletProof> = wallets.iter().map(|it| (it.account.as_str(), it)).collect();
+    let shown = wallets.iter().filter(|it| !it.is_gone());
+    let wallets: BTreeMap<&str, &WalletProof> = shown.map(|it| (it.account.as_str(), it)).collect();
     let customers = accounts.iter().filter(|it| it.account != partner);
     let row = |standing: &AccountStanding| {
         let key = (standing.account.clone(), standing.currency);
@@ -104,7 +105,7 @@ pub(super) fn recharges(
         let proof = wallets.get(standing.account.as_str()).copied();
         let evidenced = match proof.map(|proof| &proof.rolled) {
             None => Err("no wallet of it is shown".to_owned()),
-            Some(Err(reason)) => Err(reason.clone()),
+            Some(Err(gap)) => Err(gap.reason.clone()),
             Some(Ok(_)) => Ok(after.funding),
         };
         Recharge {

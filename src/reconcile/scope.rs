@@ -16,8 +16,10 @@ pub(super) struct Scope {
     pub(super) master_missing: Option<String>,
     /// Customers whose ledger could not be read, with the reason.
     pub(super) missing: BTreeMap<String, String>,
-    /// Every customer in the account list.
+    /// Every customer in the account list whose row can be read.
     pub(super) customers: BTreeSet<String>,
+    /// How many others it lists.
+    pub(super) unread_customers: u64,
     /// The partner's own account.
     pub(super) partner: String,
 }
@@ -44,12 +46,18 @@ impl Scope {
             }
         }
         let master_missing = unread(states.get(&List::Master).copied());
+        let customers: BTreeSet<String> = books.customers.keys().chain(&books.unwalkable).cloned().collect();
+        // A row that repeats an account is no further customer.
+        let others = books.unreadable.iter().filter(|row| row.list == List::Accounts);
+        let others = others.filter(|row| row.account.as_ref().is_none_or(|account| !customers.contains(account)));
+        let unread_customers = others.map(|_| 1).sum();
         Self {
             master: master_missing.is_none(),
             master_declared_absent: options.master_declared_absent,
             master_missing,
             missing,
-            customers: books.customers.keys().chain(&books.unwalkable).cloned().collect(),
+            customers,
+            unread_customers,
             partner: books.partner.account.to_string(),
         }
     }
@@ -78,7 +86,9 @@ impl Scope {
             limits.push(format!("the master ledger could not be read ({reason}): nothing ties out without it"));
         }
         if !self.missing.is_empty() {
-            let (missing, all) = (self.missing.len(), self.customers.len());
+            let missing = self.missing.len();
+            let unread = usize::try_from(self.unread_customers).unwrap_or(usize::MAX);
+            let all = self.customers.len().saturating_add(unread);
             limits.push(format!("{missing} of {all} customers' ledgers could not be read: their accounts are held"));
         }
         if self.master && !transfers_evidenced {

@@ -6,6 +6,8 @@ mod invoices;
 mod tie_outs;
 mod wallets;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub(super) use self::invoices::{DeductionJson, InvoiceJson, deduction, invoice};
@@ -20,7 +22,7 @@ use super::totals;
 use super::unbilled::{self, UnbilledJson};
 use super::unmatched::{self, UnmatchedJson};
 use super::{Provenance, ReportError};
-use crate::domain::{Amount, Break, Class, Currency, Leg, UnreadableRow, Verdict};
+use crate::domain::{Amount, Break, Class, Control, Currency, Leg, UnreadableRow, Verdict};
 use crate::invoice::Billing;
 use crate::reconcile::{AccountStanding, Counts, HeldAccount, ListProof, Reconciliation};
 
@@ -97,6 +99,8 @@ struct CountsJson {
     unreadable_rows: u64,
     customers: u64,
     period_entries: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_customers: Option<u64>,
 }
 
 const fn counts(it: Counts) -> CountsJson {
@@ -106,6 +110,7 @@ const fn counts(it: Counts) -> CountsJson {
         unreadable_rows: it.unreadable_rows,
         customers: it.customers,
         period_entries: it.period_entries,
+        unread_customers: if it.unread_customers > 0 { Some(it.unread_customers) } else { None },
     }
 }
 
@@ -218,6 +223,20 @@ struct ProofJson {
     how: &'static str,
     pages: u64,
     requests: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    summary_as_written: BTreeMap<&'static str, String>,
+}
+
+/// What of a summary cannot be read, by its key, as it was written.
+fn as_written(said: &Control) -> BTreeMap<&'static str, String> {
+    let written = [
+        ("summary", said.unread),
+        ("total_transactions", said.transactions.unreadable()),
+        ("total_debit", said.debit.unreadable()),
+        ("total_credit", said.credit.unreadable()),
+        ("net_amount", said.net.unreadable()),
+    ];
+    written.into_iter().filter_map(|(key, written)| Some((key, written?.to_string()))).collect()
 }
 
 #[derive(Serialize)]
@@ -232,22 +251,23 @@ fn proof(it: &ListProof) -> ProofJson {
     ProofJson {
         list: it.list.to_string(),
         received: it.received,
-        total: it.total,
+        total: it.said.total,
         debits_settled: it.debits_received.0,
         debits_all: it.debits_received.1,
         credits_settled: it.credits_received.0,
         credits_all: it.credits_received.1,
-        summary_debits: it.summary.map(|(debits, _)| debits),
-        summary_credits: it.summary.map(|(_, credits)| credits),
+        summary_debits: it.said.debit.known(),
+        summary_credits: it.said.credit.known(),
         reading: it.reading,
         verdict: it.verdict,
         distinct: it.distinct,
-        summary_transactions: it.transactions,
-        summary_net: it.net,
+        summary_transactions: it.said.transactions.known(),
+        summary_net: it.said.net.known(),
         by_type: it.by_type.map(|[debit, recharge, refund, transfer]| ByTypeJson { debit, recharge, refund, transfer }),
         how: it.course.how.word(),
         pages: it.course.pages,
         requests: it.course.requests,
+        summary_as_written: as_written(&it.said),
     }
 }
 

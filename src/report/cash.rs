@@ -53,17 +53,17 @@ fn row(it: &WalletProof) -> Vec<Cell> {
         figure(RollForward::closing),
         figure(RollForward::difference),
         Cell::maybe_code(rolled.map(|it| it.from.word())),
-        money(rolled.and_then(|it| it.sealed)),
+        money(it.sealed()),
         figure(RollForward::opening_difference),
-        money(it.before),
-        money(it.after),
+        Cell::figure(it.before, |amount| Cell::money(amount, it.currency)),
+        Cell::figure(it.after, |amount| Cell::money(amount, it.currency)),
         figure(|it| it.live),
         figure(|it| it.after_cut_off),
         figure(|it| it.lowest),
         Cell::maybe_code(rolled.map(|it| it.lowest_at.as_str())),
         rolled.and_then(|it| it.lowest_entry.as_ref()).map_or(Cell::Empty, Cell::text),
         Cell::code(it.verdict()),
-        it.rolled.as_ref().err().map_or(Cell::Empty, Cell::text),
+        it.rolled.as_ref().err().map_or(Cell::Empty, |gap| Cell::text(&gap.reason)),
     ]
 }
 

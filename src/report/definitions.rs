@@ -177,7 +177,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("wallets", "closing", "What the wallet held when it was read, less what came after the cut-off."),
     ("wallets", "difference", "Closing less expected."),
     ("wallets", "opening_from", "How the opening is known."),
-    ("wallets", "sealed", "What the month before was sealed with."),
+    ("wallets", "sealed", "What it was sealed with last, with the entries of the months sealed since."),
     ("wallets", "opening_difference", "Opening less last sealed."),
     ("wallets", "before", "What the wallet held before the ledgers were read."),
     ("wallets", "after", "What it held afterwards."),

@@ -96,8 +96,9 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
     let (customers, not_tied) =
         (accounts.iter().filter(is_customer).count(), flawed.iter().filter(is_customer).count());
     let counts = &books.counts;
+    let listed = customers.saturating_add(usize::try_from(counts.unread_customers).unwrap_or(usize::MAX));
     let mut pairs = vec![
-        ("Accounts", format!("{} of {} accounts tied out", of(customers.abs_diff(not_tied)), of(customers))),
+        ("Accounts", format!("{} of {} accounts tied out", of(customers.abs_diff(not_tied)), of(listed))),
         ("Customers", format!("{} in the account list", grouped(&counts.customers.to_string()))),
         ("Ledgers", ledgers(&books.proofs)),
         (

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Amount, Currency};
+use crate::domain::{Amount, Currency, Figure};
 
 /// One typed cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,12 @@ impl Cell {
     /// Money in a currency, where it is known.
     pub(super) fn maybe_money(amount: Option<Amount>, currency: Currency) -> Self {
         amount.map_or(Self::Empty, |amount| Self::money(amount, currency))
+    }
+
+    /// A figure as somebody stated it: where it cannot be read, as it was written.
+    pub(super) fn figure<T: Copy>(stated: Figure<T>, cell: impl FnOnce(T) -> Self) -> Self {
+        let written = || stated.unreadable().map_or(Self::Empty, |written| Self::code(written.as_str()));
+        stated.known().map_or_else(written, cell)
     }
 
     /// What a word or prose says; nothing of the other kinds.

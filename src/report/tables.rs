@@ -265,26 +265,26 @@ const WALK: &[Column] = &[
 
 fn proof(it: &ListProof) -> Vec<Cell> {
     let money = |amount| Cell::Amount(amount, DECIMALS_WITHOUT_CURRENCY);
-    let maybe_money = |amount: Option<Amount>| amount.map_or(Cell::Empty, money);
+    let said = it.said;
     let [debit, recharge, refund, transfer] = it.by_type.map_or([None; 4], |counts| counts.map(Some));
     let selected = |count: Option<u64>| count.map_or(Cell::Empty, Cell::Count);
     vec![
         Cell::code(it.list.to_string()),
         Cell::Count(it.received),
-        it.total.map_or(Cell::Empty, Cell::Count),
+        said.total.map_or(Cell::Empty, Cell::Count),
         money(it.debits_received.0),
         money(it.debits_received.1),
         money(it.credits_received.0),
         money(it.credits_received.1),
-        maybe_money(it.summary.map(|(debits, _)| debits)),
-        maybe_money(it.summary.map(|(_, credits)| credits)),
+        Cell::figure(said.debit, money),
+        Cell::figure(said.credit, money),
         Cell::code(it.reading),
         Cell::code(it.verdict),
         Cell::Count(it.distinct),
-        it.transactions.map_or(Cell::Empty, Cell::Count),
+        Cell::figure(said.transactions, Cell::Count),
         money(it.credits_received.0 - it.debits_received.0),
         money(it.credits_received.1 - it.debits_received.1),
-        maybe_money(it.net),
+        Cell::figure(said.net, money),
         selected(debit),
         selected(recharge),
         selected(refund),

@@ -1,6 +1,7 @@
 //! The runs that are sealed beside this one, and what they hand on: invoice numbers, closing balances, what is open, what
 //! the register notes. Their papers are believed only where their bytes are those that were sealed.
 
+mod closings;
 mod sealed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,8 +45,8 @@ pub(super) fn earlier(
     let months = last_runs(&runs, period);
     let rechecks = rechecked(&months)?;
     let corrections = notes::corrections(&runs, period, &last_rechecks(&runs, period)?, numbered);
-    let unbilled = unbilled(&runs, &months);
-    let carried = carried(months, rechecks, period, read_on);
+    let unbilled = unbilled(&runs, period);
+    let carried = carried(&runs, months, rechecks, period, read_on);
     Ok(Earlier {
         numbers_from,
         issued,
@@ -72,17 +73,24 @@ pub(super) fn sealed_already(folder: &Path, inputs: &Inputs) -> Result<Option<In
     Ok(None)
 }
 
-/// Whom the last run of each month before held, where no run of that month has billed it.
-fn unbilled(runs: &[Neighbour], months: &BTreeMap<Period, &Neighbour>) -> Vec<Unbilled> {
-    let mut found = Vec::new();
-    for (period, last) in months {
-        let of_month = runs.iter().filter(|run| run.inputs.period == *period);
-        let billed: BTreeSet<(String, Currency)> =
-            of_month.flat_map(Neighbour::issued).map(|it| (it.account, it.currency)).collect();
-        let held = last.close.held.iter().filter(|it| !billed.contains(&(it.account.clone(), it.currency)));
-        found.extend(held.map(|it| it.unbilled(*period, &last.inputs.run)));
+/// Whom the months before held, where no run of its month has billed it: each as the last run says that lists the account at
+/// all. Whoever is gone from the account list is owed no less for that.
+fn unbilled(runs: &[Neighbour], period: Period) -> Vec<Unbilled> {
+    let mut months: BTreeMap<Period, BTreeMap<(String, Currency), Unbilled>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.inputs.period < period) {
+        let held = months.entry(run.inputs.period).or_default();
+        let listed: BTreeSet<&str> = run.close.accounts.iter().map(|it| it.account.as_str()).collect();
+        held.retain(|(account, _), _| !listed.contains(account.as_str()));
+        let own = run.close.held.iter().map(|it| ((it.account.clone(), it.currency), it));
+        held.extend(own.map(|(key, it)| (key, it.unbilled(run.inputs.period, &run.inputs.run))));
     }
-    found
+    for run in runs {
+        let Some(held) = months.get_mut(&run.inputs.period) else { continue };
+        for it in run.issued() {
+            held.remove(&(it.account, it.currency));
+        }
+    }
+    months.into_values().flat_map(BTreeMap::into_values).collect()
 }
 
 /// What rechecks have found, since they were sealed, in a partner's runs of the months before one, sorted by id; of a
@@ -124,40 +132,70 @@ fn found(rechecks: Vec<Vec<SealedRecheck>>) -> BTreeMap<String, OpenBreak> {
     rechecks.into_iter().flat_map(left_open).map(|it| (it.id.clone(), it)).collect()
 }
 
-/// What the months before hand on: each as its last run says, and a recheck of it, less what a later one says is gone.
+/// What the runs of some months left open, and what is closed. Of a month its last run that speaks of a break decides: what it
+/// could not ask again stays open. That a month could not ask opens nothing that another has closed.
+#[derive(Default)]
+struct Left {
+    open: BTreeMap<String, OpenBreak>,
+    closed: BTreeSet<String>,
+}
+
+impl Left {
+    fn by(runs: &[Neighbour], until: impl Fn(Period) -> bool, is_open: fn(&SealedBreak) -> bool) -> Self {
+        let mut left = Self::default();
+        let months = runs.chunk_by(|a, b| a.inputs.period == b.inputs.period);
+        for of_month in months.filter(|of_month| of_month.first().is_some_and(|run| until(run.inputs.period))) {
+            let (mut said, mut found) = (BTreeMap::new(), BTreeMap::new());
+            for run in of_month {
+                let told = run.close.carried.iter().map(|it| (it.break_id.as_str(), standing(&it.standing).is_open()));
+                said.extend(told.chain(run.close.breaks.iter().map(|it| (it.break_id.as_str(), is_open(it)))));
+                found.extend(run.close.breaks.iter().filter(|it| is_open(it)).map(|it| (it.break_id.as_str(), it)));
+            }
+            for (id, is_open) in said {
+                if !is_open {
+                    left.closed.insert(id.to_owned());
+                } else if let Some(found) = found.get(id) {
+                    left.closed.remove(id);
+                    left.open.insert(id.to_owned(), found.handed_on());
+                }
+            }
+        }
+        left
+    }
+
+    /// All of it with findings of rechecks, sorted by id.
+    fn with(mut self, found: BTreeMap<String, OpenBreak>) -> Vec<OpenBreak> {
+        self.open.extend(found);
+        self.open.into_values().filter(|it| !self.closed.contains(&it.id)).collect()
+    }
+}
+
+/// What the months before hand on: each as its runs say, and a recheck of the last, less what a later one says is gone.
 fn carried(
+    runs: &[Neighbour],
     mut months: BTreeMap<Period, &Neighbour>,
     rechecks: Vec<Vec<SealedRecheck>>,
     period: Period,
     read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
 ) -> Option<Carried> {
-    let mut open = found(rechecks);
-    for run in months.values() {
-        for gone in run.close.carried.iter().filter(|it| !standing(&it.standing).is_open()) {
-            open.remove(&gone.break_id);
-        }
-        for own in run.close.breaks.iter().filter(|it| it.open) {
-            open.entry(own.break_id.clone()).or_insert_with(|| own.handed_on());
-        }
-    }
+    let left = Left::by(runs, |month| month < period, |it| it.open);
+    let closings = closings::closings(runs, &months, period, read_on);
     let (month, last) = months.pop_last()?;
     Some(Carried {
         run: last.inputs.run.clone(),
         seal: last.seal.clone(),
         adjoins: month == period.previous(),
         read_late: read_on(&last.inputs).is_none_or(|day| day >= period.day_after()),
-        closings: last.closings(),
-        open: open.into_values().collect(),
+        closings,
+        open: left.with(found(rechecks)),
     })
 }
 
-/// What the last run of the same month found, notices aside.
+/// What the runs of the same month found, notices aside.
 fn again(runs: &[Neighbour], period: Period) -> Option<Again> {
     let last = runs.iter().rfind(|run| run.inputs.period == period)?;
-    let found = last.close.breaks.iter().filter(|it| it.class.severity() > Severity::Notice);
-    let mut open: Vec<OpenBreak> = found.map(SealedBreak::handed_on).collect();
-    open.sort_by(|a, b| a.id.cmp(&b.id));
-    Some(Again { run: last.inputs.run.clone(), seal: last.seal.clone(), open })
+    let left = Left::by(runs, |month| month == period, |it| it.class.severity() > Severity::Notice);
+    Some(Again { run: last.inputs.run.clone(), seal: last.seal.clone(), open: left.with(BTreeMap::new()) })
 }
 
 /// The sealed runs of a folder, simulated ones aside, by month and place in it.

@@ -235,7 +235,7 @@ fn customers_with_a_row_each_that_cannot_be_read_and_something_moved_since_the_s
         let late = |it: usize| open(format!("B-{it}"), Class::LateEntry, &customer(it), format!("late-{it}"));
         let closing = |it: usize| {
             let (account, currency) = (customer(it), Currency::INR);
-            Closing { account, currency, amount: "1000000".parse().unwrap() }
+            Closing { account, currency, amount: "1000000".parse().unwrap(), earlier: None }
         };
         let before = carried((0..size).map(late).collect(), (0..size).map(closing).collect());
         let made = Made { master, ledgers, spoilt: true };

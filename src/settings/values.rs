@@ -29,6 +29,11 @@ pub fn zone_named(name: &str) -> Result<Tz, String> {
 /// An amount of zero or more.
 pub(super) fn tolerance<'de, D: Deserializer<'de>>(from: D) -> Result<Amount, D::Error> {
     let amount = Amount::deserialize(from)?;
-    let positive = (!amount.is_negative()).then_some(amount);
-    positive.ok_or_else(|| D::Error::custom(format_args!("a tolerance of {amount} is below zero")))
+    if amount.is_negative() {
+        return Err(D::Error::custom(format_args!("a tolerance of {amount} is below zero")));
+    }
+    amount
+        .column_units()
+        .map(|_fits| amount)
+        .ok_or_else(|| D::Error::custom(format_args!("a tolerance of {amount} is larger than any ledger amount")))
 }

@@ -69,6 +69,10 @@ pub(crate) struct Books {
     pub(crate) settled_only: bool,
     /// Ids that are counted, but stand on no page.
     pub(crate) lost: Vec<u32>,
+    /// What a customer's wallet shows in place of what it holds.
+    pub(crate) shown: BTreeMap<&'static str, Value>,
+    /// Its currency, where that is not the rupee.
+    pub(crate) currencies: BTreeMap<&'static str, &'static str>,
     /// What happens before a request, path and query, is answered.
     pub(crate) meanwhile: Option<Happening>,
     /// Rings when so many requests have arrived in all.
@@ -113,7 +117,11 @@ async fn respond(State(desk): State<Desk>, uri: Uri) -> String {
 impl Books {
     fn accounts(&self) -> String {
         let ids = self.ledgers.keys().filter_map(|path| path.strip_prefix("accounts/")?.split('/').next());
-        let row = |id| json!({ "auth_id": id, "name": id, "cash_credits": self.wallet(id), "pricing_tier": { "currency": "INR" } });
+        let row = |id| {
+            let shown = self.shown.get(id).cloned().unwrap_or_else(|| json!(self.wallet(id)));
+            let currency = self.currencies.get(id).unwrap_or(&"INR");
+            json!({ "auth_id": id, "name": id, "cash_credits": shown, "pricing_tier": { "currency": currency } })
+        };
         let rows: Vec<Value> = ids.map(row).collect();
         json!({ "accounts": rows, "total": rows.len(), "page": 1, "size": 100 }).to_string()
     }
@@ -195,6 +203,8 @@ impl Desk {
             dates: Dates::Inclusive,
             settled_only: false,
             lost: Vec::new(),
+            shown: BTreeMap::new(),
+            currencies: BTreeMap::new(),
             meanwhile: None,
             bell: None,
         })))

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Break, Carried, Class, Currency, List, Severity, Side};
+use tieout::domain::{Amount, Break, Carried, Class, Currency, Figure, List, Severity, Side};
 use tieout::frame::{LedgerColumns, LedgerFrame};
 use tieout::invoice::RateCard;
-use tieout::normalise::Books;
+use tieout::normalise::{Books, Dashboard};
 use tieout::reconcile::{OpeningFrom, Options, Reconciliation, reconcile};
 use tieout::run::Settled;
 
@@ -218,8 +218,12 @@ fn the_dashboard_is_exact_where_no_wallet_moved_and_bounded_where_one_did() {
         assert!(breaks.iter().all(|found| found.explanation().contains("moved while they were read")), "{breaks:?}");
     }
     // One that was not read leaves nothing to hold the total against.
-    *books.wallets.get_mut(&account).unwrap() =
-        tieout::normalise::Wallet { before: None, after: None, live: None, ..books.wallets[&account] };
+    *books.wallets.get_mut(&account).unwrap() = tieout::normalise::Wallet {
+        before: Figure::Absent,
+        after: Figure::Absent,
+        live: None,
+        ..books.wallets[&account]
+    };
     let judged = judged(&books, &options);
     assert!(judged.breaks.is_empty() && judged.wallet_total.is_none());
     assert!(judged.scope.iter().any(|limit| limit.contains("held against nothing")), "{:?}", judged.scope);
@@ -239,7 +243,7 @@ fn a_wallet_that_is_not_evidenced_says_why_and_breaks_nothing() {
     assert!(it.breaks.is_empty(), "{:?}", it.breaks);
     let proof = it.wallets.iter().find(|wallet| wallet.account == account).unwrap();
     assert_eq!(
-        (proof.verdict(), proof.rolled.as_ref().unwrap_err().as_str()),
+        (proof.verdict(), proof.rolled.as_ref().unwrap_err().reason.as_str()),
         ("not-evidenced", "it never stood still")
     );
     assert!(it.scope.iter().any(|limit| limit.contains("1 of 7 wallets") && limit.contains("never stood still")));
@@ -375,7 +379,7 @@ fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     books.around = LedgerFrame::concat(vec![columns.finish().unwrap()]).unwrap();
     let it = reconcile(&books, &Options::default()).unwrap();
     let own = it.wallets.iter().find(|wallet| wallet.account == partner).unwrap();
-    assert_eq!(own.rolled, Err("the master ledger carries no entry of the partner's own".to_owned()));
+    assert_eq!(own.rolled.as_ref().unwrap_err().reason, "the master ledger carries no entry of the partner's own");
     // An entry of its own beside the month is one, too.
     let of_partner = normalised(&RawBooks::read(WORLD)).master.entries(Side::Master).unwrap();
     let of_partner = of_partner.into_iter().find(|entry| entry.account == partner && entry.settled).unwrap();
@@ -390,12 +394,12 @@ fn the_partners_wallet_is_moved_by_its_own_entries_only() {
     let wallet =
         |books: &Books| judged(books, &Options::default()).wallets.into_iter().find(|it| it.account == partner);
     assert_eq!(wallet(&books).unwrap().verdict(), "implied");
-    books.dashboard = books.dashboard.map(|(total, _)| (total, "USD".parse().ok()));
+    books.dashboard = books.dashboard.map(|it| Dashboard { currency: "USD".parse().ok(), ..it });
     let several = "its currency is not shown, and there are several that it may be";
-    assert_eq!(wallet(&books).unwrap().rolled, Err(several.to_owned()));
+    assert_eq!(wallet(&books).unwrap().rolled.unwrap_err().reason, several);
     // It says nothing of a customer's.
     let account = books.customers.keys().next().unwrap().clone();
-    books.wallets.get_mut(&account).unwrap().currency = None;
+    books.wallets.get_mut(&account).unwrap().currency = Figure::Absent;
     let it = judged(&books, &Options::default());
     assert_eq!(it.wallets.iter().find(|it| it.account == account).unwrap().verdict(), "implied");
 }

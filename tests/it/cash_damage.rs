@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use tieout::domain::{Amount, Carried, Class, Closing, Currency, List, OpenBreak};
+use tieout::domain::{Amount, Between, Carried, Class, Closing, Currency, EarlierClosing, List, OpenBreak, Period};
 use tieout::simulator::{Planted, Row, World};
 
 use crate::books::{Claim, RawBooks, State, ledger, one_of};
@@ -43,7 +43,7 @@ impl RawBooks {
     pub(crate) fn carry(&mut self) {
         let closing = |(account, currency): (String, Currency)| {
             let amount = self.opening(&account, currency);
-            Closing { account, currency, amount }
+            Closing { account, currency, amount, earlier: None }
         };
         let mut closings: Vec<Closing> = self.holders().into_iter().map(closing).collect();
         closings.sort();
@@ -192,9 +192,41 @@ pub(crate) fn spoil(books: &mut RawBooks, rng: &mut ChaCha8Rng) {
             }
         }
         books.carried.as_mut().unwrap().adjoins = rng.random_range(0..6) > 0;
+        sealed_before(books, rng);
     }
     let holders = books.holders();
     let (account, _) = one_of(rng, &holders);
     *books.wallets.get_mut(account).unwrap() +=
         *one_of(rng, &[Amount::ZERO, ONE, Amount::from_units(-9_000_000_000_000)]);
+}
+
+/// Lets some closings be those of the month before the last, with the entries since known, unknown or gone, and adds some of
+/// customers who are gone, with money and without.
+fn sealed_before(books: &mut RawBooks, rng: &mut ChaCha8Rng) {
+    let before: Period = books.plan.period.previous().previous();
+    let (currency, from_inception) = (books.currency, books.from_inception);
+    let closings = &mut books.carried.as_mut().unwrap().closings;
+    let earlier = |closing: &Closing, between| EarlierClosing {
+        run: before.to_string(),
+        period: before,
+        sealed: closing.amount,
+        read_late: false,
+        between,
+    };
+    for closing in closings.iter_mut() {
+        let (drawn, between) =
+            (rng.random_range(0..5), *one_of(rng, &[Between::Whole, Between::Gone, Between::Unknown]));
+        // What was gone, a walk from inception shows.
+        if drawn == 0 && (between != Between::Gone || !from_inception) {
+            closing.earlier = Some(earlier(closing, between));
+        }
+    }
+    for amount in [ONE, -ONE, Amount::ZERO] {
+        let account = format!("MA_GONE{:04}", rng.random_range(0..9_999));
+        let gone = Closing { account, currency, amount, earlier: None };
+        let earlier = (rng.random_range(0..2) == 0).then(|| earlier(&gone, Between::Gone));
+        closings.push(Closing { earlier, ..gone });
+    }
+    closings.sort();
+    closings.dedup_by(|a, b| a.account == b.account && a.currency == b.currency);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tieout::domain::{Amount, Currency, Severity, Verdict};
-use tieout::reconcile::{AccountStanding, DayTotal, OpeningFrom, RollForward, WalletProof, WalletTotal};
+use tieout::domain::{Amount, Currency, Figure, Severity, Verdict};
+use tieout::reconcile::{AccountStanding, DayTotal, Gap, OpeningFrom, RollForward, WalletProof, WalletTotal};
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
@@ -31,11 +31,11 @@ pub(crate) fn wallets() -> Vec<WalletProof> {
         account: account.to_owned(),
         name: name.to_owned(),
         currency: currency(code),
-        before: Some(amount("240")),
-        after: None,
+        before: Figure::Known(amount("240")),
+        after: Figure::Absent,
         rolled,
     };
-    let reason = || Err("its ledger could not be read".to_owned());
+    let reason = || Err(Gap { reason: "its ledger could not be read".to_owned(), sealed: None, gone: false });
     vec![proof("MA_ALPHA", "Alpha, \"A\" Ltd", "INR", Ok(rolled)), proof("MA_DELTA", "デルタ", "JPY", reason())]
 }
 

@@ -1,7 +1,9 @@
 //! Corners that drawn books seldom reach: the other side of a rule, one example each, in sound books of which one thing is
 //! changed.
 
-use tieout::domain::{Action, Amount, Break, Class, Control, Decision, Family, List, Origin, Severity, UnreadableRow};
+use tieout::domain::{
+    Action, Amount, Break, Class, Control, Decision, Family, Figure, List, Origin, Severity, UnreadableRow,
+};
 use tieout::invoice::RateCard;
 use tieout::normalise::{Books, ListRecord};
 use tieout::reconcile::{Options, Reconciliation, reconcile};
@@ -49,15 +51,19 @@ type Damage<'a> = (&'a str, &'a dyn Fn(&mut RawBooks), bool, [bool; 4]);
 fn a_list_is_counted_by_its_own_total_or_else_by_its_summary() {
     type Case = (&'static str, fn(&mut Control, u64), Option<&'static str>);
     let cases: [Case; 5] = [
-        ("the summary's count alone", |it, rows| (it.total, it.transactions) = (None, Some(rows)), None),
+        ("the summary's count alone", |it, rows| (it.total, it.transactions) = (None, Figure::Known(rows)), None),
         (
             "the summary's count alone, one more",
-            |it, rows| (it.total, it.transactions) = (None, Some(rows + 1)),
+            |it, rows| (it.total, it.transactions) = (None, Figure::Known(rows + 1)),
             Some("total_transactions"),
         ),
-        ("no count", |it, _| (it.total, it.transactions) = (None, None), Some("total")),
+        ("no count", |it, _| (it.total, it.transactions) = (None, Figure::Absent), Some("total")),
         ("one more in all", |it, rows| it.total = Some(rows + 1), Some("total")),
-        ("a summary that counts more", |it, rows| it.transactions = Some(rows + 1), Some("total_transactions")),
+        (
+            "a summary that counts more",
+            |it, rows| it.transactions = Figure::Known(rows + 1),
+            Some("total_transactions"),
+        ),
     ];
     for (name, change, expected) in cases {
         let mut books = books();
@@ -84,9 +90,9 @@ fn of_a_summary_only_what_is_wrong_is_told() {
     let list = ledger(&one.account);
     let record = books.lists.iter_mut().find(|record| record.list == list).unwrap();
     let control = &mut record.control;
-    control.transactions = Some(record.rows - one.unsettled);
+    control.transactions = Figure::Known(record.rows - one.unsettled);
     control.debit = control.debit.map(|debit| debit + "1".parse().unwrap());
-    control.net = None;
+    control.net = Figure::Absent;
     let probe = judged(&books);
     let found: Vec<&Break> = probe.breaks.iter().filter(|it| it.class() == Class::ControlTotal).collect();
     assert_eq!(found.len(), 1, "{found:?}");
@@ -99,9 +105,9 @@ fn of_a_summary_only_what_is_wrong_is_told() {
 fn a_net_amount_that_contradicts_its_own_sums_is_told_with_the_difference() {
     let mut books = books();
     let control = &mut longest(&mut books).control;
-    let (debit, credit) = (control.debit.unwrap(), control.credit.unwrap());
+    let (debit, credit) = (control.debit.known().unwrap(), control.credit.known().unwrap());
     let one: Amount = "1".parse().unwrap();
-    control.net = Some(credit - debit + one);
+    control.net = Figure::Known(credit - debit + one);
     let it = judged(&books);
     let found: Vec<&Break> = it.breaks.iter().filter(|it| it.class() == Class::CrossFoot).collect();
     assert_eq!(found.len(), 1, "{found:?}");

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use tieout::cli::{Exit, Failure};
-use tieout::domain::{Amount, ChargeClass, Currency, Direction, Party, sha256};
+use tieout::domain::{Amount, ChargeClass, Currency, Direction, Figure, Party, sha256};
 use tieout::invoice::{
     Billing, Corrected, ExportTerms, Invoice, InvoiceLine, InvoiceTerms, IssuedNote, LineKind, NoteReason,
 };
@@ -165,8 +165,8 @@ fn close_of() -> (Reconciliation, Vec<WalletCharges>) {
         account: "PA_1".to_owned(),
         name: "Own".to_owned(),
         currency: Currency::INR,
-        before: None,
-        after: None,
+        before: Figure::Absent,
+        after: Figure::Absent,
         rolled: Ok(own),
     };
     let moved = vec![

@@ -3,6 +3,7 @@
 
 use tieout::domain::{Amount, Class, List, OpenBreak, Severity};
 use tieout::invoice::RateCard;
+use tieout::normalise::Dashboard;
 use tieout::reconcile::{Options, reconcile};
 
 use crate::books::{Layout, RawBooks, State, ledger};
@@ -76,8 +77,14 @@ fn only_what_is_not_whole_keeps_from_asking_and_of_a_break_on_nobody_anything_do
     let record = books.lists.iter_mut().find(|record| record.list == list).unwrap();
     let sound = record.control;
     // A summary of zeros is a notice on completeness: the count proves the list.
-    let zero = Some(Amount::ZERO);
-    record.control = tieout::domain::Control { transactions: Some(0), debit: zero, credit: zero, net: zero, ..sound };
+    let zero = tieout::domain::Figure::Known(Amount::ZERO);
+    record.control = tieout::domain::Control {
+        transactions: tieout::domain::Figure::Known(0),
+        debit: zero,
+        credit: zero,
+        net: zero,
+        ..sound
+    };
     let (state, it) = wallet_again(&books, &carried, &open);
     assert!(it.breaks.iter().any(|it| it.class() == Class::DegradedSummary));
     assert_eq!(state, "resolved asked this run reads the same month and no longer finds it");
@@ -141,7 +148,7 @@ fn a_timing_difference_whose_halves_agree_in_the_month_alone_is_a_break_of_what_
 fn a_total_that_differs_by_something_else_now_is_replaced() {
     let raw = RawBooks::read(WORLD);
     let (mut books, carried) = handed(raw.clone(), Vec::new());
-    books.dashboard = books.dashboard.map(|(total, currency)| (total + amount("2"), currency));
+    books.dashboard = books.dashboard.map(|it| Dashboard { total: it.total.map(|total| total + amount("2")), ..it });
     let it = reconcile(&books, &Options { carried: Some(&carried), ..Options::default() }).unwrap();
     let total = it.breaks.iter().find(|found| found.class() == Class::WalletTotal).unwrap();
     let before = OpenBreak {

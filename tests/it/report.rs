@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use tieout::domain::Party;
 use tieout::domain::{
-    Amount, Break, BreakFacts, Class, Currency, Direction, Leg, List, Origin, Severity, TieOut, TieOutKey,
-    UnreadableRow, Verdict,
+    Amount, Break, BreakFacts, Class, Control, Currency, Direction, Figure, Leg, List, Origin, Severity, TieOut,
+    TieOutKey, UnreadableRow, Verdict,
 };
 use tieout::invoice::{Billing, Invoice, InvoiceLine, LineKind, LineTax, Supply};
 use tieout::normalise::{Course, How};
@@ -59,16 +59,21 @@ fn tie_out(key: TieOutKey, master: Option<&str>, customer: Option<&str>, breaks:
 
 fn proof(list: &str, total: Option<u64>, summary: Option<(&str, &str)>, verdict: &'static str) -> ListProof {
     let sums = (amount("1250.4"), amount("500"));
+    let said = |of: &dyn Fn((&str, &str)) -> Amount| summary.map_or(Figure::Absent, |sums| Figure::Known(of(sums)));
     ListProof {
         list: list.parse().unwrap(),
         received: 12,
         distinct: 12,
-        total,
-        transactions: total,
+        said: Control {
+            total,
+            transactions: total.map_or(Figure::Absent, Figure::Known),
+            debit: said(&|(debits, _)| amount(debits)),
+            credit: said(&|(_, credits)| amount(credits)),
+            net: said(&|(debits, credits)| amount(credits) - amount(debits)),
+            unread: None,
+        },
         debits_received: (sums.0, sums.0),
         credits_received: (sums.1, sums.1),
-        summary: summary.map(|(debits, credits)| (amount(debits), amount(credits))),
-        net: summary.map(|(debits, credits)| amount(credits) - amount(debits)),
         by_type: summary.map(|_| [8, 2, 1, 1]),
         course: Course { how: How::Walked, pages: 1, walks: 1, requests: 5 },
         reading: if summary.is_some() { "both" } else { "none" },
@@ -157,6 +162,7 @@ pub(crate) fn books() -> Reconciliation {
             customer_entries: 12_344,
             unreadable_rows: 1,
             customers: 4,
+            unread_customers: 0,
             period_entries: 11_002,
         },
         wallets: wallets(),

@@ -1,6 +1,6 @@
 //! What a ledger's own summary says, against the entries that were received.
 
-use tieout::domain::{Amount, Class, Control, List};
+use tieout::domain::{Amount, Class, Control, Figure, List};
 
 use crate::books::ledger;
 use crate::corners::{amount, books, judged, longest, of, raw, somebody};
@@ -10,16 +10,16 @@ fn a_summary_is_degraded_only_where_all_of_it_is_zero() {
     type Claim = fn(&mut Control, Amount);
     let cases: [(&str, Claim, bool); 5] = [
         ("all of it", |_, _| {}, true),
-        ("but for the count", |it, _| it.transactions = Some(1), false),
-        ("but for the debits", |it, one| it.debit = Some(one), false),
-        ("but for the credits", |it, one| it.credit = Some(one), false),
-        ("but for the net", |it, one| it.net = Some(one), false),
+        ("but for the count", |it, _| it.transactions = Figure::Known(1), false),
+        ("but for the debits", |it, one| it.debit = Figure::Known(one), false),
+        ("but for the credits", |it, one| it.credit = Figure::Known(one), false),
+        ("but for the net", |it, one| it.net = Figure::Known(one), false),
     ];
     for (name, change, degraded) in cases {
         let mut books = books();
         let control = &mut longest(&mut books).control;
-        let zero = Some(Amount::ZERO);
-        *control = Control { total: control.total, transactions: Some(0), debit: zero, credit: zero, net: zero };
+        let zero = Figure::Known(Amount::ZERO);
+        *control = Control { transactions: Figure::Known(0), debit: zero, credit: zero, net: zero, ..*control };
         change(control, amount("1"));
         let it = judged(&books);
         let has = |class| it.breaks.iter().any(|it| it.class() == class);
@@ -48,7 +48,7 @@ fn an_entry_of_unknown_direction_may_stand_in_either_sum_of_a_summary() {
         let list = ledger(&account);
         let control = &mut books.lists.iter_mut().find(|record| record.list == list).unwrap().control;
         (control.debit, control.credit) = (control.debit.map(|it| it + debit), control.credit.map(|it| it + credit));
-        control.net = None;
+        control.net = Figure::Absent;
         let it = judged(&books);
         assert_eq!(!it.breaks.iter().any(|it| it.class() == Class::ControlTotal), holds, "{debit} {credit}");
     }
@@ -78,7 +78,12 @@ fn sums_that_hold_only_apart_from_each_other_are_a_contradiction() {
     let told_of = |debit: Amount, credit: Amount, counted: Option<u64>| {
         let mut books = of(&raw);
         let control = &mut books.lists.iter_mut().find(|record| record.list == list).unwrap().control;
-        (control.debit, control.credit, control.net, control.transactions) = (Some(debit), Some(credit), None, counted);
+        (control.debit, control.credit, control.net, control.transactions) = (
+            Figure::Known(debit),
+            Figure::Known(credit),
+            Figure::Absent,
+            counted.map_or(Figure::Absent, Figure::Known),
+        );
         let it = judged(&books);
         let found = it.breaks.iter().filter(|it| it.class() == Class::ControlTotal);
         found

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::NaiveDate;
-use tieout::domain::{Amount, Direction, Entry, Side};
+use tieout::domain::{Amount, Direction, Entry, Figure, Side};
 use tieout::fetch::Thorough;
 use tieout::normalise::{Books, Wallet};
 
@@ -73,7 +73,7 @@ async fn a_wallet_that_holds_still_is_proved_without_reading_anything_more() {
     let books = &settled.books;
     for (account, closing_is) in [("MA_1", BEGAN_WITH - 3), ("PA_1", BEGAN_WITH + 900)] {
         let it = wallet(books, account);
-        assert_eq!((it.before, it.after, it.unproved), (it.live, it.live, None));
+        assert_eq!((it.before.known(), it.after.known(), it.unproved), (it.live, it.live, None));
         assert_eq!(closing(books, account), Some(whole(closing_is)), "{account}");
     }
     assert_eq!(books.around.height(), 0);
@@ -109,7 +109,7 @@ async fn a_late_close_reads_what_came_since() {
         let books = &settled.books;
         assert_eq!(closing(books, "MA_1"), Some(whole(BEGAN_WITH - 3)), "{dates:?}");
         assert_eq!(closing(books, "PA_1"), Some(whole(BEGAN_WITH + 900)), "{dates:?}");
-        assert_eq!(wallet(books, "MA_1").live, wallet(books, "MA_1").before);
+        assert_eq!(wallet(books, "MA_1").live, wallet(books, "MA_1").before.known());
         // The desk does not know the filter by account, and sends the customer's rows beside the partner's.
         let around = books.around.entries_of(Side::Customer, "PA_1").unwrap();
         assert!(around.len() >= 2 && around.iter().all(|entry| entry.account == "PA_1"), "{around:?}");
@@ -151,8 +151,8 @@ async fn a_wallet_that_moved_is_read_again_around_its_newest_entries() {
         asker.ask(day(today), PROVED).await.unwrap();
         let settled = asker.settled();
         let (books, it) = (&settled.books, wallet(&settled.books, "MA_1"));
-        assert_eq!(it.before, Some(whole(BEGAN_WITH - 6)));
-        assert_eq!((it.after, it.live, it.unproved), (it.live, Some(whole(BEGAN_WITH - 506)), None));
+        assert_eq!(it.before, Figure::Known(whole(BEGAN_WITH - 6)));
+        assert_eq!((it.after.known(), it.live, it.unproved), (it.live, Some(whole(BEGAN_WITH - 506)), None));
         assert_eq!(closing(books, "MA_1"), Some(whole(BEGAN_WITH - 3)), "{today}");
         let asked = asker.desk.books().asked.iter().filter(|it| it.starts_with("accounts/MA_1/balance")).count();
         assert_eq!(asked, 2, "{today}");
@@ -186,7 +186,7 @@ async fn a_wallet_that_never_holds_still_is_given_up_within_bounds() {
     let it = wallet(&settled.books, "MA_1");
     let said = "it never showed the same before and after its newest entries";
     assert_eq!((it.live, it.unproved), (None, Some(said)));
-    assert_eq!((it.before, it.after), (Some(whole(BEGAN_WITH - 6)), Some(whole(BEGAN_WITH - 506))));
+    assert_eq!((it.before, it.after), (Figure::Known(whole(BEGAN_WITH - 6)), Figure::Known(whole(BEGAN_WITH - 506))));
     let asked = asker.desk.books().asked.iter().filter(|it| it.contains("/balance")).count();
     assert_eq!(asked, 6);
     assert_eq!(closing(&settled.books, "PA_1"), Some(whole(BEGAN_WITH + 900)), "the others are proved all the same");
@@ -210,7 +210,7 @@ async fn pages_that_shift_cost_no_entry() {
     let settled = asker.settled();
     assert_eq!(closing(&settled.books, "MA_1"), Some(whole(BEGAN_WITH - 3)));
     let it = wallet(&settled.books, "MA_1");
-    assert_eq!(it.live, it.after);
+    assert_eq!(it.live, it.after.known());
 }
 
 /// What the wallets are proved with must itself be whole.
@@ -268,8 +268,11 @@ async fn an_account_that_is_listed_once_only_is_not_proved() {
     let settled = asker.settled();
     let (gone, new) = (wallet(&settled.books, "MA_1"), wallet(&settled.books, "MA_2"));
     let said = Some("it was not shown both before the ledgers were read and after");
-    assert_eq!((gone.after, gone.live, gone.unproved), (None, None, said));
-    assert_eq!((new.before, new.after, new.live, new.unproved), (None, Some(whole(BEGAN_WITH - 6)), None, said));
+    assert_eq!((gone.after, gone.live, gone.unproved), (Figure::Absent, None, said));
+    assert_eq!(
+        (new.before, new.after.known(), new.live, new.unproved),
+        (Figure::Absent, Some(whole(BEGAN_WITH - 6)), None, said)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

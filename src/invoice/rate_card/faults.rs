@@ -149,7 +149,7 @@ impl Faults {
     fn of_amount(&mut self, path: &[&str], place: &str, amount: Amount, currency: Currency) {
         let digits = currency.minor_digits();
         let whole = crate::domain::round(amount.to_decimal(), digits, Rounding::Down) == amount;
-        if !whole || amount <= Amount::ZERO {
+        if !whole || amount <= Amount::ZERO || amount.column_units().is_none() {
             let (place, amount) = (place.to_owned(), amount.to_string());
             self.add(path, false, RateCardError::Amount { place, amount, currency, digits });
         }

@@ -24,22 +24,27 @@ impl Prover<'_> {
         let WalletProof { account, currency, .. } = wallet;
         let RollForward { opening, credits, debits, .. } = rolled;
         let (closing, expected, difference) = (rolled.closing(), rolled.expected(), rolled.difference());
-        let since = self.since(account, *currency);
-        let known = match self.before.filter(|_| rolled.from == OpeningFrom::Sealed) {
-            None => "the sum of every entry before".to_owned(),
-            Some(carried) => format!("the closing that {} sealed", carried.run),
-        };
-        let also = match self.before.filter(|_| rolled.from == OpeningFrom::Sealed) {
-            None => String::new(),
-            Some(carried) if since.is_empty() => {
-                let month = self.books.calendar.period.previous();
-                format!(
-                    ", or an entry of {month} came, changed or went after {} was sealed, which `tieout recheck {month}` \
-                     tells",
-                    carried.run
-                )
+        let handed = self.handed(account, *currency).filter(|_| rolled.from == OpeningFrom::Sealed);
+        let since = handed.map(|handed| self.since(account, *currency, handed.month)).unwrap_or_default();
+        let (known, also) = match handed {
+            None => ("the sum of every entry before".to_owned(), String::new()),
+            Some(handed) => {
+                let (run, month) = (handed.run, handed.month);
+                let meanwhile = if month == self.books.calendar.period.previous() {
+                    ""
+                } else {
+                    ", with the entries of the months since"
+                };
+                let also = if since.is_empty() {
+                    format!(
+                        ", or an entry of {month} came, changed or went after {run} was sealed, which `tieout recheck \
+                         {month}` tells"
+                    )
+                } else {
+                    format!("; what came, changed or went since the seal, {}, does not explain it", told(&since))
+                };
+                (format!("the closing that {run} sealed{meanwhile}"), also)
             }
-            Some(_) => format!("; what came, changed or went since the seal, {}, does not explain it", told(since)),
         };
         let sentence = format!(
             "the wallet of {account} opened with {opening} {currency} ({known}); credits of {credits} and debits of \
@@ -52,12 +57,18 @@ impl Prover<'_> {
 
     fn opening_differs(&self, wallet: &WalletProof, rolled: &RollForward) -> Option<Break> {
         let WalletProof { account, currency, .. } = wallet;
-        let (sealed, run) = (rolled.sealed?, &self.before?.run);
+        let handed = self.handed(account, *currency)?;
+        let (sealed, run) = (handed.amount, handed.run);
         let (opening, difference) = (rolled.opening, rolled.opening_difference());
         let cause = if rolled.from == OpeningFrom::Inception {
             "by the sum of every entry before".to_owned()
+        } else if rolled.from == OpeningFrom::Rechecked {
+            format!(
+                "for after the seal there came, changed or went {}",
+                told(&self.since(account, *currency, handed.month))
+            )
         } else {
-            format!("for after the seal there came, changed or went {}", told(self.since(account, *currency)))
+            "and no sealed month shows what moved while the wallet was gone".to_owned()
         };
         let sentence = format!(
             "the wallet of {account} was sealed with {sealed} {currency} by {run}, but this period opens with {opening} \
@@ -112,13 +123,13 @@ impl Prover<'_> {
         let rolled = wallets.iter().filter_map(WalletProof::rolled);
         // Where the month before handed on no closing for an account, that has a notice of its own.
         let of_all = |rolled: &&RollForward| {
-            rolled.from == OpeningFrom::Implied && (self.before.is_none() || rolled.sealed.is_some())
+            let agrees = rolled.opening_difference().is_zero();
+            rolled.from == OpeningFrom::Implied && agrees && (self.before.is_none() || rolled.sealed.is_some())
         };
-        let (implied, proved): (Vec<_>, Vec<_>) = rolled.partition(of_all);
-        if implied.is_empty() {
+        let (count, all) = (rolled.filter(of_all).count(), wallets.len());
+        if count == 0 {
             return None;
         }
-        let (count, all) = (implied.len(), implied.len() + proved.len());
         let month = self.books.calendar.period.previous();
         let why = self.before.map_or_else(
             || format!("no sealed close of {month} stands beside this one"),
@@ -196,7 +207,7 @@ fn told(since: &[&OpenBreak]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-fn facts(
+pub(super) fn facts(
     class: Class,
     account: Option<String>,
     currency: Option<Currency>,

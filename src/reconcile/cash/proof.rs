@@ -1,6 +1,6 @@
-//! What the proof of cash comes to: one proof for each wallet that is shown, and the dashboard's total beside their sum.
+//! What the proof of cash comes to: one proof for each wallet that is shown or was sealed, and the dashboard's total beside their sum.
 
-use crate::domain::{Amount, Currency};
+use crate::domain::{Amount, Currency, Figure};
 
 /// One wallet's proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,17 +12,28 @@ pub struct WalletProof {
     /// The wallet's currency; entries in any other do not move it.
     pub currency: Currency,
     /// What the first reading showed.
-    pub before: Option<Amount>,
+    pub before: Figure<Amount>,
     /// What the last reading showed.
-    pub after: Option<Amount>,
+    pub after: Figure<Amount>,
     /// The four columns, or why the evidence does not carry them.
-    pub rolled: Result<RollForward, String>,
+    pub rolled: Result<RollForward, Gap>,
+}
+
+/// Why a wallet is not evidenced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The reason, which may be that of many.
+    pub reason: String,
+    /// What a sealed close said of it last.
+    pub sealed: Option<Amount>,
+    /// Whether the wallet is shown no more: its account is gone from the list, or it is in another currency now.
+    pub gone: bool,
 }
 
 /// The four columns: opening + credits − debits against closing. Settled entries of the wallet's own currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollForward {
-    /// What the last sealed close said of the period's start, where it closed the month before and evidenced this wallet.
+    /// What the last sealed close of this wallet says of the period's start, where the months since are sealed, too.
     pub sealed: Option<Amount>,
     /// The wallet at the period's start.
     pub opening: Amount,
@@ -106,6 +117,21 @@ impl WalletProof {
             Ok(rolled) if rolled.from == OpeningFrom::Implied => "implied",
             Ok(_) => "proved",
         }
+    }
+
+    /// What a sealed close said of it last.
+    #[must_use]
+    pub const fn sealed(&self) -> Option<Amount> {
+        match &self.rolled {
+            Ok(rolled) => rolled.sealed,
+            Err(gap) => gap.sealed,
+        }
+    }
+
+    /// Whether it was sealed and is shown no more.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        matches!(&self.rolled, Err(gap) if gap.gone)
     }
 
     /// The four columns, where they are evidenced.

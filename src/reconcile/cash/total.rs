@@ -4,7 +4,7 @@
 //! between the least and the most that the wallets can have held together.
 
 use super::proof::WalletTotal;
-use crate::domain::{Amount, List};
+use crate::domain::{Amount, Figure, List};
 use crate::normalise::{Books, Wallet};
 use crate::reconcile::movements::Movements;
 use crate::reconcile::outcome::ListProof;
@@ -21,18 +21,24 @@ pub(super) fn total(
     }
 }
 
-fn compared(books: &Books, lists: &[ListProof], movements: &Movements) -> Result<WalletTotal, &'static str> {
-    let (dashboard, shown) = books.dashboard.ok_or("the dashboard's total was not read")?;
-    let currency = movements.or_the_partners(shown);
+fn compared(books: &Books, lists: &[ListProof], movements: &Movements) -> Result<WalletTotal, String> {
+    let shown = books.dashboard.ok_or("the dashboard was not read")?;
+    let unread = |written| format!("the dashboard's total, {written}, cannot be read");
+    let dashboard = match shown.total {
+        Figure::Known(total) | Figure::Float(total) => total,
+        Figure::Absent => return Err("the dashboard shows no total".to_owned()),
+        Figure::Unreadable(written) => return Err(unread(written)),
+    };
+    let currency = movements.or_the_partners(shown.currency);
     let listed = lists.iter().find(|proof| proof.list == List::Accounts);
     let whole = listed.is_some_and(|proof| proof.verdict == "proved") && books.unwalkable.is_empty();
     if !whole || books.unreadable.iter().any(|row| row.list == List::Accounts) {
-        return Err("the account list was not read whole");
+        return Err("the account list was not read whole".to_owned());
     }
     let mut total = WalletTotal { currency, dashboard, wallets: 0, least: Amount::ZERO, most: Amount::ZERO };
     for account in books.customers.keys() {
         let wallet = books.wallets.get(account).ok_or("a wallet is not shown")?;
-        if movements.home(account, wallet.currency) == currency {
+        if movements.home(account, wallet.currency.known()) == currency {
             let (least, most) = readings(wallet).ok_or("a wallet was not read both before and after the ledgers")?;
             total.wallets += 1;
             total.least += least;
@@ -44,7 +50,7 @@ fn compared(books: &Books, lists: &[ListProof], movements: &Movements) -> Result
 
 /// The lesser and the greater of a wallet's two readings; where it is known to have stood still, one of them is enough.
 fn readings(wallet: &Wallet) -> Option<(Amount, Amount)> {
-    let before = wallet.before.or(wallet.live)?;
-    let after = wallet.after.or(wallet.live)?;
+    let before = wallet.before.known().or(wallet.live)?;
+    let after = wallet.after.known().or(wallet.live)?;
     Some((before.min(after), before.max(after)))
 }

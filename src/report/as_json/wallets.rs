@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Money;
-use crate::domain::{Amount, Currency};
+use crate::domain::{Amount, Currency, Figure};
 use crate::reconcile::{RollForward, WalletProof, WalletTotal};
 use crate::report::table::money;
 
@@ -30,6 +30,15 @@ pub(super) struct WalletJson<'a> {
     lowest_at: Option<&'a str>,
     lowest_entry: Option<&'a str>,
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_as_written: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_as_written: Option<String>,
+}
+
+/// What cannot be read, as it was written.
+fn written(figure: Figure<Amount>) -> Option<String> {
+    figure.unreadable().map(|written| written.to_string())
 }
 
 pub(super) fn wallet(it: &WalletProof) -> WalletJson<'_> {
@@ -41,7 +50,7 @@ pub(super) fn wallet(it: &WalletProof) -> WalletJson<'_> {
         currency: it.currency,
         verdict: it.verdict(),
         opening_from: rolled.map(|it| it.from.word()),
-        sealed: rolled.and_then(|it| it.sealed).map(money),
+        sealed: it.sealed().map(money),
         opening: figure(|it| it.opening),
         opening_difference: figure(RollForward::opening_difference),
         credits: figure(|it| it.credits),
@@ -49,14 +58,16 @@ pub(super) fn wallet(it: &WalletProof) -> WalletJson<'_> {
         expected: figure(RollForward::expected),
         closing: figure(RollForward::closing),
         difference: figure(RollForward::difference),
-        before: it.before.map(money),
-        after: it.after.map(money),
+        before: it.before.known().map(money),
+        after: it.after.known().map(money),
         live: figure(|it| it.live),
         net_after_cut_off: figure(|it| it.after_cut_off),
         lowest: figure(|it| it.lowest),
         lowest_at: rolled.map(|it| it.lowest_at.as_str()),
         lowest_entry: rolled.and_then(|it| it.lowest_entry.as_deref()),
-        reason: it.rolled.as_ref().err().map(String::as_str),
+        reason: it.rolled.as_ref().err().map(|gap| gap.reason.as_str()),
+        before_as_written: written(it.before),
+        after_as_written: written(it.after),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::DateTime;
 use serde::Deserialize;
 
-use crate::domain::{Aged, Amount, Calendar, Class, Closing, Currency, OpenBreak, Period, Severity, Standing};
+use crate::domain::{Aged, Amount, Between, Calendar, Class, Currency, OpenBreak, Period, Severity, Standing};
 use crate::invoice::{BilledPlace, Gstin, Issued, SupplyKind, Unbilled};
 use crate::register::{Noted, Outcome, Sighting};
 use crate::run::inputs::Inputs;
@@ -77,6 +77,20 @@ pub(in crate::run) struct SealedAccount {
     pub(in crate::run) account: String,
     pub(in crate::run) currency: Currency,
     pub(in crate::run) closing: Option<Amount>,
+    #[serde(default)]
+    credits: Amount,
+    #[serde(default)]
+    debits: Amount,
+    #[serde(default)]
+    verdict: String,
+}
+
+impl SealedAccount {
+    /// What its entries of the month came to, and whether they are all of them.
+    pub(in crate::run) fn moved(&self) -> (Amount, Between) {
+        let is_whole = !matches!(self.verdict.as_str(), "" | "incomplete");
+        (self.credits - self.debits, if is_whole { Between::Whole } else { Between::Unknown })
+    }
 }
 
 #[derive(Deserialize)]
@@ -145,16 +159,6 @@ impl Neighbour {
             total,
             run: self.inputs.run.clone(),
         })
-    }
-
-    pub(in crate::run) fn closings(&self) -> Vec<Closing> {
-        let known =
-            self.close.accounts.iter().filter_map(|it| {
-                Some(Closing { account: it.account.clone(), currency: it.currency, amount: it.closing? })
-            });
-        let mut closings: Vec<Closing> = known.collect();
-        closings.sort();
-        closings
     }
 
     pub(in crate::run) fn noted(&self) -> Noted {

@@ -1,6 +1,6 @@
 //! The wallets of the second implementation: opening + credits − debits against closing, from the rules alone.
 
-use tieout::domain::{Amount, Calendar, Class, Currency, Direction, List};
+use tieout::domain::{Amount, Between, Calendar, Class, Currency, Direction, List};
 
 use super::{Copy, Effects, Finding, Plain, finding, owner};
 
@@ -44,6 +44,13 @@ impl Plain<'_> {
             }
             if it.lowest.is_negative() {
                 report(Class::NegativeBalance, it.by.as_deref(), None);
+            }
+        }
+        // What was sealed and is shown no more, unless it was empty.
+        let shown = |account: &str| account == books.partner || books.accounts.iter().any(|(id, _)| id == account);
+        for closing in books.carried.iter().flat_map(|carried| &carried.closings) {
+            if !closing.amount.is_zero() && !shown(&closing.account) {
+                found.push(finding(Class::OpeningDiffers, &[], Some(&closing.account), Effects::new()));
             }
         }
         if implied > 0 {
@@ -100,6 +107,7 @@ impl Plain<'_> {
         let (sealed, since) = self.carried(account, currency);
         let opening = match sealed {
             _ if books.from_inception => first,
+            Some(_) if self.was_gone(account, currency) => implied,
             Some(sealed) if sealed + since != implied => sealed,
             _ => implied,
         };
@@ -127,6 +135,14 @@ impl Plain<'_> {
                 && after_the_seal.contains(&it.class)
                 && it.dated >= start
         });
-        (closing.map(|it| it.amount), open.map(|it| it.effect).sum())
+        let known = closing.filter(|it| it.earlier.as_ref().is_none_or(|it| it.between != Between::Unknown));
+        (known.map(|it| it.amount), open.map(|it| it.effect).sum())
+    }
+
+    /// Whether a wallet was gone since it was sealed.
+    fn was_gone(&self, account: &str, currency: Currency) -> bool {
+        let closings = self.books.carried.iter().flat_map(|carried| &carried.closings);
+        let mut of_wallet = closings.filter(|it| it.account == account && it.currency == currency);
+        of_wallet.any(|it| it.earlier.as_ref().is_some_and(|it| it.between == Between::Gone))
     }
 }
