@@ -141,7 +141,7 @@ pub struct CheckArgs {
     /// The settings [default: tieout.toml in the current folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Ask the partner, too, what the credentials may do
+    /// Ask the partner, too, what the credentials may do, and whether it has the accounts that the terms name
     #[arg(long)]
     pub online: bool,
 }

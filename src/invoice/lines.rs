@@ -6,6 +6,12 @@ use super::{Customer, InvoiceError, InvoiceLine, LineKind, LineTax, RateCard};
 use crate::domain::{Amount, ChargeClass, ChargeKind, Direction, SCALE, round};
 use crate::reconcile::Charge;
 
+/// What stands for the charge class on a line of a fee.
+pub(super) const FEE: &str = "fee";
+
+/// The same on the line of the minimum.
+pub(super) const MINIMUM: &str = "minimum";
+
 /// Everything to be billed to one account in one currency, sorted by kind and class; fees in the card's order.
 ///
 /// Settled debits are usage, but for what the partner takes back. Of the credits only refunds are billed, as negative lines;
@@ -83,7 +89,7 @@ fn title(class: &str) -> String {
 fn fixed(kind: LineKind, description: &str, amount: Amount) -> InvoiceLine {
     InvoiceLine {
         kind,
-        class: if kind == LineKind::Fee { "fee" } else { "minimum" }.to_owned(),
+        class: if kind == LineKind::Fee { FEE } else { MINIMUM }.to_owned(),
         description: description.to_owned(),
         entries: 0,
         cost_base: Amount::ZERO,

@@ -160,7 +160,7 @@ fn a_pin_is_of_the_state_that_the_post_has_it_in() {
 
 #[test]
 fn every_state_has_pins_and_every_pin_has_a_state() {
-    let every = (100_000..1_000_000_u32).step_by(1).filter_map(|number| Pin::parse(&number.to_string()));
+    let every = (100_000..1_000_000_u32).step_by(10).filter_map(|number| Pin::parse(&number.to_string()));
     let mut alone = std::collections::BTreeMap::<&str, u32>::new();
     for pin in every {
         assert!(pin.states().next().is_some(), "{} is of a State that there is not", pin.number());

@@ -56,6 +56,11 @@ fn a_close_names_what_its_terms_name_and_nobody_has() {
     let slips = &json["unmatched"].as_array().unwrap().iter().find(|it| it["account"] == slip.as_str()).unwrap();
     assert_eq!(slips["resembles"], account.as_str());
     assert_eq!(slips["named_by"].as_array().unwrap().len(), 3);
+    let page = String::from_utf8(desk.read(&format!("{RUN}/close.html"))).unwrap();
+    for part in ["Warning: the terms name", "<section id=\"unmatched\"", "href=\"#unmatched\""] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<section id=\"\""));
     desk.ends(0, &["verify", RUN]);
 }
 

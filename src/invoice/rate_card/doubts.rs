@@ -61,6 +61,12 @@ impl RateCard {
                 }
             }
         }
+        let unpaid = |accounts: &Option<BTreeSet<String>>| accounts.as_ref().is_some_and(BTreeSet::is_empty);
+        let fees: &[_] = if doubts.text.lists_are_whole() { &card.fees } else { &[] };
+        for (at, _) in fees.iter().enumerate().filter(|(_, fee)| unpaid(&fee.accounts)) {
+            let message = format!("fees, entry {}: an empty list of accounts, so that nobody pays it", at + 1);
+            doubts.add(&["fees", &at.to_string(), "accounts"], message);
+        }
         if card.markup == Markup::default() && card.fees.is_empty() && card.minimum.is_none() {
             let message = "no markup, no fee, no minimum: usage is billed at cost".to_owned();
             doubts.add(&["markup", "default"], message);

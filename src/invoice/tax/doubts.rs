@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::{GST_PERCENT, Gstin, GstinKind, InvoiceTerms, Pin, Regime, State};
 use crate::domain::Party;
+use crate::invoice::lines::{FEE, MINIMUM};
 
 /// A doubt with the keys below `[invoice]` that lead to what it is about.
 type Doubt = (Vec<String>, String);
@@ -50,7 +51,8 @@ impl InvoiceTerms {
 
     /// Codes for classes that no charge can have.
     fn classes_that_nothing_makes(&self, classes: &BTreeSet<String>) -> Vec<Doubt> {
-        let unmade = self.written().sac_classes.keys().filter(|class| !classes.contains(*class));
+        let is_made = |class: &String| classes.contains(class) || [FEE, MINIMUM].contains(&class.as_str());
+        let unmade = self.written().sac_classes.keys().filter(|class| !is_made(class));
         let known = classes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let doubt = |class: &String| {
             let message =

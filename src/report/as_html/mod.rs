@@ -72,7 +72,7 @@ fn head(html: &mut Html, title: &str) {
 }
 
 /// Where a section stands on the page, what its place is called, and what the menu calls it.
-const SECTIONS: [(&str, &str, &str); 13] = [
+const SECTIONS: [(&str, &str, &str); 15] = [
     ("VERDICT", "verdict", "Verdict"),
     ("Tie-out", "tie-out", "Tie-out"),
     ("Bridge", "bridge", "Bridge"),
@@ -84,6 +84,8 @@ const SECTIONS: [(&str, &str, &str); 13] = [
     ("Invoices", "invoices", "Invoices"),
     ("Credit and debit notes", "notes", "Notes"),
     ("Held", "held", "Held"),
+    ("Still not billed", "unbilled", "Not billed"),
+    ("Terms that match", "unmatched", "Terms"),
     ("Recharge check", "recharges", "Recharges"),
     ("What the evidence", "limits", "Limits"),
 ];

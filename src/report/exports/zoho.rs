@@ -126,6 +126,7 @@ fn treatment(invoice: &Invoice) -> Option<&'static str> {
     match invoice.supply.kind {
         SupplyKind::Untaxed | SupplyKind::Plain => None,
         SupplyKind::Export => Some("overseas"),
+        // The holder of a UIN, too: GSTR-1 has them in one table with registered persons.
         SupplyKind::WithinState | SupplyKind::BetweenStates if invoice.supply.gstin.is_some() => {
             Some("business_registered_regular")
         }
