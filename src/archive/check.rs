@@ -92,7 +92,9 @@ impl Archive {
     fn check_records(&self, found: &mut Soundness) -> Result<(), ArchiveError> {
         for fetch in self.read(read::all_finished)? {
             match self.evidence(fetch) {
-                Err(refused) if refused.is_damage() => found.faults.push(format!("fetch {fetch}: {refused}")),
+                Err(refused) if refused.is_damage() || matches!(refused, ArchiveError::NoFetch(_)) => {
+                    found.faults.push(format!("fetch {fetch}: {refused}"))
+                }
                 evidence => drop(evidence?),
             }
         }

@@ -26,7 +26,7 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// The file is an archive, and holds something beside that no version of the program puts there.
-    #[error("archive {}: holds the {seen}, which no archive of tieout has", path.display())]
+    #[error("archive {}: holds the {seen}, unlike any archive of tieout", path.display())]
     Foreign {
         /// The file asked for.
         path: PathBuf,

@@ -104,12 +104,17 @@ fn kept(db: &Connection, question: &str, digest: &str, place: u32) -> Result<Opt
         query.query_row(params![digest, place], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
     });
     let Some((bytes, zstd)) = row.map_err(|source| source.to_string())? else { return Ok(None) };
+    proved(digest, bytes, zstd).map(Some)
+}
+
+/// A body as it is kept, unpacked and held against its digest; else what is wrong with it.
+pub(super) fn proved(digest: &str, bytes: i64, zstd: Vec<u8>) -> Result<Sound, String> {
     let length = usize::try_from(bytes).ok().filter(|length| *length <= BODY_BYTES_MAX);
     let length = length.ok_or_else(|| format!("a length of {bytes} bytes"))?;
     let body = unpacked(&zstd, length).map_err(|source| format!("a body that does not unpack ({source})"))?;
     let seen = sha256(&body);
     if seen == digest && body.len() == length {
-        Ok(Some(Sound { body, zstd, is_renewed: false }))
+        Ok(Sound { body, zstd, is_renewed: false })
     } else {
         Err(format!("sha256 {seen}, {} bytes of {length}", body.len()))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, params, params_from_iter};
+use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::{ArchiveError, failed_to};
 use super::file::{self, beside};
@@ -90,21 +90,29 @@ impl Archive {
     }
 }
 
-/// Copies every body of which a sound copy can be read, by its own row or by what the pages name.
+/// Copies every body of which a sound copy can be read: by the rows of the tables, from both ends, and by what the pages name, for
+/// one way may be torn and another not.
 fn copy_bodies(torn: &Connection, db: &Connection) -> Result<(), ArchiveError> {
-    let mut digests = Vec::new();
-    for (table, order) in [("bodies", "digest"), ("exchanges", "digest"), ("renewals", "renewal")] {
+    for table in ["bodies", "renewals"] {
         for direction in ["ASC", "DESC"] {
-            let rows = readable(torn, &format!("SELECT digest FROM {table} ORDER BY {order} {direction}"), 1);
-            digests.extend(rows.into_iter().flatten());
+            let question = format!("SELECT digest, bytes, zstd FROM {table} NOT INDEXED ORDER BY rowid {direction}");
+            let Ok(mut query) = torn.prepare(&question) else { continue };
+            let Ok(mut rows) = query.query([]) else { continue };
+            while let Ok(Some(row)) = rows.next() {
+                let columns = (row.get::<_, String>(0), row.get(1), row.get(2));
+                if let (Ok(digest), Ok(bytes), Ok(zstd)) = columns
+                    && let Ok(sound) = read::proved(&digest, bytes, zstd)
+                {
+                    write::keep_body(db, &digest, bytes, &sound.zstd)?;
+                }
+            }
         }
     }
-    let mut digests: Vec<String> =
-        digests.into_iter().filter_map(|it| if let Value::Text(digest) = it { Some(digest) } else { None }).collect();
-    digests.sort();
-    digests.dedup();
-    for digest in digests {
-        if let Ok(sound) = read::sound(torn, &digest) {
+    let named = readable(torn, "SELECT DISTINCT digest FROM exchanges", 1);
+    for digest in named.into_iter().flatten() {
+        if let Value::Text(digest) = digest
+            && let Ok(sound) = read::sound(torn, &digest)
+        {
             let bytes = i64::try_from(sound.body.len()).unwrap_or(i64::MAX);
             write::keep_body(db, &digest, bytes, &sound.zstd)?;
         }
@@ -117,7 +125,10 @@ fn copy_rows(torn: &Connection, db: &Connection, table: &str, order: &str) -> Re
     let failed = failed_to("fill the new file");
     let columns = db.prepare(&format!("SELECT * FROM {table}")).map_err(&failed)?.column_count();
     let places = vec!["?"; columns].join(", ");
-    let mut insert = db.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({places})")).map_err(&failed)?;
+    // What belongs to a fetch that is lost would pass for the next one's, which gets its number.
+    let known = if matches!(table, "fetches" | "papers") { "" } else { " WHERE ?1 IN (SELECT fetch FROM fetches)" };
+    let insert = format!("INSERT OR IGNORE INTO {table} SELECT {places}{known}");
+    let mut insert = db.prepare(&insert).map_err(&failed)?;
     for direction in ["ASC", "DESC"] {
         let order = order.replace(", ", &format!(" {direction}, "));
         let rows = readable(torn, &format!("SELECT * FROM {table} ORDER BY {order} {direction}"), columns);
@@ -137,7 +148,7 @@ fn copy_rows(torn: &Connection, db: &Connection, table: &str, order: &str) -> Re
 fn readable(db: &Connection, question: &str, columns: usize) -> Vec<Vec<Value>> {
     let mut found = Vec::new();
     let Ok(mut query) = db.prepare(question) else { return found };
-    let Ok(mut rows) = query.query(params![]) else { return found };
+    let Ok(mut rows) = query.query([]) else { return found };
     while let Ok(Some(row)) = rows.next() {
         let values = (0..columns).map(|column| row.get::<_, Value>(column)).collect::<rusqlite::Result<Vec<_>>>();
         found.extend(values);

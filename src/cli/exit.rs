@@ -269,7 +269,7 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
         damage if damage.is_damage() => (
             Exit::Seal,
             Some(
-                "`tieout archive check` tells what is damaged; `tieout archive repair --from FILE` takes it from a pack or a copy",
+                "`tieout archive check` tells what is damaged; the next fetch of the month asks for it anew, `tieout archive repair --from FILE` takes it from a pack or a copy",
             ),
         ),
         ArchiveError::Absent { .. } => (Exit::Usage, Some("name the archive with --archive, or in the settings")),

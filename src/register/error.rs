@@ -18,7 +18,7 @@ pub enum RegisterError {
     #[error("register {}: not a register of tieout", .0.display())]
     NotARegister(PathBuf),
     /// The file holds something beside that no version of the program puts there.
-    #[error("register {}: holds the {seen}, which no register of tieout has", path.display())]
+    #[error("register {}: holds the {seen}, unlike any register of tieout", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

@@ -69,8 +69,9 @@ pub(super) fn register_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>,
     Ok(listed(folder)?.into_iter().filter_map(of).collect())
 }
 
-/// The archives and registers in a folder; none where it cannot be listed.
-pub(super) fn book_files(folder: &Path) -> Vec<PathBuf> {
+/// The archives and registers of all partners in a folder; none where it cannot be listed.
+#[must_use]
+pub fn book_files(folder: &Path) -> Vec<PathBuf> {
     let is_one = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.ends_with(".archive.sqlite") || name.ends_with(".register.sqlite")

@@ -28,6 +28,7 @@ use chrono::NaiveDate;
 pub use derive::{Settled, derive};
 pub use draft::{Drafted, draft};
 pub use error::RunError;
+pub use folder::book_files;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use neighbours::{note, open_breaks, open_register, register_of};
 pub use pack::pack;
@@ -38,6 +39,7 @@ use billed::billing;
 use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
+use upkeep::damaged_evidence;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
 use crate::domain::{Beside, Calendar, List, Period, sha256};
@@ -217,12 +219,6 @@ pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf
     folder::archive_beside(folder, partner, named)
 }
 
-/// The archives and registers of all partners in a folder; none where it cannot be listed.
-#[must_use]
-pub fn book_files(folder: &Path) -> Vec<PathBuf> {
-    folder::book_files(folder)
-}
-
 /// The second half, offline: derives the papers of a prepared run and seals them.
 ///
 /// # Errors
@@ -315,7 +311,7 @@ pub fn verify(
         Ok(papers) => (Some(papers), Vec::new()),
         // Nothing is wrong with the run: this program cannot tell.
         Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
-        Err(refused) => (None, [refused.faults(folder), damaged(folder, archive)].concat()),
+        Err(refused) => (None, [refused.faults(folder), damaged_evidence(folder, archive)].concat()),
     };
     let made = Run::read(folder).map(|run| run.version().to_owned()).ok().filter(|made| made != VERSION);
     // Another version prints other words, so its papers are held against the seal, and their figures against the archive.
@@ -332,14 +328,6 @@ pub fn verify(
     let sealed = read_seal(folder).ok();
     let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
     Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults, earlier })
-}
-
-/// Every page that a run rests on whose body is damaged, as findings of a verification.
-fn damaged(folder: &Path, archive: Option<&Path>) -> Vec<String> {
-    let Ok((run, archive)) = Run::open(folder, archive) else { return Vec::new() };
-    let evidence =
-        run.fetches(&archive).unwrap_or_default().into_iter().filter_map(|fetch| archive.evidence(fetch).ok());
-    evidence.flat_map(|evidence| archive.damaged(&evidence)).map(|damaged| format!("archive: {damaged}")).collect()
 }
 
 /// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.

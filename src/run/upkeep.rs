@@ -135,3 +135,11 @@ fn runs_on(path: &Path, archive: &Archive) -> Result<(RunsByFetch, Vec<String>),
     }
     Ok((runs, lost))
 }
+
+/// Every page that a run rests on whose body is damaged, as findings of a verification.
+pub(super) fn damaged_evidence(folder: &Path, archive: Option<&Path>) -> Vec<String> {
+    let Ok((run, archive)) = Run::open(folder, archive) else { return Vec::new() };
+    let fetches = run.fetches(&archive).unwrap_or_default();
+    let evidence = fetches.into_iter().filter_map(|fetch| archive.evidence(fetch).ok());
+    evidence.flat_map(|evidence| archive.damaged(&evidence)).map(|damaged| format!("archive: {damaged}")).collect()
+}

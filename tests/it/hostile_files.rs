@@ -122,7 +122,7 @@ const STRANGERS: [(&str, &str); 8] = [
         "DROP INDEX exchanges_by_digest; CREATE INDEX exchanges_by_digest ON exchanges (hex(digest))",
         "index `exchanges_by_digest`",
     ),
-    ("ALTER TABLE papers ADD COLUMN more AS (zeroblob(1000000000))", "table `papers`"),
+    ("ALTER TABLE papers ADD COLUMN more BLOB AS (zeroblob(1000000000))", "table `papers`"),
     ("CREATE TRIGGER more BEFORE INSERT ON fetches BEGIN DELETE FROM bodies; END", "trigger `more`"),
 ];
 
@@ -167,7 +167,7 @@ fn only_our_own_schema_is_opened_in_registers() {
         ("CREATE TABLE more (a)", "table `more`"),
         ("CREATE TRIGGER more BEFORE INSERT ON decisions BEGIN SELECT RAISE(IGNORE); END", "trigger `more`"),
         ("DROP TRIGGER runs_stay; CREATE TRIGGER runs_stay BEFORE DELETE ON runs BEGIN SELECT 1; END", "trigger `runs_stay`"),
-        ("ALTER TABLE runs ADD COLUMN more AS (zeroblob(1000000000))", "table `runs`"),
+        ("ALTER TABLE runs ADD COLUMN more BLOB AS (zeroblob(1000000000))", "table `runs`"),
     ];
     for (sql, told_of) in strangers {
         desk.write(&name, &kept);
