@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
-use crate::archive::{Archive, Evidence};
+use crate::archive::Archive;
 use crate::domain::{Class, Side, Verdict, sha256};
 use crate::invoice::{Annex, Billing, invoice};
 use crate::normalise::Books;
