@@ -15,7 +15,7 @@ use tempfile::{Builder, NamedTempFile};
 const LINKS_MAX: usize = 40;
 
 /// How long a pipe may take to be opened: until somebody reads it.
-const READER_WAIT: Duration = Duration::from_secs(10);
+const READER_WAIT: Duration = Duration::from_secs(3);
 
 /// Where a path leads to when its last name is a link, and that of what it leads to, and so on; there may be nothing there.
 #[must_use]

@@ -208,7 +208,7 @@ fn breaks_that_were_handed_on_beside_as_many_that_are_found() {
         let outcome = &settled.reconciliation;
         assert_eq!((outcome.carried.len(), outcome.tie_outs.len()), (2 * size, 1));
         let found = |class| outcome.breaks.iter().filter(|found| found.class() == class).count();
-        assert_eq!([found(Class::AmountDiffers), found(Class::MissingFromMaster)], [size, size]);
+        assert_eq!([found(Class::AmountDiffers), found(Class::MissingFromCustomer)], [size, size]);
         steps
     });
 }

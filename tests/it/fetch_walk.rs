@@ -354,7 +354,7 @@ async fn a_dashboard_that_is_refused_is_missing_and_a_partner_that_is_refused_en
     let crowded = run(|_, _| None, Limits { accounts_max: 0, ..quick() }).await;
     assert_eq!(
         crowded.fetched.unwrap_err().to_string(),
-        "accounts: 1 customers, expected at most 0 (fetch.accounts_max)"
+        "accounts: 3 customers, expected at most 0 (fetch.accounts_max)"
     );
 }
 

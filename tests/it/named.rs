@@ -76,6 +76,7 @@ fn a_pack_goes_where_its_path_leads_and_replaces_nothing() {
     desk.ends(0, &["pack", RUN, "--out", "pipe"]);
     assert!(reader.wait().unwrap().success());
     desk.ends(0, &["verify", "read.pack"]);
+    fs::remove_file(desk.path("pipe")).unwrap();
     fs::create_dir(desk.path("far")).unwrap();
     symlink("far/led.pack", desk.path("link.pack")).unwrap();
     desk.ends(0, &["pack", RUN, "--out", "link.pack"]);
