@@ -103,10 +103,10 @@ fn whoever_has_a_text_that_cannot_be_set_is_held_and_nobody_else() {
     // What each hint says ends its hold.
     let (billed, held) = close("", &format!("{RUN}.r2"));
     assert_eq!(billed, [("MA_C".to_owned(), "INV-000001".to_owned())]);
-    assert_eq!(held.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["MA_A", "MA_B", "MA_C"]);
+    assert_eq!(held.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["MA_A", "MA_B"]);
     let (billed, held) = close("[invoice.customers.MA_A]\nname = 'Fox'\n", &format!("{RUN}.r3"));
     assert_eq!(billed, [("MA_A".to_owned(), "INV-000002".to_owned())]);
-    assert!(held[2].1.starts_with("billed already: INV-000001"), "{held:?}");
+    assert!(held[1].1.starts_with("billed already: INV-000001"), "{held:?}");
     // The supplier's own text is on everybody's paper: there is nobody to hold.
     desk.write("tieout.toml", format!("{quick}[invoice]\npdf = true\n[invoice.supplier]\nname = 'Sagar 漢'\n"));
     let refused = desk.ends(2, &CLOSE).stderr;
