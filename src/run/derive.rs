@@ -39,7 +39,7 @@ pub struct Settled {
 ///
 /// # Errors
 /// When the archive is damaged, or a stage cannot go on.
-pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
+pub fn derive(archive: &Archive, mut inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let Judged { evidence, manifest, books, mut reconciliation } = judged(archive, &inputs, watch)?;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
     if read < over {
@@ -50,6 +50,7 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
     let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };
+    inputs.corrections.keep_what_was_asked(&billing);
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;

@@ -3,7 +3,7 @@
 
 mod sealed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -13,13 +13,13 @@ use super::folder::{archive_beside, parent, previous_seal, register_files, seale
 use super::inputs::{Earlier, Inputs, RUN_FILE};
 use super::notes;
 use super::recheck::{SealedRecheck, is_recheck_text, left_open, rechecks_of};
-use crate::domain::{Again, Carried, Currency, OpenBreak, Period, Severity, sha256};
+use crate::domain::{Again, Carried, OpenBreak, Period, Severity, sha256};
 use crate::invoice::{RateCard, Unbilled};
 use crate::register::Register;
 use crate::seal::{read_seal, sealed_paper};
 
 pub(super) use sealed::Neighbour;
-use sealed::{SealedBreak, standing};
+use sealed::{SealedBreak, SealedHeld, standing};
 
 /// Reads what the runs sealed beside this one hand on, to invoices of a card and a day; `read_on` tells on which day a run's evidence was read, where the
 /// archive holds it. A simulated month stands alone.
@@ -74,12 +74,14 @@ pub(super) fn sealed_already(folder: &Path, inputs: &Inputs) -> Result<Option<In
 
 /// Whom the last run of each month before held, where no run of that month has billed it.
 fn unbilled(runs: &[Neighbour], months: &BTreeMap<Period, &Neighbour>) -> Vec<Unbilled> {
+    let billed = notes::billed(runs);
     let mut found = Vec::new();
     for (period, last) in months {
-        let of_month = runs.iter().filter(|run| run.inputs.period == *period);
-        let billed: BTreeSet<(String, Currency)> =
-            of_month.flat_map(Neighbour::issued).map(|it| (it.account, it.currency)).collect();
-        let held = last.close.held.iter().filter(|it| !billed.contains(&(it.account.clone(), it.currency)));
+        let open = |it: &&SealedHeld| match billed.get(&(*period, it.account.clone(), it.currency)) {
+            None => true,
+            Some(invoiced) => !invoiced && it.asks_for_money(),
+        };
+        let held = last.close.held.iter().filter(|it| !it.credit).filter(open);
         found.extend(held.map(|it| it.unbilled(*period, &last.inputs.run)));
     }
     found
@@ -108,7 +110,7 @@ fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<Vec<Vec<SealedRech
 
 /// The rechecks of the last run of each month before that has any: what they propose for invoices of the month is due also where
 /// a further run, which bills nobody again, has not been rechecked yet.
-fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<Vec<Vec<SealedRecheck>>, RunError> {
+fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<BTreeMap<Period, Vec<SealedRecheck>>, RunError> {
     let mut last: BTreeMap<Period, Vec<SealedRecheck>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         let found = rechecks_of(&run.folder, &run.seal)?;
@@ -116,7 +118,7 @@ fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<Vec<Vec<SealedRec
             last.insert(run.inputs.period, found);
         }
     }
-    Ok(last.into_values().collect())
+    Ok(last)
 }
 
 /// What they have found, by id.

@@ -50,6 +50,7 @@ mod months;
 mod months_corners;
 mod months_judged;
 mod notes;
+mod notes_spread;
 mod pace;
 mod page;
 mod page_browser;

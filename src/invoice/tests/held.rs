@@ -30,6 +30,7 @@ fn nobody_is_billed_twice_for_a_month() {
         currency: it.currency,
         total: it.total,
         run: "2026-03".to_owned(),
+        credit: false,
     });
     let again = Numbering { from: 3, issued: issued.collect(), corrections: Corrections::default() };
     let billing = bill(
@@ -58,7 +59,8 @@ fn nobody_is_billed_twice_for_a_month() {
 #[test]
 fn whoever_owes_a_fee_and_did_not_tie_out_is_held() {
     let card = RateCard::parse("[[fees]]\nname = \"Platform fee\"\namount = \"199.00\"").unwrap();
-    let billing = bill(Vec::new(), &[("MA_9", "Asha")], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
+    let billing =
+        bill(Vec::new(), &[("MA_9", "Asha", Currency::INR)], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     let held: Vec<_> =
         billing.held.iter().map(|it| (it.account.as_str(), it.name.as_str(), it.reason.as_str())).collect();
     assert_eq!(held, [("MA_9", "Asha", "fee \"Platform fee\": the account did not tie out in INR")]);

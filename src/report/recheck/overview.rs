@@ -1,7 +1,7 @@
 //! The overview of a recheck, in the order a finance person asks: is the month still what was sealed, what is not, what
 //! does it do to the invoices, and what could not be looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Recheck;
 use super::tables::{note_status, side};
@@ -58,7 +58,9 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let noted = |held: &&HeldAccount| {
         !it.notes.iter().any(|note| (&note.account, note.currency) == (&held.account, held.currency))
     };
-    let without = it.held_then.iter().filter(noted).count();
+    let without: BTreeSet<&str> =
+        it.held_then.iter().filter(|held| !held.is_credit).filter(noted).map(|held| held.account.as_str()).collect();
+    let without = without.len();
     let pairs = vec![
         ("Findings", found),
         ("Notes", format!("{} proposed or waiting", it.notes.len())),
@@ -166,8 +168,16 @@ fn notes(it: &Recheck<'_>) -> Vec<Block> {
         let head = format!("{}  {} {amount} {}  {}", note.id, note_kind(note.kind), note.currency, note.account);
         let on = note.invoice.as_ref().map_or_else(|| "no invoice".to_owned(), |(number, _)| number.clone());
         let status = note_status(note.status);
+        let beyond = if note.beyond.is_zero() {
+            String::new()
+        } else {
+            let more = money(note.beyond, note);
+            format!(
+                "; {more} of it is more than is left of that invoice, and goes on others of the customer or is held"
+            )
+        };
         let reason = if note.reason.is_empty() { String::new() } else { format!(" ({})", note.reason) };
-        (head, format!("{status}{reason}: {on}, invoiced {invoiced}, due now {due} {}", note.currency))
+        (head, format!("{status}{reason}: {on}, invoiced {invoiced}, due now {due} {}{beyond}", note.currency))
     };
     vec![
         Block::Heading(told("Notes", it.notes.len(), TOLD_MAX, "notes.csv")),
