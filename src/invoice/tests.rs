@@ -333,32 +333,6 @@ fn credits_in_excess_are_held_and_no_minimum_hides_them() {
 }
 
 #[test]
-fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
-    let card = RateCard::parse(
-        "[[fees]]\nname = \"Trunk\"\namount = \"10\"\naccounts = [\"MA_1\", \"MA_2\", \"MA_9\"]
-         [[fees]]\nname = \"Desk\"\namount = \"5\"\naccounts = [\"MA_9\"]",
-    );
-    let held = [HeldAccount {
-        account: "MA_2".to_owned(),
-        name: String::new(),
-        currency: Currency::INR,
-        cost_base: Amount::ZERO,
-        reason: "amount-differs (1)".to_owned(),
-        hint: String::new(),
-        is_credit: false,
-    }];
-    let card = card.unwrap();
-    let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
-    let unknown = "fee \"Trunk\", \"Desk\": no account of this name is in the account list";
-    for (untied, reason) in [(&[("MA_9", "Nine", Currency::INR)][..], lost), (&[], unknown)] {
-        let billing = bill(customers(&one(Vec::new())), untied, (&held, &[]), &priced(&card), &numbering(1)).unwrap();
-        let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
-        assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", reason)]);
-        assert_eq!(billing.invoices[0].total.to_string(), "10.00");
-    }
-}
-
-#[test]
 fn what_exceeds_exact_arithmetic_is_refused() {
     let mut tied = one(vec![charge("call", Direction::Debit, "1")]);
     tied[0].charges[0].amount = Amount::from_units(i128::MAX / 2);
