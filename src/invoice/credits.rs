@@ -9,7 +9,7 @@ use super::issued::{self, Unnumbered};
 use super::left::{Ledger, Spread};
 use super::{
     BilledLine, Billing, Corrected, Corrections, Credit, CreditHeld, Customer, Invoice, InvoiceError, InvoiceLine,
-    LastInvoice, LineTax, NoteDue, NoteReason, Pricing, Supply,
+    LastInvoice, LineKind, LineTax, NoteDue, NoteReason, Pricing, Supply,
 };
 use crate::domain::{Amount, Currency, Party, Period, sha256};
 use crate::reconcile::HeldAccount;
@@ -75,19 +75,20 @@ impl<'a> Credits<'a> {
         Ok(())
     }
 
-    /// A debit that a recheck has proposed. Where there is no invoice to name, it lowers what waits to be given back.
+    /// A debit that a recheck has proposed. Refunds that are less than they were lower what of them was not given yet; anything
+    /// else is a debit note.
     fn debit(&mut self, it: &NoteDue) {
         let note = it.made_out(self.pricing);
-        if !note.corrects.number.is_empty() {
-            self.ledger.note(&note.corrects.number, &note.document);
+        let due = &note.document;
+        let refunds_alone = due.lines.iter().all(|line| line.kind == LineKind::Refund);
+        let lowers = refunds_alone && self.waiting(&due.account, due.currency) + due.taxable() <= Amount::ZERO;
+        if !lowers && !note.corrects.number.is_empty() {
+            self.ledger.note(&note.corrects.number, due);
             self.notes.push(note);
             return;
         }
         let due = note.document;
-        let waiting = self.corrections.held.iter();
-        let waiting = waiting.filter(|held| (&held.account, held.currency) == (&due.account, due.currency));
-        let waiting: Amount = waiting.flat_map(|held| &held.lines).map(|line| line.amount).sum();
-        if (waiting + due.taxable()) > Amount::ZERO {
+        if !lowers {
             self.held.push(HeldAccount {
                 account: due.account.clone(),
                 name: due.name.clone(),
@@ -111,6 +112,15 @@ impl<'a> Credits<'a> {
             due,
             rest,
         });
+    }
+
+    /// What waits to be given to a customer, below zero.
+    fn waiting(&self, account: &str, currency: Currency) -> Amount {
+        let before =
+            self.corrections.held.iter().filter(|held| (held.account.as_str(), held.currency) == (account, currency));
+        let before: Amount = before.flat_map(|held| &held.lines).map(|line| line.amount).sum();
+        let lowered = self.rests.get(&(account.to_owned(), currency));
+        before + lowered.iter().flat_map(|(_, lines)| lines).map(|line| line.amount).sum()
     }
 
     /// A credit that a recheck has proposed: one note to the invoice of its month, as it is, where that has as much left.

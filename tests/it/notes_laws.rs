@@ -13,7 +13,7 @@ use tieout::run::Closed;
 use crate::notes_spread::{Account, gst, gst_with};
 
 /// Worlds in the ordinary suite, and in a soak.
-const WORLDS: u64 = 6;
+const WORLDS: u64 = 30;
 const WORLDS_SOAKED: u64 = 400;
 
 const MONTHS: [&str; 5] = ["2026-01", "2026-02", "2026-03", "2026-04", "2026-05"];
@@ -113,27 +113,42 @@ async fn months(seed: u64) {
     let markup = i128::from(rng.random_range(0..3_u8)) * 10;
     let it = Account::open(terms, &format!("[markup]\ndefault = '{markup}'")).await;
     let mut told = Told::default();
-    for (at, month) in MONTHS.iter().enumerate() {
-        for _ in 0..rng.random_range(0..3) {
+    // Months of which something was used, or given back: what comes late is of them.
+    let (mut used, mut refunded) = (Vec::new(), Vec::new());
+    for month in MONTHS {
+        if rng.random_bool(0.7) {
+            used.push(month);
             it.post(&format!("{month}-05"), &any_amount(&mut rng, 900));
         }
         if rng.random_bool(0.5) {
+            refunded.push(month);
             it.post(&format!("{month}-06"), &format!("-{}", any_amount(&mut rng, 1_500)));
         }
         // What is sealed changes: refunds and usage come late, and less is refunded or used than was.
-        if at > 0 && rng.random_bool(0.7) {
-            let before = MONTHS[rng.random_range(0..at)];
-            let sign = if rng.random_bool(0.6) { "-" } else { "" };
+        let before: Vec<&str> =
+            MONTHS.into_iter().filter(|it| *it < month && (used.contains(it) || refunded.contains(it))).collect();
+        if !before.is_empty() && rng.random_bool(0.7) {
+            let before = before[rng.random_range(0..before.len())];
+            let sign = if !used.contains(&before) || rng.random_bool(0.6) { "-" } else { "" };
             it.post_late(&format!("{before}-20"), &format!("{sign}{}", any_amount(&mut rng, 2_000)));
             it.recheck(before).await;
         }
-        if at > 1 && rng.random_bool(0.3) {
-            let before = MONTHS[rng.random_range(0..at)];
+        if !before.is_empty() && rng.random_bool(0.4) {
+            let before = before[rng.random_range(0..before.len())];
             it.lower_what_came_late(before);
             it.recheck(before).await;
         }
         told.read(&it.close(month).await, &format!("seed {seed}, {month}"));
-        if rng.random_bool(0.3) {
+        if rng.random_bool(0.4) {
+            // A further run, before which more was used or given back.
+            if rng.random() {
+                used.push(month);
+                it.post(&format!("{month}-07"), &any_amount(&mut rng, 900));
+            }
+            if rng.random() {
+                refunded.push(month);
+                it.post(&format!("{month}-08"), &format!("-{}", any_amount(&mut rng, 900)));
+            }
             told.read(&it.close(month).await, &format!("seed {seed}, {month} again"));
         }
     }
@@ -147,9 +162,10 @@ async fn months(seed: u64) {
     let due: Amount = MONTHS.into_iter().map(|month| due(&it, month, markup)).sum();
     assert_eq!(told.given + told.waits, due, "seed {seed}: given and waiting is what is due");
     assert!(told.waits <= Amount::ZERO, "seed {seed}: {} waits", told.waits);
-    // Nothing waits while an invoice has something left.
-    let left: Amount = told.invoices.values().map(|it| it.taxable).sum();
-    assert!(told.waits.is_zero() || left < "0.05".parse().unwrap(), "seed {seed}: {} waits beside {left}", told.waits);
+    // Nothing waits while an invoice has more left than what rounds away.
+    let one: Amount = "1".parse().unwrap();
+    let open = told.invoices.values().filter(|it| it.taxable >= one && it.total >= one).count();
+    assert!(told.waits.is_zero() || open == 0, "seed {seed}: {} waits beside {:?}", told.waits, told.invoices);
     for month in MONTHS {
         let left = it.recheck(month).await.notes;
         assert!(left.is_empty(), "seed {seed}, {month}: {left:?}");
