@@ -22,7 +22,7 @@ mod tax;
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -64,6 +64,14 @@ pub struct Billing {
     pub unbilled: Vec<Unbilled>,
     /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
     pub recharges: Vec<RechargeCheck>,
+}
+
+impl Billing {
+    /// Accounts on the held list, each once, in however many currencies it is held.
+    #[must_use]
+    pub fn held_accounts(&self) -> usize {
+        self.held.iter().map(|it| it.account.as_str()).collect::<BTreeSet<&str>>().len()
+    }
 }
 
 /// One customer's invoice for the period, in one currency. `total = cost_base + markup + fees + tax + round_off`, to the

@@ -112,7 +112,7 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         ("Unreadable", count(counts.unreadable_rows, "row")),
         ("Findings", findings(books)),
         ("Invoices", format!("{} made", of(billing.invoices.len()))),
-        ("Held", count_of(held_accounts(billing), "account")),
+        ("Held", count_of(billing.held_accounts(), "account")),
     ];
     let own_tie_out = books.tie_outs.iter().any(|it| it.key().account == provenance.partner);
     if own_tie_out {
@@ -353,11 +353,6 @@ fn held(billing: &Billing) -> Vec<Block> {
         grid(HELD, rows.collect()),
         Block::Items(billing.held.iter().take(TOLD_MAX).map(item).collect()),
     ]
-}
-
-/// Accounts on the held list, each once, in however many currencies it is held.
-fn held_accounts(billing: &Billing) -> usize {
-    billing.held.iter().map(|it| it.account.as_str()).collect::<BTreeSet<&str>>().len()
 }
 
 /// A reason with what ends it.

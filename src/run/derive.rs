@@ -100,7 +100,7 @@ impl Settled {
             customer_entries: self.books.ledgers.height(),
             breaks,
             invoices: self.billing.invoices.len(),
-            held: self.billing.held.len(),
+            held: self.billing.held_accounts(),
         }
     }
 
