@@ -17,7 +17,7 @@ use crate::domain::{
     Amount, Break, Bridge, ChargeClass, Currency, Direction, Entry, Leg, List, Side, TieOut, on_a_line,
 };
 use crate::frame::FrameError;
-use crate::invoice::{Billing, Invoice, LineKind};
+use crate::invoice::{Billing, Invoice, IssuedNote, LineKind};
 use crate::normalise::Books;
 use crate::reconcile::{AccountStanding, ListProof, Reconciliation};
 
@@ -68,7 +68,9 @@ pub fn explain(close: &Close<'_>, id: &str) -> Result<Option<String>, FrameError
     } else if let Some(invoice) = billing.invoices.iter().find(|invoice| invoice.number == id) {
         page.explain_invoice(invoice, None)?;
     } else if let Some(it) = billing.notes.iter().find(|note| note.document.number == id) {
-        page.explain_note(it)?;
+        page.explain_note(it, None)?;
+    } else if let Some((note, line)) = note_line(billing, id) {
+        page.explain_note(note, Some(line))?;
     } else if let Some((invoice, line)) = invoice_line(billing, id) {
         page.explain_invoice(invoice, Some(line))?;
     } else if let Some(tie_out) = reconciliation.tie_outs.iter().find(|tie_out| name_of(tie_out) == id) {
@@ -91,6 +93,14 @@ fn invoice_line<'a>(billing: &'a Billing, id: &str) -> Option<(&'a Invoice, usiz
     let invoice = billing.invoices.iter().find(|invoice| invoice.number == number)?;
     let line = line.parse().ok().filter(|line| (1..=invoice.lines.len()).contains(line))?;
     Some((invoice, line))
+}
+
+/// The line of a note that `number/line` names.
+fn note_line<'a>(billing: &'a Billing, id: &str) -> Option<(&'a IssuedNote, usize)> {
+    let (number, line) = id.rsplit_once('/')?;
+    let note = billing.notes.iter().find(|note| note.document.number == number)?;
+    let line = line.parse().ok().filter(|line| (1..=note.document.lines.len()).contains(line))?;
+    Some((note, line))
 }
 
 /// A tie-out's id.

@@ -188,7 +188,7 @@ fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
 fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
     let folder = drafted.folder.display().to_string();
-    let (invoices, held) = (drafted.invoices, drafted.held.len());
+    let (invoices, held) = (drafted.invoices, drafted.accounts_held);
     let told = drafted.held.iter().map(|(account, reason)| format!("held: {account}: {reason}"));
     let drafts = format!(
         "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this"

@@ -27,7 +27,7 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         "verdict": settled.verdict().word(),
         "breaks": breaks,
         "invoices": settled.billing.invoices.len(),
-        "held": settled.billing.held.len(),
+        "held": settled.billing.held_accounts(),
         "fetch": fetched.map(requests_json),
     }));
     Outcome { ending: settled.verdict().into(), said, json }

@@ -4,89 +4,136 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::issued::{self, Unnumbered};
+use super::credits::{Back, Credits};
 use super::{
-    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind, Numbering, Percent,
-    Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
+    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, NoteReason, Numbering, Percent,
+    Pricing, RechargeCheck, RechargeTerms, Refunds, Supply, fees, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::{HeldAccount, Recharge};
 
-/// Why an account whose refunds are worth more than its charges has neither invoice nor note.
-const CREDIT_NOTE_DUE: &str =
-    "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it";
+/// Why a customer has neither invoice nor note whose refunds are worth less than the least amount there is.
+const ROUNDS_TO_NOTHING: &str = "nothing is charged, and what is given back rounds to nothing";
 
 /// The same, for accounts that need not prove that they tied out; private, so that nobody is billed without a proof.
 pub(super) fn bill(
     mut customers: Vec<Customer<'_>>,
-    untied: &[(&str, &str)],
+    untied: &[fees::Untied<'_>],
     (held, recharges): (&[HeldAccount], &[Recharge]),
     pricing: &Pricing<'_>,
     numbering: &Numbering,
 ) -> Result<Billing, InvoiceError> {
     customers.sort_by_key(|customer| (customer.account, customer.currency));
-    let mut billing = Billing { held: held.to_vec(), ..Billing::default() };
-    let mut count = numbering.from;
-    let due = issued::proposed(&numbering.corrections.due, pricing);
-    let (illegible, mut notes): (Vec<_>, Vec<Unnumbered>) = due.partition(|it| it.is_illegible(pricing));
-    let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
-    for it in &numbering.issued {
-        let sum = issued.entry((&it.account, it.currency));
-        sum.and_modify(|sum| sum.total += it.total).or_insert_with(|| it.clone());
-    }
-    let wallets: BTreeMap<(&str, Currency), &Recharge> =
-        recharges.iter().map(|it| ((it.account.as_str(), it.currency), it)).collect();
-    let mut bills: BTreeMap<(&str, Currency), Bill> = BTreeMap::new();
+    let wallets = recharges.iter().map(|it| ((it.account.as_str(), it.currency), it)).collect();
+    let mut making = Making {
+        pricing,
+        before: Before::of(&numbering.issued),
+        wallets,
+        count: numbering.from,
+        billing: Billing { held: held.to_vec(), ..Billing::default() },
+        bills: BTreeMap::new(),
+        refunds: Vec::new(),
+    };
     for customer in &customers {
-        let lines = lines::of(customer, pricing.card)?;
-        if lines.is_empty() {
-            continue;
+        making.customer(customer)?;
+    }
+    let Making { mut billing, bills, refunds, .. } = making;
+    Credits::of(pricing, &numbering.corrections, &billing.invoices).give(refunds, &mut billing)?;
+    billing.held.extend(fees::unpayable(&customers, untied, held, pricing.card));
+    billing.held.sort_by(|a, b| (&a.account, a.currency, a.is_credit).cmp(&(&b.account, b.currency, b.is_credit)));
+    billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
+    Ok(billing)
+}
+
+/// What earlier runs of the month gave a customer.
+struct Before {
+    first: Issued,
+    /// What it all comes to.
+    total: Amount,
+    /// Whether an invoice is among it: a credit note alone bills no usage.
+    invoiced: bool,
+}
+
+impl Before {
+    fn of(issued: &[Issued]) -> BTreeMap<(&str, Currency), Self> {
+        let mut before: BTreeMap<(&str, Currency), Self> = BTreeMap::new();
+        for it in issued {
+            let own = before.entry((&it.account, it.currency));
+            let own = own.or_insert_with(|| Self { first: it.clone(), total: Amount::ZERO, invoiced: false });
+            own.total += it.total;
+            own.invoiced |= !it.credit;
         }
-        let made_out = made_out(customer, &lines, pricing, numbering)?;
+        before
+    }
+}
+
+/// The billing while it is made.
+struct Making<'a> {
+    pricing: &'a Pricing<'a>,
+    before: BTreeMap<(&'a str, Currency), Before>,
+    wallets: BTreeMap<(&'a str, Currency), &'a Recharge>,
+    /// The place of the next number.
+    count: u64,
+    billing: Billing,
+    bills: BTreeMap<(&'a str, Currency), Bill>,
+    /// The refunds that are on no invoice.
+    refunds: Vec<Back<'a>>,
+}
+
+impl<'a> Making<'a> {
+    /// Makes out what a customer gets, or holds it.
+    fn customer(&mut self, customer: &Customer<'a>) -> Result<(), InvoiceError> {
+        let pricing = self.pricing;
+        let mut lines = lines::of(customer, pricing.card)?;
         let key = (customer.account, customer.currency);
-        let before = issued.get(&key);
-        if let Ok(documents) = &made_out {
-            let number = before.map(|issued| issued.number.clone());
-            bills.insert(key, Bill { number, taxable: documents.taxable(), total: documents.total() });
+        let before = self.before.get(&key);
+        // Usage that came after a run which only gave refunds back was never invoiced; the refunds are given.
+        let is_new = before.is_some_and(|it| !it.invoiced) && lines.iter().any(|line| line.kind != LineKind::Refund);
+        if is_new {
+            lines.retain(|line| line.kind != LineKind::Refund);
         }
-        if let Some(issued) = before {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let made_out = made_out(customer, &lines, pricing)?;
+        let before = before.filter(|_| !is_new);
+        if let Ok(documents) = &made_out {
+            let number = before.map(|it| it.first.number.clone());
+            self.bills.insert(key, Bill { number, taxable: documents.taxable(), total: documents.total() });
+        }
+        if let Some(before) = before {
             let charged = lines.iter().map(|line| line.amount).sum();
             let due = made_out.map_or(charged, |documents| documents.total());
-            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
-            continue;
+            self.billing.held.push(hold(customer, &lines, already_billed(before, due)));
+            return Ok(());
         }
-        let Documents { invoice, credit } = match made_out.and_then(|it| legible(customer, it, pricing)) {
+        let Documents { invoice, refunds } = match made_out.and_then(|it| legible(customer, it, pricing)) {
             Ok(documents) => documents,
             Err(reason) => {
-                billing.held.push(hold(customer, &lines, reason));
-                continue;
+                self.billing.held.push(hold(customer, &lines, reason));
+                return Ok(());
             }
         };
-        let uncovered = wallets.get(&key).zip(bills.get(&key));
+        let uncovered = self.wallets.get(&key).zip(self.bills.get(&key));
         if let Some(reason) = uncovered.and_then(|(it, bill)| recharge::hold(it, bill, pricing.recharge)) {
-            billing.held.push(hold(customer, &lines, reason));
-            continue;
+            self.billing.held.push(hold(customer, &lines, (reason, recharge::HINT.to_owned())));
+            return Ok(());
         }
         let mut given = None;
         if let Some(invoice) = invoice {
             let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-            let number = pricing.card.series().number(count, pricing.date).map_err(refused)?;
+            let number = pricing.card.series().number(self.count, pricing.date).map_err(refused)?;
             // A count that no number can hold is refused when the next number is made.
-            count = count.saturating_add(1);
+            self.count = self.count.saturating_add(1);
             given = Some(number.clone());
-            billing.invoices.push(Invoice { number, ..invoice });
+            self.billing.invoices.push(Invoice { number, ..invoice });
         }
-        if let Some(bill) = bills.get_mut(&key) {
+        if let Some(bill) = self.bills.get_mut(&key) {
             bill.number.clone_from(&given);
         }
-        notes.extend(credit.map(|credit| credit.named(given.as_deref())));
+        self.refunds.extend(refunds.map(|refunds| refunds.back(customer, given.as_deref())));
+        Ok(())
     }
-    billing.notes = issued::numbered(notes, &numbering.corrections, pricing)?;
-    billing.held.extend(unpayable_fees(&customers, untied, held, pricing.card));
-    kept_back(&illegible, &mut billing.held, pricing);
-    billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
-    billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
-    Ok(billing)
 }
 
 /// The recharge check of every customer that moved, is billed, or has a wallet below zero.
@@ -96,7 +143,8 @@ fn checked<'a>(
     held: &'a [HeldAccount],
     terms: RechargeTerms,
 ) -> Vec<RechargeCheck> {
-    let held: BTreeSet<(&str, Currency)> = held.iter().map(|it| (it.account.as_str(), it.currency)).collect();
+    let held = held.iter().filter(|it| !it.is_credit);
+    let held: BTreeSet<(&str, Currency)> = held.map(|it| (it.account.as_str(), it.currency)).collect();
     let check = |recharge: &'a Recharge| {
         let key = (recharge.account.as_str(), recharge.currency);
         let bill = bills.remove(&key);
@@ -108,109 +156,119 @@ fn checked<'a>(
 
 /// Why a customer is not billed again. Whether another total than then is for a note, the terms that it was billed by decide, and
 /// those a recheck knows.
-fn already_billed(issued: &Issued, charged: Amount) -> String {
-    let Issued { number, run, total, currency, .. } = issued;
+fn already_billed(before: &Before, charged: Amount) -> (String, String) {
+    let Before { first: Issued { number, run, currency, .. }, total, .. } = before;
     let billed = format!("billed already: {number} of run {run}, {total} {currency}");
     if charged == *total {
-        return billed;
+        return (billed, "nothing is to be done".to_owned());
     }
-    format!("{billed}; by the terms and entries of this run {charged}: `tieout recheck` tells whether a note is due")
-}
-
-/// Notes that no document can carry: the row of whoever is held already tells of them, too, and the others get one.
-fn kept_back(notes: &[Unnumbered], held: &mut Vec<HeldAccount>, pricing: &Pricing<'_>) {
-    let rows = held.iter().enumerate().map(|(at, it)| ((it.account.clone(), it.currency), at));
-    let mut rows: BTreeMap<(String, Currency), usize> = rows.collect();
-    for note in notes {
-        let waits = note.held(pricing);
-        let at = *rows.entry((waits.account.clone(), waits.currency)).or_insert(held.len());
-        match held.get_mut(at) {
-            Some(row) => row.reason = format!("{}; {}", row.reason, waits.reason),
-            None => held.push(waits),
-        }
-    }
+    let reason = format!(
+        "{billed}; by the terms and entries of this run {charged}: `tieout recheck` tells whether a note is due"
+    );
+    (reason, "run `tieout recheck` of the month; the next close gives the notes that it proposes".to_owned())
 }
 
 /// What a customer gets, where the documents asked for can carry its texts; else the reason to hold it.
-fn legible(customer: &Customer<'_>, documents: Documents, pricing: &Pricing<'_>) -> Result<Documents, String> {
+fn legible(
+    customer: &Customer<'_>,
+    documents: Documents,
+    pricing: &Pricing<'_>,
+) -> Result<Documents, (String, String)> {
     pricing.illegible.get(customer.account).map_or(Ok(documents), |it| Err(it.of_invoice()))
 }
 
-/// An account that tied out and is not billed.
-fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], reason: String) -> HeldAccount {
+/// An account that tied out and is not billed, with the reason and what ends it.
+fn hold(customer: &Customer<'_>, lines: &[InvoiceLine], (reason, hint): (String, String)) -> HeldAccount {
     HeldAccount {
         account: customer.account.to_owned(),
         name: customer.name.to_owned(),
         currency: customer.currency,
         cost_base: lines.iter().map(|line| line.cost_base).sum(),
         reason,
+        hint,
+        is_credit: false,
     }
 }
 
-/// What a customer gets for a month: an invoice, a credit note, or both.
+/// What a customer gets for a month: an invoice, refunds on credit notes, or both.
 struct Documents {
     invoice: Option<Invoice>,
-    credit: Option<Unnumbered>,
+    refunds: Option<OnNotes>,
+}
+
+/// Refunds that are on no invoice.
+struct OnNotes {
+    /// As they are due: supplied and taxed as an invoice of the month would be.
+    due: Invoice,
+    /// Whether the charges of the month cover them: then they lower its invoice before any other.
+    covered: bool,
+}
+
+impl OnNotes {
+    fn back<'a>(self, customer: &Customer<'a>, own: Option<&str>) -> Back<'a> {
+        let first = own.filter(|_| self.covered).unwrap_or_default().to_owned();
+        Back { customer: *customer, reason: NoteReason::Refunds, first, month: None, due: self.due }
+    }
 }
 
 impl Documents {
+    fn both(&self) -> impl Iterator<Item = &Invoice> {
+        self.invoice.iter().chain(self.refunds.iter().map(|it| &it.due))
+    }
+
     fn taxable(&self) -> Amount {
-        let credit = self.credit.iter().map(|it| it.document.taxable());
-        self.invoice.iter().map(Invoice::taxable).chain(credit).sum()
+        self.both().map(Invoice::taxable).sum()
     }
 
     fn total(&self) -> Amount {
-        let credit = self.credit.iter().map(|it| it.document.total);
-        self.invoice.iter().map(|it| it.total).chain(credit).sum()
+        self.both().map(|it| it.total).sum()
     }
 }
 
-/// What the lines add up to, still without numbers; the reason to hold the customer where nothing can be made out to it.
+/// What the lines add up to, still without numbers; the reason to hold the customer where nothing can be made out to it, and what
+/// ends that.
 ///
 /// Refunds are taken off the invoice of their month, unless the settings ask for a note of each; what is more than the
-/// month's charges is no invoice, and all refunds go on a credit note that names the invoice before.
+/// month's charges is no invoice: then the charges are billed, and all refunds go on credit notes to the invoices before.
 fn made_out(
     customer: &Customer<'_>,
     lines: &[InvoiceLine],
     pricing: &Pricing<'_>,
-    numbering: &Numbering,
-) -> Result<Result<Documents, String>, InvoiceError> {
+) -> Result<Result<Documents, (String, String)>, InvoiceError> {
     let (refunds, charges): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| line.kind == LineKind::Refund);
     let sum = |lines: &[InvoiceLine]| lines.iter().map(|line| line.amount).sum::<Amount>();
     let (given_back, asked) = (-sum(&refunds), sum(&charges));
     let mut covered = !charges.is_empty() && asked >= given_back;
     let net = || {
         let invoice = invoice_of(customer, lines.to_vec(), pricing)?;
-        Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), credit: None }))
+        Ok(invoice.map(|invoice| Documents { invoice: Some(invoice), refunds: None }))
     };
     if covered && (refunds.is_empty() || pricing.terms.refunds() == Refunds::Net) {
-        let made: Result<Documents, String> = net()?;
+        let made: Result<Documents, _> = net()?;
         // Tax on each line, rounded by itself, can make less than nothing of what comes to nothing without it.
         covered = made.as_ref().map_or(true, |documents| !documents.total().is_negative());
         if covered {
             return Ok(made);
         }
     }
-    let last = numbering.corrections.last_of(customer.account, customer.currency);
-    if !covered && last.is_none() {
-        return Ok(Err(CREDIT_NOTE_DUE.to_owned()));
+    // What rounds to nothing gives nothing back.
+    if given_back.is_zero() {
+        let nothing = (ROUNDS_TO_NOTHING.to_owned(), "nothing is to be done: no money is due".to_owned());
+        return if covered { net() } else { Ok(Err(nothing)) };
     }
     let supply = match supplied(customer, pricing) {
         Ok(supply) => supply,
-        Err(reason) => return Ok(Err(reason)),
+        Err(held) => return Ok(Err(held)),
     };
-    let own = LastInvoice::of_this_month(customer, &supply, pricing.date);
-    let names = if covered { &own } else { last.unwrap_or(&own) };
-    let credit = issued::refunds(customer, refunds, names, supply.buyer, pricing)?;
-    // What rounds to nothing gives nothing back.
-    if credit.document.total.is_zero() {
-        return if covered { net() } else { Ok(Err(CREDIT_NOTE_DUE.to_owned())) };
-    }
-    if let Some(reason) = (!covered).then(|| names.exceeded_by(&credit.document, &numbering.corrections)).flatten() {
-        return Ok(Err(reason));
+    let due = taxed(customer, refunds, &supply, pricing)?;
+    let owed = due.iter().map(|line| line.amount + line.tax.amount()).sum();
+    let round_off = pricing.terms.round_off(owed, customer.currency);
+    let due = added_up(customer, due, supply, Made { round_off, date: pricing.date, due: pricing.date });
+    if covered && due.total.is_zero() {
+        return net();
     }
     let invoice = if charges.is_empty() { None } else { Some(invoice_of(customer, charges, pricing)?) };
-    Ok(invoice.transpose().map(|invoice| Documents { invoice, credit: Some(credit) }))
+    Ok(invoice.transpose().map(|invoice| Documents { invoice, refunds: Some(OnNotes { due, covered }) }))
 }
 
 /// The invoice that the lines add up to.
@@ -218,10 +276,10 @@ fn invoice_of(
     customer: &Customer<'_>,
     lines: Vec<InvoiceLine>,
     pricing: &Pricing<'_>,
-) -> Result<Result<Invoice, String>, InvoiceError> {
+) -> Result<Result<Invoice, (String, String)>, InvoiceError> {
     let mut supply = match supplied(customer, pricing) {
         Ok(supply) => supply,
-        Err(reason) => return Ok(Err(reason)),
+        Err(held) => return Ok(Err(held)),
     };
     supply.remarks.extend(pricing.terms.dated_late(pricing.supplied_until, pricing.date));
     supply.remarks.extend(pricing.terms.rates_to_come(pricing.date).map(|it| format!("of the rates of tax {it}")));
@@ -230,14 +288,22 @@ fn invoice_of(
     let round_off = pricing.terms.round_off(owed, customer.currency);
     let made = Made { round_off, date: pricing.date, due: pricing.terms.due(pricing.date) };
     let invoice = added_up(customer, lines, supply, made);
-    Ok(pricing.terms.lacking(&invoice.supply, invoice.taxable()).map_or(Ok(invoice), Err))
+    let lacking = pricing.terms.lacking(&invoice.supply, invoice.taxable());
+    Ok(lacking.map_or(Ok(invoice), |reason| Err((reason, correct_the_record(customer)))))
 }
 
-/// How a customer is supplied, or why no invoice can be made out to it.
-pub(super) fn supplied(customer: &Customer<'_>, pricing: &Pricing<'_>) -> Result<Supply, String> {
+/// What ends a hold for what is known of a customer.
+fn correct_the_record(customer: &Customer<'_>) -> String {
+    let account = customer.account;
+    format!("correct what is known of the customer in [invoice.customers.{account}], then close the month again")
+}
+
+/// How a customer is supplied, or why no invoice can be made out to it and what ends that.
+pub(super) fn supplied(customer: &Customer<'_>, pricing: &Pricing<'_>) -> Result<Supply, (String, String)> {
     let known = pricing.parties.get(customer.account).cloned();
     let known = known.unwrap_or_else(|| Party { name: customer.name.to_owned(), ..Party::default() });
-    pricing.terms.supply(customer.account, &known, customer.currency)
+    let supply = pricing.terms.supply(customer.account, &known, customer.currency);
+    supply.map_err(|reason| (reason, correct_the_record(customer)))
 }
 
 /// The lines with what each owes.
@@ -293,47 +359,4 @@ pub(super) fn added_up(customer: &Customer<'_>, lines: Vec<InvoiceLine>, supply:
         due: made.due,
         supply,
     }
-}
-
-/// Accounts that owe a fee but neither tied out in the card's currency nor are held there already: those that a fee
-/// names (without this, a fee with a slip of the pen in its account would vanish), and all that did not tie out where a
-/// fee is everybody's.
-fn unpayable_fees(
-    customers: &[Customer<'_>],
-    untied: &[(&str, &str)],
-    held: &[HeldAccount],
-    card: &RateCard,
-) -> Vec<HeldAccount> {
-    let currency = card.currency();
-    let tied = customers.iter().filter(|it| it.currency == currency).map(|it| it.account);
-    let known: BTreeSet<&str> =
-        held.iter().filter(|it| it.currency == currency).map(|it| it.account.as_str()).chain(tied).collect();
-    let mut fees: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for fee in card.fees() {
-        let accounts: Vec<&str> = match &fee.accounts {
-            Some(named) => named.iter().map(String::as_str).collect(),
-            None => untied.iter().map(|(account, _)| *account).collect(),
-        };
-        for account in accounts.into_iter().filter(|account| !known.contains(account)) {
-            if seen.insert((account, &fee.name)) {
-                fees.entry(account).or_default().push(format!("{:?}", fee.name));
-            }
-        }
-    }
-    // Of several of one account the first, a customer that tied out before one that did not.
-    let listed = customers.iter().map(|it| (it.account, it.name)).chain(untied.iter().copied());
-    let names: BTreeMap<&str, &str> = listed.collect::<Vec<_>>().into_iter().rev().collect();
-    fees.into_iter()
-        .map(|(account, fees)| HeldAccount {
-            account: account.to_owned(),
-            name: names.get(account).copied().unwrap_or_default().to_owned(),
-            currency,
-            cost_base: Amount::ZERO,
-            reason: match names.get(account) {
-                Some(_) => format!("fee {}: the account did not tie out in {currency}", fees.join(", ")),
-                None => format!("fee {}: no account of this name is in the account list", fees.join(", ")),
-            },
-        })
-        .collect()
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bill::{Made, added_up};
 use super::{
-    Customer, Gstin, Invoice, InvoiceLine, InvoiceTerms, LineKind, LineTax, Percent, RateCard, State, Supply,
-    SupplyKind, TaxHead,
+    Corrected, Customer, Gstin, Invoice, InvoiceLine, InvoiceTerms, LineKind, LineTax, Percent, RateCard, State,
+    Supply, SupplyKind, TaxHead,
 };
 use crate::domain::{Amount, Currency, Party};
 
@@ -28,7 +28,8 @@ pub struct Billed {
     pub invoices: Vec<BilledInvoice>,
 }
 
-/// An invoice as its sealed paper states it, with the notes that were given for it since.
+/// What a customer was billed with for a month: its invoice as the sealed paper states it, with the notes that were given for the
+/// month since; or, where there is no invoice, what was given back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BilledInvoice {
     /// Its number.
@@ -64,6 +65,15 @@ pub struct BilledInvoice {
     /// The numbers of the notes that have corrected it since: its lines and total are as corrected by them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corrected_by: Vec<String>,
+    /// Whether the month has no invoice, and this is what was given back for it alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_credit: bool,
+    /// Of such a month the invoice of an earlier one that its credit notes name, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Corrected>,
+    /// What is left of the invoice after every note that names it, for whichever month that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Amount>,
 }
 
 impl BilledInvoice {
@@ -85,8 +95,9 @@ impl BilledInvoice {
         added_up(&customer, lines, self.supplied(), Made { round_off: self.round_off, date, due })
     }
 
-    /// Takes a note into the invoice that it corrects: amounts add up, entries are those that the note's line states.
-    pub fn correct(&mut self, note: &Self) {
+    /// Takes what was given for the month since into it, under the numbers of the notes: amounts add up, entries are those that
+    /// the note's line states.
+    pub fn correct(&mut self, note: &Self, numbers: &[String]) {
         for changed in &note.lines {
             let same = |it: &&mut BilledLine| {
                 (it.kind, &it.class, &it.description) == (changed.kind, &changed.class, &changed.description)
@@ -104,7 +115,7 @@ impl BilledInvoice {
         }
         self.total += note.total;
         self.round_off += note.round_off;
-        self.corrected_by.push(note.number.clone());
+        self.corrected_by.extend_from_slice(numbers);
     }
 }
 
@@ -169,7 +180,15 @@ impl BilledLine {
         LineTax { sac: self.sac.clone(), percent: self.tax_percent, heads }
     }
 
-    fn made_out(&self) -> InvoiceLine {
+    /// The same line without entries, tax or any amount.
+    #[must_use]
+    pub fn without_amounts(&self) -> Self {
+        let (heads, tax) = (Vec::new(), Amount::ZERO);
+        Self { entries: 0, cost_base: Amount::ZERO, amount: Amount::ZERO, tax, heads, ..self.clone() }
+    }
+
+    /// The same as a line that is made out anew.
+    pub(super) fn made_out(&self) -> InvoiceLine {
         let priced = matches!(self.kind, LineKind::Usage | LineKind::Refund);
         InvoiceLine {
             kind: self.kind,

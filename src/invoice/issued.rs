@@ -3,16 +3,16 @@
 //!
 //! A note is an invoice of differences: what it adds to the one that it corrects, below zero where it takes away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::bill::{Made, added_up, taxed};
 use super::{
-    BilledInvoice, Customer, Gstin, Invoice, InvoiceError, InvoiceLine, NoteKind, Pricing, State, Supply, SupplyKind,
+    BilledInvoice, BilledLine, Billing, Gstin, Invoice, InvoiceError, InvoiceLine, NoteKind, Pricing, SupplyKind,
+    TaxHead,
 };
-use crate::domain::{Amount, Currency, Party};
+use crate::domain::{Amount, Currency, Period};
 use crate::reconcile::HeldAccount;
 
 /// A note that is given.
@@ -22,6 +22,10 @@ pub struct IssuedNote {
     pub corrects: Corrected,
     /// Why it is given.
     pub reason: NoteReason,
+    /// The credit that it is a part of, where that takes more than this one note: the id of one of `Billing::credits`.
+    pub part_of: Option<String>,
+    /// The month whose charges it settles, where that is neither the run's own nor that of the invoice.
+    pub month: Option<Period>,
     /// What it adds to that invoice: of a credit note all amounts are those of an invoice with their signs turned.
     pub document: Invoice,
 }
@@ -52,6 +56,27 @@ pub enum NoteReason {
         /// The recheck.
         recheck: String,
     },
+    /// What an earlier close had to give back, and no invoice could take.
+    Held {
+        /// The first run that held some of it.
+        since: String,
+    },
+}
+
+/// What is given back for a month and is not on one note as it is due: by notes to several invoices, to one that was taxed
+/// otherwise, or not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Its stable id, `C-` and 16 hexadecimal digits.
+    pub id: String,
+    /// What for.
+    pub reason: NoteReason,
+    /// The month whose charges it settles, where that is not the run's own.
+    pub month: Option<Period>,
+    /// What is due, under the terms of that month, amounts below zero: what the month was billed with.
+    pub due: Invoice,
+    /// The lines that no invoice could take, without tax: a later close gives them.
+    pub rest: Vec<InvoiceLine>,
 }
 
 impl IssuedNote {
@@ -76,10 +101,30 @@ pub struct Corrections {
     pub credit_from: u64,
     /// The place of the first debit note in its series; 0 where none was given yet.
     pub debit_from: u64,
-    /// Each customer's last invoice before the month: what a credit note for refunds names.
+    /// The customers' invoices up to the month, the newest first: what credit notes name. A sealed run keeps those of the
+    /// customers who get a credit.
     pub last: Vec<LastInvoice>,
     /// What the last recheck of each month proposes and no run has given yet.
     pub due: Vec<NoteDue>,
+    /// What earlier closes had to give back and no invoice could take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<CreditHeld>,
+}
+
+/// What earlier closes had to give back to a customer and could not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreditHeld {
+    /// The customer.
+    pub account: String,
+    /// The customer's name.
+    pub name: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The first run that held some of it.
+    pub since: String,
+    /// The lines, without tax, below zero.
+    pub lines: Vec<BilledLine>,
 }
 
 impl Corrections {
@@ -89,13 +134,18 @@ impl Corrections {
         *self == Self::default()
     }
 
-    /// The last invoice of a customer in a currency.
-    pub(super) fn last_of(&self, account: &str, currency: Currency) -> Option<&LastInvoice> {
-        self.last.iter().find(|it| it.account == account && it.currency == currency)
+    /// Leaves out the invoices of customers who got no credit: nothing was asked of them.
+    pub fn keep_what_was_asked(&mut self, billing: &Billing) {
+        let notes = billing.notes.iter().map(|it| &it.document).chain(billing.credits.iter().map(|it| &it.due));
+        let notes = notes.map(|it| (it.account.as_str(), it.currency));
+        let due = self.due.iter().map(|it| (it.note.account.as_str(), it.note.currency));
+        let held = self.held.iter().map(|it| (it.account.as_str(), it.currency));
+        let asked: BTreeSet<(&str, Currency)> = notes.chain(due).chain(held).collect();
+        self.last.retain(|it| asked.contains(&(it.account.as_str(), it.currency)));
     }
 }
 
-/// An invoice that a credit note for refunds can name, and how its customer was supplied.
+/// An invoice that a credit note can name, how its customer was supplied, and what is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LastInvoice {
@@ -116,33 +166,12 @@ pub struct LastInvoice {
     /// What is left of it after every note that has corrected it; not known of runs that were prepared before this was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Amount>,
-}
-
-impl LastInvoice {
-    /// Why a credit note cannot name it, if so: more would be given back than is left of it (CGST Act, section 34).
-    pub(super) fn exceeded_by(&self, credit: &Invoice, corrections: &Corrections) -> Option<String> {
-        let of_this_close = corrections.due.iter().filter(|it| it.corrects.number == self.invoice.number);
-        let left = self.left? + of_this_close.map(|it| it.note.total).sum::<Amount>();
-        let (number, currency, given) = (&self.invoice.number, self.currency, -credit.total);
-        (given > left).then(|| {
-            format!(
-                "a credit note of {given} {currency} is due, and no more than {left} {currency} is left of {number}"
-            )
-        })
-    }
-
-    /// The invoice that a customer gets with this close, which has no number yet.
-    pub(super) fn of_this_month(customer: &Customer<'_>, supply: &Supply, date: NaiveDate) -> Self {
-        Self {
-            account: customer.account.to_owned(),
-            currency: customer.currency,
-            invoice: Corrected { number: String::new(), date, run: String::new() },
-            gstin: supply.gstin.clone(),
-            place: supply.place.map(|place| place.code.to_owned()),
-            supply: supply.kind,
-            left: None,
-        }
-    }
+    /// What is left of its taxable value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxable_left: Option<Amount>,
+    /// What is left of its tax, by head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tax_left: Vec<(TaxHead, Amount)>,
 }
 
 /// A note that a recheck has proposed.
@@ -153,9 +182,12 @@ pub struct NoteDue {
     pub proposal: String,
     /// The recheck that made it.
     pub recheck: String,
-    /// The invoice that it corrects.
+    /// The invoice that it corrects; no number where there is none yet, and the close finds one.
     pub corrects: Corrected,
-    /// What it adds to that invoice, in the form of an invoice.
+    /// The month that was rechecked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<Period>,
+    /// What it adds to what the month was billed with, in the form of an invoice.
     pub note: BilledInvoice,
 }
 
@@ -163,67 +195,34 @@ pub struct NoteDue {
 pub(super) struct Unnumbered {
     pub(super) corrects: Corrected,
     pub(super) reason: NoteReason,
+    pub(super) part_of: Option<String>,
+    pub(super) month: Option<Period>,
     pub(super) document: Invoice,
 }
 
 impl Unnumbered {
-    /// Whether it is for somebody with a text that the documents asked for cannot carry.
-    pub(super) fn is_illegible(&self, pricing: &Pricing<'_>) -> bool {
-        pricing.illegible.contains_key(&self.document.account)
-    }
-
-    /// The hold in its place: a later close gives it, for no run has.
-    pub(super) fn held(&self, pricing: &Pricing<'_>) -> HeldAccount {
-        let Invoice { account, name, currency, .. } = &self.document;
-        let reason = pricing.illegible.get(account).map(|it| it.of_note(&self.corrects.number));
-        HeldAccount {
-            account: account.clone(),
-            name: name.clone(),
-            currency: *currency,
-            cost_base: Amount::ZERO,
-            reason: reason.unwrap_or_default(),
-        }
-    }
-
-    /// The same, naming the invoice that its customer gets with it, where it named none before.
-    pub(super) fn named(mut self, number: Option<&str>) -> Self {
-        if self.corrects.number.is_empty() {
-            number.unwrap_or_default().clone_into(&mut self.corrects.number);
-        }
-        self
+    /// The hold in its place where a text of the customer cannot be printed: a later close gives it, for no run has.
+    pub(super) fn kept_back(&self, pricing: &Pricing<'_>) -> Option<HeldAccount> {
+        let Invoice { account, name, currency, cost_base, .. } = &self.document;
+        let (reason, hint) = pricing.illegible.get(account)?.of_note(&self.corrects.number);
+        let (account, name) = (account.clone(), name.clone());
+        Some(HeldAccount { account, name, currency: *currency, cost_base: *cost_base, reason, hint, is_credit: true })
     }
 }
 
-/// The credit note for a customer's refunds, supplied and taxed as the invoice that it names.
-pub(super) fn refunds(
-    customer: &Customer<'_>,
-    lines: Vec<InvoiceLine>,
-    names: &LastInvoice,
-    buyer: Party,
-    pricing: &Pricing<'_>,
-) -> Result<Unnumbered, InvoiceError> {
-    let LastInvoice { invoice: corrects, gstin, place, supply: kind, .. } = names;
-    let place = place.as_deref().and_then(State::of_code);
-    let supply = Supply { buyer, gstin: gstin.clone(), place, kind: *kind, remarks: Vec::new() };
-    let lines = taxed(customer, lines, &supply, &Pricing { date: corrects.date, ..*pricing })?;
-    let owed: Amount = lines.iter().map(|line| line.amount + line.tax.amount()).sum();
-    let made =
-        Made { round_off: pricing.terms.round_off(owed, customer.currency), date: pricing.date, due: pricing.date };
-    let document = added_up(customer, lines, supply, made);
-    Ok(Unnumbered { corrects: corrects.clone(), reason: NoteReason::Refunds, document })
-}
-
-/// The notes that rechecks have proposed, made out on the day of the close.
-pub(super) fn proposed<'a>(due: &'a [NoteDue], pricing: &'a Pricing<'_>) -> impl Iterator<Item = Unnumbered> + 'a {
-    due.iter().map(|it| {
+impl NoteDue {
+    /// The note that it asks for, made out on the day of the close.
+    pub(super) fn made_out(&self, pricing: &Pricing<'_>) -> Unnumbered {
         let date = pricing.date;
-        let due = if it.note.total.is_negative() { date } else { pricing.terms.due(date) };
+        let due = if self.note.total.is_negative() { date } else { pricing.terms.due(date) };
         Unnumbered {
-            corrects: it.corrects.clone(),
-            reason: NoteReason::Recheck { proposal: it.proposal.clone(), recheck: it.recheck.clone() },
-            document: it.note.made_out(date, due),
+            corrects: self.corrects.clone(),
+            reason: NoteReason::Recheck { proposal: self.proposal.clone(), recheck: self.recheck.clone() },
+            part_of: None,
+            month: self.month,
+            document: self.note.made_out(date, due),
         }
-    })
+    }
 }
 
 /// Numbers notes in order of account, currency and invoice, each in the series of its kind.
@@ -235,8 +234,8 @@ pub(super) fn numbered(
     let of = |it: &Unnumbered| (it.document.account.clone(), it.document.currency, it.corrects.number.clone());
     notes.sort_by_key(of);
     let mut counts = BTreeMap::from([(NoteKind::Credit, from.credit_from), (NoteKind::Debit, from.debit_from)]);
-    let numbered = |Unnumbered { corrects, reason, document }| {
-        let mut note = IssuedNote { corrects, reason, document };
+    let numbered = |Unnumbered { corrects, reason, part_of, month, document }| {
+        let mut note = IssuedNote { corrects, reason, part_of, month, document };
         let kind = note.kind();
         let series = if kind == NoteKind::Credit { pricing.card.credit_notes() } else { pricing.card.debit_notes() };
         let count = counts.entry(kind).or_default();

@@ -13,7 +13,7 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Enters what they billed, and whom the last of them held.
+    /// Enters what they billed, and whom the last of them held. Something to give back that waits is no hold of usage.
     #[must_use]
     pub fn of(billed: &'a [Billed], held_then: &'a [HeldAccount]) -> Self {
         let mut invoices: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -22,7 +22,12 @@ impl<'a> Known<'a> {
                 invoices.entry((it.account.as_str(), it.currency)).or_default().push((run, it));
             }
         }
-        let held = held_then.iter().rev().map(|it| ((it.account.as_str(), it.currency), it)).collect();
+        let held = held_then
+            .iter()
+            .filter(|it| !it.is_credit)
+            .rev()
+            .map(|it| ((it.account.as_str(), it.currency), it))
+            .collect();
         Self { invoices, held }
     }
 

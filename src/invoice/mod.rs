@@ -3,11 +3,15 @@
 //! Accepts nothing but a `TiedAccount`, which only `reconcile` can make: an invoice needs a proof. Never does input or
 //! output; all rounding goes through `domain::round`.
 
+mod bearing;
 mod bill;
 mod billed;
+mod credits;
 mod exports;
+mod fees;
 mod issued;
 mod known;
+mod left;
 mod lines;
 mod named;
 mod notes;
@@ -20,7 +24,7 @@ mod tax;
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -30,14 +34,15 @@ use thiserror::Error;
 use crate::domain::{Amount, Currency, Party, Period};
 use crate::reconcile::{Charge, HeldAccount, Reconciliation, TiedAccount};
 
+pub use bearing::bearing;
 use bill::bill;
 pub use billed::{Billed, BilledHead, BilledInvoice, BilledLine, BilledPlace};
 pub use exports::{CsvProfile, ExportFormat, ExportTerms, ExportTermsError, Ledgers};
-pub use issued::{Corrected, Corrections, IssuedNote, LastInvoice, NoteDue, NoteReason};
+pub use issued::{Corrected, Corrections, Credit, CreditHeld, IssuedNote, LastInvoice, NoteDue, NoteReason};
 pub use known::Known;
 pub use lines::kind_of;
 pub use named::{NamedAt, TermsFile, Unmatched, unmatched};
-pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, bearing, notes};
+pub use notes::{Billable, Note, NoteKind, NoteLine, NoteStatus, notes};
 pub use percent::{Percent, PercentError};
 pub use rate_card::{Fee, RateCard, RateCardError};
 pub use recharge::{Bill, Covering, RechargeCheck, RechargeTerms};
@@ -55,7 +60,9 @@ pub struct Billing {
     pub invoices: Vec<Invoice>,
     /// The credit and debit notes, sorted by account, currency and the invoice that each corrects.
     pub notes: Vec<IssuedNote>,
-    /// Everyone with something to bill who is not billed, sorted by account and currency.
+    /// What is given back by other means than one note as it is due, sorted by account and currency.
+    pub credits: Vec<Credit>,
+    /// Everyone with something to bill or to be given back who is not billed or not given it, sorted by account and currency.
     pub held: Vec<HeldAccount>,
     /// Whom earlier months held and nobody has billed since, sorted by period, account and currency.
     pub unbilled: Vec<Unbilled>,
@@ -63,6 +70,14 @@ pub struct Billing {
     pub unmatched: Vec<Unmatched>,
     /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
     pub recharges: Vec<RechargeCheck>,
+}
+
+impl Billing {
+    /// Accounts on the held list, each once, in however many currencies it is held.
+    #[must_use]
+    pub fn held_accounts(&self) -> usize {
+        self.held.iter().map(|it| it.account.as_str()).collect::<BTreeSet<&str>>().len()
+    }
 }
 
 /// One customer's invoice for the period, in one currency. `total = cost_base + markup + fees + tax + round_off`, to the
@@ -246,15 +261,15 @@ pub struct Illegible {
 
 impl Illegible {
     /// The reason to hold a customer, and what ends it.
-    fn of_invoice(&self) -> String {
+    fn of_invoice(&self) -> (String, String) {
         let Self { what, corrected } = self;
-        format!("{what}: correct it {corrected}, or set pdf = false below [invoice], and close the month again")
+        (what.clone(), format!("correct it {corrected}, or set pdf = false below [invoice], and close the month again"))
     }
 
-    /// The reason to keep a note back: it names its customer as the invoice did.
-    fn of_note(&self, invoice: &str) -> String {
-        let what = &self.what;
-        format!("the note to {invoice} waits: {what}; set pdf = false below [invoice], and close the month again")
+    /// The reason to keep a note back, which names its customer as the invoice did, and what ends it.
+    fn of_note(&self, invoice: &str) -> (String, String) {
+        let reason = format!("the note to {invoice} waits: {}", self.what);
+        (reason, "set pdf = false below [invoice], and close the month again".to_owned())
     }
 }
 
@@ -269,8 +284,8 @@ pub struct Numbering {
     pub corrections: Corrections,
 }
 
-/// An invoice that an earlier run of the same month gave, with the notes that have corrected it since; or a credit note for
-/// the month's refunds.
+/// An invoice that an earlier run of the same month gave, with the notes that have corrected it since; or what that run gave
+/// back of the month's refunds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issued {
@@ -284,6 +299,9 @@ pub struct Issued {
     pub total: Amount,
     /// The run that gave it.
     pub run: String,
+    /// Whether it gives refunds back, and so bills no usage.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credit: bool,
 }
 
 /// Somebody whom the last run of an earlier month held, and whom no run has billed for that month.
@@ -304,14 +322,17 @@ pub struct Unbilled {
     pub cost_base: Amount,
     /// Why that run held it.
     pub reason: String,
+    /// What ends that; not known of runs that were sealed before this was told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
 }
 
 /// Bills every tied account that has something to bill, numbering on in order of account and currency.
 ///
-/// Who is not billed is held: those that did not tie out, those whom an earlier run of the month has billed, those whose
-/// refunds exceed their charges and who have no earlier invoice that a credit note could name, those whose wallet the settings
-/// ask to be covered and is not, those with a text that no document can carry, and those who owe a fee of the card but did not
-/// tie out in its currency.
+/// Who is not billed is held, with the reason and what ends it: those that did not tie out, those whom an earlier run of the
+/// month has billed, those whose wallet the settings ask to be covered and is not, those with a text that no document can carry,
+/// and those who owe a fee of the card but did not tie out in its currency. What is given back and exceeds all invoices of a
+/// customer is held, too, beside its invoice.
 ///
 /// # Errors
 /// When a charge exceeds exact arithmetic, or the series has no number left: nothing is rounded or wrapped in silence.
@@ -321,7 +342,7 @@ pub fn invoice(books: &Reconciliation, pricing: &Pricing<'_>, numbering: &Number
         Customer { account, name, currency: tied.currency(), charges: tied.charges() }
     };
     let untied = books.accounts.iter().filter(|it| !it.verdict.ties_out() && it.account != books.partner);
-    let untied: Vec<(&str, &str)> = untied.map(|it| (it.account.as_str(), it.name.as_str())).collect();
+    let untied: Vec<_> = untied.map(|it| (it.account.as_str(), it.name.as_str(), it.currency)).collect();
     let tied = books.tied.iter().map(customer).collect();
     bill(tied, &untied, (&books.held, &books.recharges), pricing, numbering)
 }

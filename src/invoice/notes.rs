@@ -13,9 +13,9 @@ use super::{
     Billed, BilledInvoice, BilledLine, Customer, Invoice, InvoiceError, InvoiceLine, LineKind, LineTax, Pricing,
     TaxHead, lines,
 };
-use crate::domain::{Amount, Currency, Entry, Side, sha256};
-use crate::reconcile::HeldAccount;
+use crate::domain::{Amount, Currency, Side, sha256};
 use crate::reconcile::recheck::{ChargedNow, Finding, Rechecked};
+use crate::reconcile::{Charge, HeldAccount};
 
 /// What a note does for the customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,6 +58,9 @@ pub struct Note {
     pub correction: Option<Invoice>,
     /// The numbers of the notes that have corrected that invoice before.
     pub corrected_by: Vec<String>,
+    /// How much of a credit note is more than what is left of its invoice: the close gives that on other invoices of the
+    /// customer, newest first, and holds what exceeds them all.
+    pub beyond: Amount,
     /// The customer.
     pub account: String,
     /// The customer's name.
@@ -219,47 +222,83 @@ pub fn notes(
     Ok(notes)
 }
 
-/// The note of one customer; nothing where every line is what it was.
+/// The notes of one customer; none where every line is what it was. Usage of a month for which something was given back and
+/// nothing invoiced gets an invoice, not a debit note: it stands by itself.
 fn note(
     charged: &ChargedNow,
-    invoice: Option<(&Billed, &BilledInvoice)>,
+    billed: Option<(&Billed, &BilledInvoice)>,
     pricing: &Pricing<'_>,
     findings: &[&Finding],
-) -> Result<Option<Note>, InvoiceError> {
-    let ChargedNow { account, name, currency, charges, held } = charged;
-    // Fees are due from whoever ties out; a customer without an invoice and without charges is none of a recheck's.
-    if invoice.is_none() && charges.iter().all(|charge| lines::kind_of(charge.direction, &charge.class).is_none()) {
-        return Ok(None);
-    }
+) -> Result<Vec<Note>, InvoiceError> {
+    let ChargedNow { account, name, currency, charges, .. } = charged;
+    // Fees are due from whoever ties out; a customer without an invoice and without usage is none of a recheck's.
+    let is = |kind: LineKind| move |charge: &Charge| lines::kind_of(charge.direction, &charge.class) == Some(kind);
+    let to_bill = charges.iter().any(is(LineKind::Usage));
     let customer = Customer { account, name, currency: *currency, charges };
-    let due = priced(&customer, invoice, pricing)?;
-    let lines = differences(invoice.map_or(&[][..], |(_, invoice)| &invoice.lines), &due);
-    if lines.is_empty() {
-        return Ok(None);
+    let refund = |line: &InvoiceLine| line.kind == LineKind::Refund;
+    let mut notes = Vec::new();
+    match billed {
+        Some(month) if month.1.is_credit => {
+            let due: Vec<_> = priced(&customer, billed, pricing)?.into_iter().filter(refund).collect();
+            notes.extend(proposed(charged, billed, &due, (pricing, findings)));
+            if to_bill {
+                let mut usage = priced(&customer, None, pricing)?;
+                usage.retain(|line| !refund(line));
+                notes.extend(proposed(charged, None, &usage, (pricing, findings)));
+            }
+        }
+        None if !to_bill && !charges.iter().any(is(LineKind::Refund)) => {}
+        Some(_) | None => {
+            let due = priced(&customer, billed, pricing)?;
+            notes.extend(proposed(charged, billed, &due, (pricing, findings)));
+        }
     }
-    let invoiced = invoice.map_or(Amount::ZERO, |(_, invoice)| invoice.total);
+    Ok(notes)
+}
+
+/// The note that makes what was billed what is due.
+fn proposed(
+    charged: &ChargedNow,
+    billed: Option<(&Billed, &BilledInvoice)>,
+    due: &[InvoiceLine],
+    (pricing, findings): (&Pricing<'_>, &[&Finding]),
+) -> Option<Note> {
+    let ChargedNow { account, name, currency, charges, held } = charged;
+    let customer = Customer { account, name, currency: *currency, charges };
+    let lines = differences(billed.map_or(&[][..], |(_, invoice)| &invoice.lines), due);
+    if lines.is_empty() {
+        return None;
+    }
+    let invoiced = billed.map_or(Amount::ZERO, |(_, invoice)| invoice.total);
     let owed: Amount = due.iter().map(|line| line.amount + line.tax.amount()).sum();
-    let round_off = invoice.map_or(pricing.terms, |(run, _)| &run.invoice).round_off(owed, *currency);
+    let round_off = billed.map_or(pricing.terms, |(run, _)| &run.invoice).round_off(owed, *currency);
     let due = owed + round_off;
-    let correction = invoice.map(|(_, invoice)| correction(&customer, invoice, &lines, round_off));
     let kind = match due - invoiced {
         Amount::ZERO => NoteKind::Level,
         less if less.is_negative() => NoteKind::Credit,
         _more => NoteKind::Debit,
     };
-    let status = match (held, invoice) {
+    let status = match (held, billed) {
         (Some(_), _) => NoteStatus::Held,
         (None, Some(_)) => NoteStatus::Proposed,
         (None, None) => NoteStatus::NotYetBilled,
     };
+    let left = billed.and_then(|(_, invoice)| invoice.left);
+    let beyond = left.map_or(Amount::ZERO, |left| (invoiced - due - left).max(Amount::ZERO));
+    let named = billed.and_then(|(run, month)| match (&month.names, month.is_credit) {
+        (Some(names), _) => Some((names.number.clone(), names.run.clone())),
+        (None, false) => Some((month.number.clone(), run.run.clone())),
+        (None, true) => None,
+    });
     let mut note = Note {
         id: String::new(),
         kind,
         status,
         reason: held.clone().unwrap_or_default(),
-        invoice: invoice.map(|(run, invoice)| (invoice.number.clone(), run.run.clone())),
-        correction,
-        corrected_by: invoice.map(|(_, invoice)| invoice.corrected_by.clone()).unwrap_or_default(),
+        invoice: named,
+        correction: billed.map(|(_, month)| correction(&customer, month, &lines, round_off)),
+        corrected_by: billed.map(|(_, month)| month.corrected_by.clone()).unwrap_or_default(),
+        beyond,
         account: account.clone(),
         name: name.clone(),
         currency: *currency,
@@ -269,15 +308,21 @@ fn note(
         findings: findings.iter().map(|it| it.found.id().to_owned()).collect(),
     };
     note.id = id_of(&note);
-    Ok(Some(note))
+    Some(note)
 }
 
-/// What a note adds to its invoice, in the form of one.
-fn correction(customer: &Customer<'_>, invoice: &BilledInvoice, lines: &[NoteLine], round_off: Amount) -> Invoice {
-    let date = invoice.date.parse().unwrap_or_default();
-    let made = Made { round_off: round_off - invoice.round_off, date, due: date };
+/// What a note adds to what the month was billed with, in the form of an invoice, under the number and date of the one that it
+/// names.
+fn correction(customer: &Customer<'_>, month: &BilledInvoice, lines: &[NoteLine], round_off: Amount) -> Invoice {
+    let date = month.date.parse().unwrap_or_default();
+    let (number, date) = match (&month.names, month.is_credit) {
+        (Some(names), _) => (names.number.clone(), names.date),
+        (None, false) => (month.number.clone(), date),
+        (None, true) => (String::new(), date),
+    };
+    let made = Made { round_off: round_off - month.round_off, date, due: date };
     let lines = lines.iter().map(NoteLine::correction).collect();
-    Invoice { number: invoice.number.clone(), ..added_up(customer, lines, invoice.supplied(), made) }
+    Invoice { number, ..added_up(customer, lines, month.supplied(), made) }
 }
 
 /// What a customer's charges come to now: priced and taxed as its invoice was, or as a new one would be. Where no invoice
@@ -291,7 +336,7 @@ fn priced(
         let lines = lines::of(customer, pricing.card)?;
         return match supplied(customer, pricing) {
             Ok(supply) => taxed(customer, lines, &supply, pricing),
-            Err(_no_supply) => Ok(lines),
+            Err(_held) => Ok(lines),
         };
     };
     let date = invoice.date.parse().unwrap_or(pricing.date);
@@ -344,40 +389,4 @@ fn id_of(note: &Note) -> String {
         }
     }
     format!("N-{}", &sha256(text.as_bytes())[..16])
-}
-
-/// What a finding means for the invoices of its customer, in half a sentence.
-#[must_use]
-pub fn bearing(finding: &Finding, known: &Known<'_>) -> String {
-    if finding.side == Side::Master {
-        return "not billed from the master ledger: invoices are made from the customers' own".to_owned();
-    }
-    let before: Vec<&Entry> = finding.sealed.iter().filter(|entry| billable(entry).is_some()).collect();
-    let after: Vec<&Entry> = finding.now.iter().filter(|entry| billable(entry).is_some()).collect();
-    let Some(entry) = before.first().or(after.first()) else {
-        return "not billed: neither usage nor a refund that counts in the month".to_owned();
-    };
-    let account = entry.holder();
-    if let Some((_, invoice)) = known.invoices(account, entry.currency).first() {
-        let on_line = |it: &&BilledLine| Some(it.kind) == billable(entry) && it.class == entry.class.as_str();
-        let line = invoice.lines.iter().find(on_line).map(|it| format!(", line {}", it.line)).unwrap_or_default();
-        let number = &invoice.number;
-        return match (before.is_empty(), after.is_empty()) {
-            (true, _) if billable(entry) == Some(LineKind::Refund) => {
-                format!("not billed on {number}; it would lower it{line}")
-            }
-            (true, _) => format!("not billed on {number}; it would add to it{line}"),
-            (false, true) => format!("billed on {number}{line}; it would not be now"),
-            (false, false) => format!("billed on {number}{line}"),
-        };
-    }
-    known.held(account, entry.currency).map_or_else(
-        || "not billed: the customer has no invoice of the month".to_owned(),
-        |it| format!("on the held list of the sealed run: {}", it.reason),
-    )
-}
-
-/// The kind of line that an entry is billed on, if it is.
-fn billable(entry: &Entry) -> Option<LineKind> {
-    lines::kind_of(entry.direction, &entry.class).filter(|_| entry.counts())
 }

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Amount, Currency};
 use crate::reconcile::Recharge;
 
+/// What ends a hold of the recharge check.
+pub(super) const HINT: &str =
+    "fund the wallet, or say in [recharge] that nobody is held for it; then close the month again";
+
 /// What the settings say of the recharge check (`[recharge]` in `tieout.toml`). By default it lists and holds nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

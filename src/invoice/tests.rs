@@ -13,8 +13,8 @@ mod illegible;
 mod refunds;
 
 use super::{
-    Billing, Corrections, Customer, Illegible, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering,
-    Pricing, RateCard, RechargeTerms, bill,
+    Billing, Corrections, Credit, Customer, Illegible, Invoice, InvoiceError, InvoiceLine, InvoiceTerms, LineKind,
+    NumberError, Numbering, Pricing, RateCard, RechargeTerms, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -167,6 +167,22 @@ fn held_of<'a>(billing: &'a Billing, tied: &Tied) -> Vec<&'a HeldAccount> {
     billing.held.iter().filter(its).collect()
 }
 
+/// The lines of notes, and those that wait for one.
+fn beside_invoices(billing: &Billing, tied: &Tied) -> Vec<InvoiceLine> {
+    let notes = billing.notes.iter().map(|it| &it.document);
+    let notes = notes.filter(|it| it.account == tied.account && it.currency == tied.currency);
+    let rests = billing.credits.iter().flat_map(|it| it.rest_of(tied)).cloned();
+    notes.flat_map(|it| it.lines.clone()).chain(rests).collect()
+}
+
+impl Credit {
+    /// What waits of it, if it is of this customer.
+    fn rest_of(&self, tied: &Tied) -> &[InvoiceLine] {
+        let own = self.due.account == tied.account && self.due.currency == tied.currency;
+        if own { &self.rest } else { &[] }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -176,35 +192,43 @@ proptest! {
         let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&rates.card()), &numbering(1)).unwrap();
         for tied in &tied {
             let costs = |c: &Charge| billed_cost(c).map(|cost| (c.class.to_string(), c.direction, c.entries, cost));
-            let mut due: Vec<_> = tied.charges.iter().filter_map(costs).collect();
+            let due: Vec<_> = tied.charges.iter().filter_map(costs).collect();
             let net: Amount = due.iter().map(|(.., cost)| *cost).sum();
             let digits = tied.currency.minor_digits();
             let at_rates = due.iter().map(|(class, _, _, cost)| rates.charged(&tied.account, class, *cost, digits));
             let at_rates: Amount = at_rates.sum();
             let (invoices, held) = (invoices_of(&billing, tied), held_of(&billing, tied));
             let home = tied.currency == Currency::INR;
-            prop_assert!(invoices.len() + held.len() <= 1);
-            prop_assert!(invoices.len() + held.len() == 1 || (due.is_empty() && !(home && rates.fee.is_some())));
+            let beside = beside_invoices(&billing, tied);
+            prop_assert!(invoices.len() <= 1 && held.len() <= 1);
+            prop_assert!(invoices.len() + held.len() >= 1 || (due.is_empty() && !(home && rates.fee.is_some())));
             for held in held {
-                prop_assert_eq!(held.cost_base, net);
+                let waits: Amount = billing.credits.iter().flat_map(|it| it.rest_of(tied)).map(|line| line.cost_base).sum();
+                prop_assert_eq!(held.cost_base, if held.is_credit { waits } else { net });
                 prop_assert!(at_rates.is_negative() || due.iter().all(|(_, direction, ..)| *direction == Direction::Credit));
             }
+            let fee = if home { rates.fee.unwrap_or(0) } else { 0 };
+            let before = at_rates + Amount::from_units(i128::from(fee) * 1_000_000);
+            let used = due.iter().any(|(_, direction, ..)| *direction == Direction::Debit);
+            let least = rates.minimum.filter(|_| home && used && !before.is_negative()).unwrap_or(0);
+            let least = Amount::from_units(i128::from(least) * 1_000_000);
+            let lines = || invoices.iter().flat_map(|it| &it.lines).chain(beside.iter());
+            if invoices.is_empty() && beside.is_empty() {
+                continue;
+            }
+            let mut costs: BTreeMap<(String, Direction), Amount> = BTreeMap::new();
+            for line in lines().filter(|line| line.kind <= LineKind::Refund) {
+                let direction = if line.kind == LineKind::Usage { Direction::Debit } else { Direction::Credit };
+                *costs.entry((line.class.clone(), direction)).or_default() += line.cost_base;
+            }
+            let expected: BTreeMap<_, _> = due.into_iter().map(|(class, direction, _, cost)| ((class, direction), cost)).collect();
+            prop_assert_eq!(costs, expected);
+            let least_of_all = if before.is_negative() { before } else { before.max(least) };
+            prop_assert_eq!(lines().map(|line| line.amount).sum::<Amount>(), least_of_all);
+            prop_assert_eq!(lines().map(|line| line.cost_base).sum::<Amount>(), net);
+            prop_assert_eq!(lines().map(|line| line.markup).sum::<Amount>(), at_rates - net);
             for invoice in invoices {
-                let mut billed: Vec<_> = invoice.lines.iter().filter(|l| l.kind <= LineKind::Refund).map(|l| {
-                    let direction = if l.kind == LineKind::Usage { Direction::Debit } else { Direction::Credit };
-                    (l.class.clone(), direction, l.entries, l.cost_base)
-                }).collect();
-                billed.sort();
-                due.sort();
-                prop_assert_eq!(&billed, &due);
-                let fee = if home { rates.fee.unwrap_or(0) } else { 0 };
-                let before = at_rates + Amount::from_units(i128::from(fee) * 1_000_000);
-                let used = due.iter().any(|(_, direction, ..)| *direction == Direction::Debit);
-                let least = rates.minimum.filter(|_| home && used).unwrap_or(0);
-                let least = Amount::from_units(i128::from(least) * 1_000_000);
-                prop_assert_eq!(invoice.total, before.max(least));
-                prop_assert_eq!(invoice.cost_base, net);
-                prop_assert_eq!(invoice.markup, at_rates - net);
+                prop_assert!(beside.is_empty() == (invoice.total == before.max(least)));
                 prop_assert_eq!(invoice.total, invoice.cost_base + invoice.markup + invoice.fees + invoice.tax);
                 prop_assert_eq!(invoice.total, invoice.lines.iter().map(|line| line.amount).sum::<Amount>());
             }
@@ -291,44 +315,22 @@ fn credits_in_excess_are_held_and_no_minimum_hides_them() {
     let card = RateCard::parse("[minimum]\namount = \"100\"").unwrap();
     let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
     let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
-    assert!(billing.invoices.is_empty());
+    // The usage is billed, and given back with its invoice; what exceeds that waits.
+    assert_eq!(billing.invoices[0].total.to_string(), "2.00");
+    assert_eq!(billing.notes[0].corrects.number, billing.invoices[0].number);
     let held = &billing.held[0];
     assert_eq!(
-        (held.account.as_str(), held.name.as_str(), held.cost_base.to_string()),
-        ("MA_1", "A name", "-3.00".into())
+        (held.account.as_str(), held.name.as_str(), held.cost_base.to_string(), held.is_credit),
+        ("MA_1", "A name", "-3.00".into(), true)
     );
     assert_eq!(
         held.reason,
-        "credits exceed charges: a credit note is due, and no earlier invoice is there to name on it"
+        "3.00 INR without tax is still to be given back: credit notes can name no more than is left of the customer's invoices, 0.00 INR"
     );
     // Less than half a paisa is given back: the total would be zero, and still there is nothing to invoice.
     let tied = one(vec![charge("refund", Direction::Credit, "0.001")]);
     let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     assert_eq!((billing.invoices.len(), billing.held[0].cost_base.to_string()), (0, "-0.001".to_owned()));
-}
-
-#[test]
-fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
-    let card = RateCard::parse(
-        "[[fees]]\nname = \"Trunk\"\namount = \"10\"\naccounts = [\"MA_1\", \"MA_2\", \"MA_9\"]
-         [[fees]]\nname = \"Desk\"\namount = \"5\"\naccounts = [\"MA_9\"]",
-    );
-    let held = [HeldAccount {
-        account: "MA_2".to_owned(),
-        name: String::new(),
-        currency: Currency::INR,
-        cost_base: Amount::ZERO,
-        reason: "amount-differs (1)".to_owned(),
-    }];
-    let card = card.unwrap();
-    let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
-    let unknown = "fee \"Trunk\", \"Desk\": no account of this name is in the account list";
-    for (untied, reason) in [(&[("MA_9", "Nine")][..], lost), (&[], unknown)] {
-        let billing = bill(customers(&one(Vec::new())), untied, (&held, &[]), &priced(&card), &numbering(1)).unwrap();
-        let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
-        assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", reason)]);
-        assert_eq!(billing.invoices[0].total.to_string(), "10.00");
-    }
 }
 
 #[test]

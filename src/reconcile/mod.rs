@@ -93,7 +93,7 @@ pub fn reconcile(books: &Books, options: &Options<'_>) -> Result<Reconciliation,
     // Who may be invoiced?
     let own = standing::charges(books.ledgers.charges(Side::Customer)?);
     let wallets = &cash.wallets;
-    let standings = standing::stand(books, &scope, &movements, (wallets, &own), &standing::Findings::of(&breaks))?;
+    let standings = standing::stand(books, &scope, &movements, (wallets, &own), &breaks)?;
     // What was there to pay with?
     let recharges = recharge::recharges(books, &scope.partner, &standings.accounts, wallets, &own)?;
     let worst = breaks.iter().map(Break::weight).max().unwrap_or(Severity::None);

@@ -222,4 +222,8 @@ pub struct HeldAccount {
     pub cost_base: Amount,
     /// Why, such as `amount-differs (2), timing (1)`.
     pub reason: String,
+    /// What ends it.
+    pub hint: String,
+    /// Whether it is something to give back that waits for an invoice, beside what the account is billed.
+    pub is_credit: bool,
 }

@@ -6,7 +6,7 @@ use super::cash::{RollForward, WalletProof};
 use super::movements::Movements;
 use super::outcome::{AccountStanding, Charge, HeldAccount, TiedAccount};
 use super::scope::Scope;
-use crate::domain::{Amount, Break, ChargeClass, ChargeKind, Class, Currency, Severity, Side, Verdict};
+use crate::domain::{Amount, Break, ChargeClass, ChargeKind, Class, Currency, Family, Severity, Side, Verdict};
 use crate::frame::{AccountTotals, ChargeTotal, FrameError};
 use crate::normalise::Books;
 
@@ -14,10 +14,12 @@ use crate::normalise::Books;
 pub(super) struct Findings<'a> {
     by_account: BTreeMap<&'a str, Vec<&'a Break>>,
     everywhere: Vec<&'a Break>,
+    /// The currencies that each account has a standing in.
+    currencies: BTreeMap<&'a str, BTreeSet<Currency>>,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn of(breaks: &'a [Break]) -> Self {
+    pub(super) fn of(breaks: &'a [Break], standings: impl Iterator<Item = (&'a str, Currency)>) -> Self {
         let mut by_account: BTreeMap<&str, Vec<&Break>> = BTreeMap::new();
         for found in breaks {
             let accounts: BTreeSet<&str> = found.accounts().collect();
@@ -27,26 +29,58 @@ impl<'a> Findings<'a> {
         }
         // Without the master ledger nobody is tied out; every other flaw in it shows on the accounts it concerns.
         let everywhere = |found: &&Break| found.class() == Class::MissingLedger && found.account().is_none();
-        Self { by_account, everywhere: breaks.iter().filter(everywhere).collect() }
+        let mut currencies: BTreeMap<&str, BTreeSet<Currency>> = BTreeMap::new();
+        for (account, currency) in standings {
+            currencies.entry(account).or_default().insert(currency);
+        }
+        Self { by_account, everywhere: breaks.iter().filter(everywhere).collect(), currencies }
     }
 
-    fn on(&self, account: &str) -> impl Iterator<Item = &'a Break> {
-        self.by_account.get(account).into_iter().flatten().chain(&self.everywhere).copied()
+    fn on(&self, account: &str, currency: Currency) -> impl Iterator<Item = &'a Break> {
+        let own = self.by_account.get(account).into_iter().flatten();
+        own.filter(move |found| self.bears_on(found, account, currency)).chain(&self.everywhere).copied()
     }
 
-    pub(super) fn verdict(&self, account: &str) -> Verdict {
-        Verdict(self.on(account).map(Break::weight).max().unwrap_or(Severity::None))
+    /// Whether a finding speaks of what an account has in a currency: of the currencies of its entry and its effects, where the
+    /// account has a standing in one; else, as of a list that is not whole and an entry in two currencies, of all that it has.
+    fn bears_on(&self, found: &Break, account: &str, currency: Currency) -> bool {
+        if found.class().family() == Family::Completeness || found.class() == Class::CurrencyDiffers {
+            return true;
+        }
+        let legs = found.legs().iter().map(|leg| leg.key.currency);
+        let named: BTreeSet<Currency> = found.currency().into_iter().chain(legs).collect();
+        let elsewhere = || self.currencies.get(account).is_some_and(|own| own.is_disjoint(&named));
+        named.is_empty() || named.contains(&currency) || elsewhere()
     }
 
-    fn accepted(&self, account: &str) -> u64 {
-        self.on(account).filter(|found| found.accepted()).map(|_| 1).sum()
+    pub(super) fn verdict(&self, account: &str, currency: Currency) -> Verdict {
+        Verdict(self.on(account, currency).map(Break::weight).max().unwrap_or(Severity::None))
+    }
+
+    fn accepted(&self, account: &str, currency: Currency) -> u64 {
+        self.on(account, currency).filter(|found| found.accepted()).map(|_| 1).sum()
+    }
+
+    /// What ends the hold of an account.
+    pub(super) fn hint(&self, account: &str, currency: Currency) -> &'static str {
+        match self.verdict(account, currency).0 {
+            Severity::Incomplete => {
+                "look at its ledger in walk.csv and unreadable.csv, and close the month again when it is whole"
+            }
+            Severity::Break => {
+                "take its breaks up with the platform, or accept them with `tieout breaks accept`; then close the month again"
+            }
+            Severity::None | Severity::Notice | Severity::Timing => {
+                "have the platform put the account on the account list, then close the month again"
+            }
+        }
     }
 
     /// Why an account is held: the classes that stand in the way, with their counts, in order of precedence.
-    pub(super) fn reason(&self, account: &str) -> String {
+    pub(super) fn reason(&self, account: &str, currency: Currency) -> String {
         let counted = |weight: fn(&Break) -> Severity| {
             let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
-            for found in self.on(account).filter(|found| weight(found) >= Severity::Break) {
+            for found in self.on(account, currency).filter(|found| weight(found) >= Severity::Break) {
                 *counts.entry(found.class()).or_default() += 1;
             }
             counts.into_iter().map(|(class, count)| format!("{class} ({count})")).collect::<Vec<_>>().join(", ")
@@ -70,9 +104,11 @@ pub(super) fn stand(
     scope: &Scope,
     movements: &Movements,
     (wallets, own): (&[WalletProof], &Charges),
-    findings: &Findings<'_>,
+    breaks: &[Break],
 ) -> Result<Standings, FrameError> {
-    let accounts = standings(books, movements, wallets, findings);
+    let places = places(books, movements);
+    let findings = &Findings::of(breaks, places.iter().map(|(account, _, currency)| (*account, *currency)));
+    let accounts = standings(&places, movements, wallets, findings);
     let of_master = charges(books.master.charges(Side::Master)?);
     let (mut tied, mut held) = (Vec::new(), Vec::new());
     for standing in accounts.iter().filter(|standing| standing.account != scope.partner) {
@@ -83,8 +119,9 @@ pub(super) fn stand(
         if standing.verdict.ties_out() {
             tied.push(TiedAccount::new(account, name, currency, charges));
         } else if let Some(cost_base) = billable(&charges) {
-            let reason = findings.reason(&account);
-            held.push(HeldAccount { account, name, currency, cost_base, reason });
+            let reason = findings.reason(&account, currency);
+            let hint = findings.hint(&account, currency).to_owned();
+            held.push(HeldAccount { account, name, currency, cost_base, reason, hint, is_credit: false });
         }
     }
     held.extend(in_the_master_alone(books, scope, &of_master, findings, &held));
@@ -101,42 +138,52 @@ fn in_the_master_alone(
     findings: &Findings<'_>,
     held: &[HeldAccount],
 ) -> Vec<HeldAccount> {
-    let of_ledgers: BTreeSet<&str> = held.iter().map(|it| it.account.as_str()).collect();
-    let alone = of_master.iter().filter(|((account, _), _)| {
-        let tied = scope.knows(account) && findings.verdict(account).ties_out();
-        *account != scope.partner && !tied && !of_ledgers.contains(account.as_str())
+    let held: BTreeSet<(&str, Currency)> = held.iter().map(|it| (it.account.as_str(), it.currency)).collect();
+    let alone = of_master.iter().filter(|((account, currency), _)| {
+        let tied = scope.knows(account) && findings.verdict(account, *currency).ties_out();
+        *account != scope.partner && !tied && !held.contains(&(account.as_str(), *currency))
     });
     let lines = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;
         let name = books.customers.get(account).map(|customer| customer.name.clone()).unwrap_or_default();
-        let reason = findings.reason(account);
-        Some(HeldAccount { account: account.clone(), name, currency: *currency, cost_base, reason })
+        let reason = findings.reason(account, *currency);
+        let (account, currency, hint) = (account.clone(), *currency, findings.hint(account, *currency).to_owned());
+        Some(HeldAccount { account, name, currency, cost_base, reason, hint, is_credit: false })
     });
     lines.collect()
 }
 
-/// One line for each account and currency: the customers in the list, and the partner's own wallet.
+/// An account with its name in a currency.
+type Place<'a> = (&'a str, &'a str, Currency);
+
+/// Every account and currency that has a line: the customers in the list, and the partner's own wallet.
+fn places<'a>(books: &'a Books, movements: &Movements) -> Vec<Place<'a>> {
+    let partner = (books.partner.account.as_str(), books.partner.name.as_str(), books.partner.currency);
+    let customers = books.customers.iter().map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency));
+    let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None));
+    let mut places = Vec::new();
+    for (account, name, currency) in customers.chain(unwalkable).chain([partner]) {
+        let own = movements.of_account(account).into_iter().flat_map(|own| own.keys().copied());
+        let currencies: BTreeSet<Currency> = own.chain([movements.home(account, currency)]).collect();
+        places.extend(currencies.into_iter().map(|currency| (account, name, currency)));
+    }
+    places
+}
+
+/// One line for each of them.
 fn standings(
-    books: &Books,
+    places: &[Place<'_>],
     movements: &Movements,
     wallets: &[WalletProof],
     findings: &Findings<'_>,
 ) -> Vec<AccountStanding> {
     let wallets: BTreeMap<(&str, Currency), &WalletProof> =
         wallets.iter().map(|wallet| ((wallet.account.as_str(), wallet.currency), wallet)).collect();
-    let partner = (books.partner.account.as_str(), books.partner.name.as_str(), books.partner.currency);
-    let customers = books.customers.iter().map(|(id, it)| (id.as_str(), it.name.as_str(), it.currency));
-    let unwalkable = books.unwalkable.iter().map(|id| (id.as_str(), "", None));
-    let mut standings = Vec::new();
-    for (account, name, currency) in customers.chain(unwalkable).chain([partner]) {
-        let own = movements.of_account(account).into_iter().flat_map(|own| own.keys().copied());
-        let currencies: BTreeSet<Currency> = own.chain([movements.home(account, currency)]).collect();
-        for currency in currencies {
-            let line = movements.on(account, currency);
-            let wallet = wallets.get(&(account, currency)).copied();
-            standings.push(standing((account, name, currency), line, wallet, findings));
-        }
-    }
+    let line = |place: &Place<'_>| {
+        let (account, _, currency) = *place;
+        standing(*place, movements.on(account, currency), wallets.get(&(account, currency)).copied(), findings)
+    };
+    let mut standings: Vec<AccountStanding> = places.iter().map(line).collect();
     standings.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     standings
 }
@@ -159,8 +206,8 @@ fn standing(
         debits: sum(|line| line.debits),
         closing: rolled.map(RollForward::closing),
         unsettled: line.map_or(0, |line| line.unsettled),
-        verdict: findings.verdict(account),
-        accepted: findings.accepted(account),
+        verdict: findings.verdict(account, currency),
+        accepted: findings.accepted(account, currency),
     }
 }
 

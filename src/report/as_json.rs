@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub(super) use self::invoices::{DeductionJson, InvoiceJson, deduction, invoice};
+pub(super) use self::invoices::{DeductionJson, InvoiceJson, LineJson, deduction, invoice, line};
 use self::tie_outs::{TieOutJson, TotalJson, tie_out, total};
 use self::wallets::{WalletJson, WalletTotalJson, wallet};
 use super::months::{self, CarriedJson, HistoryJson};
-use super::notes::{self, NoteJson};
+use super::notes::{self, CreditJson, NoteJson};
 use super::proposals::{self, ProposalJson};
 use super::recharges::{self, RechargeJson};
 use super::table::money;
@@ -56,6 +56,7 @@ pub(super) fn print(
         recharges: billing.recharges.iter().map(recharges::as_json).collect(),
         unbilled: billing.unbilled.iter().map(unbilled::as_json).collect(),
         unmatched: billing.unmatched.iter().map(unmatched::as_json).collect(),
+        credits: billing.credits.iter().map(notes::credit_json).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&close)?;
     bytes.push(b'\n');
@@ -90,6 +91,7 @@ struct Close<'a> {
     unbilled: Vec<UnbilledJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unmatched: Vec<UnmatchedJson<'a>>,
+    credits: Vec<CreditJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -278,6 +280,10 @@ struct HeldJson<'a> {
     currency: Currency,
     cost_base: Money,
     reason: &'a str,
+    hint: &'a str,
+    /// Whether it is something to give back, which a later close takes up by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    credit: bool,
 }
 
 fn held(it: &HeldAccount) -> HeldJson<'_> {
@@ -287,6 +293,8 @@ fn held(it: &HeldAccount) -> HeldJson<'_> {
         currency: it.currency,
         cost_base: money(it.cost_base, it.currency),
         reason: &it.reason,
+        hint: &it.hint,
+        credit: it.is_credit,
     }
 }
 

@@ -126,6 +126,7 @@ pub(super) const HELD: &[Column] = &[
     Column::key("currency", "Currency", 10),
     Column::sum("cost_base", "Cost", 16),
     Column::words("reason", "Reason", 72),
+    Column::words("hint", "What ends it", 72),
 ];
 
 pub(super) fn held(it: &HeldAccount) -> Vec<Cell> {
@@ -135,5 +136,6 @@ pub(super) fn held(it: &HeldAccount) -> Vec<Cell> {
         Cell::code(it.currency.code()),
         Cell::money(it.cost_base, it.currency),
         Cell::text(&it.reason),
+        Cell::text(&it.hint),
     ]
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::as_json::{InvoiceJson, invoice};
+use super::as_json::{InvoiceJson, LineJson, invoice, line as line_json};
 use super::invoices::kind as line_kind;
 use super::overview::Block;
 use super::table::{Cell, Column, Table, grouped};
-use crate::domain::{Amount, Currency};
-use crate::invoice::{Corrected, Invoice, InvoiceLine, IssuedNote, NoteKind, NoteReason, TaxHead};
+use crate::domain::{Amount, Currency, Period};
+use crate::invoice::{Corrected, Credit, Invoice, InvoiceLine, IssuedNote, NoteKind, NoteReason, TaxHead};
 
 const NOTES: &[Column] = &[
     Column::words("number", "Number", 18),
@@ -39,6 +39,8 @@ const NOTES: &[Column] = &[
     Column::words("place_of_supply", "Place of supply", 22),
     Column::words("proposal", "Proposal", 20),
     Column::words("recheck", "Recheck", 18),
+    Column::words("part_of", "Part of", 20),
+    Column::words("held_since", "Held since", 12),
 ];
 
 const LINES: &[Column] = &[
@@ -84,17 +86,26 @@ pub(super) const fn kind(note: NoteKind) -> &'static str {
 }
 
 /// Why a note is given, and the proposal and the recheck that it goes back to.
-fn reason(note: &IssuedNote) -> (&'static str, Option<(&str, &str)>) {
-    match &note.reason {
+fn reason(of: &NoteReason) -> (&'static str, Option<(&str, &str)>) {
+    match of {
         NoteReason::Refunds => ("refunds", None),
         NoteReason::Recheck { proposal, recheck } => ("recheck", Some((proposal, recheck))),
+        NoteReason::Held { .. } => ("held", None),
+    }
+}
+
+/// The first run that held what a note gives, if one did.
+fn held_since(note: &IssuedNote) -> Option<&str> {
+    match &note.reason {
+        NoteReason::Held { since } => Some(since),
+        NoteReason::Refunds | NoteReason::Recheck { .. } => None,
     }
 }
 
 fn note(given: &IssuedNote, it: &Invoice) -> Vec<Cell> {
     let money = |amount| Cell::money(amount, it.currency);
     let Corrected { number, date, run } = &given.corrects;
-    let (reason, found) = reason(given);
+    let (reason, found) = reason(&given.reason);
     let (proposal, recheck) = found.unzip();
     vec![
         Cell::code(&it.number),
@@ -123,6 +134,8 @@ fn note(given: &IssuedNote, it: &Invoice) -> Vec<Cell> {
         Cell::maybe_code(it.supply.place.map(|place| format!("{} {}", place.code, place.name))),
         Cell::maybe_code(proposal),
         Cell::maybe_code(recheck),
+        Cell::maybe_code(given.part_of.as_deref()),
+        Cell::maybe_code(held_since(given)),
     ]
 }
 
@@ -155,12 +168,21 @@ pub(super) struct NoteJson<'a> {
     corrects: &'a Corrected,
     proposal: Option<&'a str>,
     recheck: Option<&'a str>,
+    /// The credit that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<&'a str>,
+    /// The month whose charges it settles, where that is neither the run's own nor that of the invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month: Option<Period>,
+    /// The first run that held what it gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_since: Option<&'a str>,
     #[serde(flatten)]
     document: InvoiceJson<'a>,
 }
 
 pub(super) fn as_json(it: &IssuedNote) -> NoteJson<'_> {
-    let (reason, found) = reason(it);
+    let (reason, found) = reason(&it.reason);
     let (proposal, recheck) = found.unzip();
     NoteJson {
         kind: kind(it.kind()),
@@ -168,7 +190,37 @@ pub(super) fn as_json(it: &IssuedNote) -> NoteJson<'_> {
         corrects: &it.corrects,
         proposal,
         recheck,
+        part_of: it.part_of.as_deref(),
+        month: it.month,
+        held_since: held_since(it),
         document: invoice(&it.document),
+    }
+}
+
+/// A credit as JSON: as it is due, and what of it no invoice could take.
+#[derive(Serialize)]
+pub(super) struct CreditJson<'a> {
+    credit_id: &'a str,
+    reason: &'static str,
+    proposal: Option<&'a str>,
+    recheck: Option<&'a str>,
+    month: Option<Period>,
+    rest: Vec<LineJson<'a>>,
+    #[serde(flatten)]
+    due: InvoiceJson<'a>,
+}
+
+pub(super) fn credit_json(it: &Credit) -> CreditJson<'_> {
+    let (reason, found) = reason(&it.reason);
+    let (proposal, recheck) = found.unzip();
+    CreditJson {
+        credit_id: &it.id,
+        reason,
+        proposal,
+        recheck,
+        month: it.month,
+        rest: (1..).zip(&it.rest).map(|(place, one)| line_json(place, one, it.due.currency)).collect(),
+        due: invoice(&it.due),
     }
 }
 

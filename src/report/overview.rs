@@ -114,7 +114,7 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         ("Unreadable", count(counts.unreadable_rows, "row")),
         ("Findings", findings(books)),
         ("Invoices", format!("{} made", of(billing.invoices.len()))),
-        ("Held", count_of(billing.held.len(), "account")),
+        ("Held", count_of(billing.held_accounts(), "account")),
     ];
     let own_tie_out = books.tie_outs.iter().any(|it| it.key().account == provenance.partner);
     if own_tie_out {
@@ -350,13 +350,18 @@ fn held(billing: &Billing) -> Vec<Block> {
     });
     let item = |it: &HeldAccount| {
         let cost = grouped(&decimal_text(it.cost_base, it.currency.minor_digits()));
-        (format!("{}  {}  {} {cost}", it.account, it.name, it.currency), it.reason.clone())
+        (format!("{}  {}  {} {cost}", it.account, it.name, it.currency), ended_by(&it.reason, &it.hint))
     };
     vec![
         Block::Heading(told("Held", billing.held.len(), TOLD_MAX, "held.csv")),
         grid(HELD, rows.collect()),
         Block::Items(billing.held.iter().take(TOLD_MAX).map(item).collect()),
     ]
+}
+
+/// A reason with what ends it.
+pub(super) fn ended_by(reason: &str, hint: &str) -> String {
+    if hint.is_empty() { reason.to_owned() } else { format!("{reason}; hint: {hint}") }
 }
 
 /// A heading that says how many of how many are told, and where the others are.

@@ -169,8 +169,10 @@ pub(super) fn overview(billing: &Billing) -> Vec<Block> {
 pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), ReportError> {
     let accounts = books.accounts.iter().map(|it| ((it.account.as_str(), it.currency), it));
     let accounts: BTreeMap<_, _> = accounts.collect();
-    // A note for refunds is of the month, too; one that a recheck proposed is of another.
-    let refunds = billing.notes.iter().filter(|note| note.reason == NoteReason::Refunds).map(|note| &note.document);
+    // Refunds are of the month, too, as they are due; what a recheck proposed or an earlier close held is of another.
+    let notes = billing.notes.iter().filter(|note| note.reason == NoteReason::Refunds && note.part_of.is_none());
+    let credits = billing.credits.iter().filter(|credit| credit.reason == NoteReason::Refunds);
+    let refunds = notes.map(|note| &note.document).chain(credits.map(|credit| &credit.due));
     let mut given: BTreeMap<(&str, Currency), Amount> = BTreeMap::new();
     for it in billing.invoices.iter().chain(refunds) {
         *given.entry((&it.account, it.currency)).or_default() += it.total;

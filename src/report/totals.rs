@@ -185,7 +185,7 @@ pub(super) fn check(books: &Reconciliation, billing: &Billing) -> Result<(), Rep
     recharges::check(books, billing)?;
     let mut totals = totals(&books.partner, &books.tie_outs).into_iter();
     totals.try_for_each(|total| check_total(&total))?;
-    let notes = billing.notes.iter().map(|note| &note.document);
+    let notes = billing.notes.iter().map(|note| &note.document).chain(billing.credits.iter().map(|it| &it.due));
     billing.invoices.iter().chain(notes).try_for_each(check_invoice)
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::as_json::Money;
-use super::overview::{Block, told};
+use super::overview::{Block, ended_by, told};
 use super::table::{Cell, Column, Table, decimal_text, grouped, money};
 use crate::domain::{Currency, Period};
 use crate::invoice::Unbilled;
@@ -16,6 +16,7 @@ const UNBILLED: &[Column] = &[
     Column::key("currency", "Currency", 10),
     Column::sum("cost_base", "Cost", 16),
     Column::words("reason", "Reason", 72),
+    Column::words("hint", "What ends it", 72),
 ];
 
 /// Accounts told one by one, at most.
@@ -32,6 +33,7 @@ pub(super) fn table(unbilled: &[Unbilled]) -> Table {
             Cell::code(it.currency.code()),
             Cell::money(it.cost_base, it.currency),
             Cell::text(&it.reason),
+            Cell::text(&it.hint),
         ]
     };
     Table { name: "unbilled", title: "", columns: UNBILLED, rows: unbilled.iter().map(row).collect() }
@@ -44,7 +46,7 @@ pub(super) fn overview(unbilled: &[Unbilled]) -> Vec<Block> {
     }
     let item = |it: &Unbilled| {
         let cost = grouped(&decimal_text(it.cost_base, it.currency.minor_digits()));
-        (format!("{}  {}  {}  {} {cost}", it.period, it.account, it.name, it.currency), it.reason.clone())
+        (format!("{}  {}  {}  {} {cost}", it.period, it.account, it.name, it.currency), ended_by(&it.reason, &it.hint))
     };
     let again =
         "Held in their month and billed by no run since; `tieout close` of that month bills whoever ties out now.";
@@ -65,6 +67,7 @@ pub(super) struct UnbilledJson<'a> {
     currency: Currency,
     cost_base: Money,
     reason: &'a str,
+    hint: &'a str,
 }
 
 pub(super) fn as_json(it: &Unbilled) -> UnbilledJson<'_> {
@@ -76,5 +79,6 @@ pub(super) fn as_json(it: &Unbilled) -> UnbilledJson<'_> {
         currency: it.currency,
         cost_base: money(it.cost_base, it.currency),
         reason: &it.reason,
+        hint: &it.hint,
     }
 }

@@ -39,10 +39,11 @@ pub struct Settled {
 ///
 /// # Errors
 /// When the archive is damaged, or a stage cannot go on.
-pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
+pub fn derive(archive: &Archive, mut inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let judged = judged(archive, &inputs, watch)?;
     let provenance = judged.provenance(&inputs);
     let Billed { billing, documents, usage } = billed(&inputs, &judged, &provenance, watch)?;
+    inputs.corrections.keep_what_was_asked(&billing);
     let Judged { evidence, manifest, books, mut reconciliation } = judged;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
     if read < over {
@@ -91,7 +92,7 @@ impl Settled {
             customer_entries: self.books.ledgers.height(),
             breaks,
             invoices: self.billing.invoices.len(),
-            held: self.billing.held.len(),
+            held: self.billing.held_accounts(),
         }
     }
 

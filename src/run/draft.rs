@@ -15,7 +15,9 @@ pub struct Drafted {
     pub folder: PathBuf,
     /// How many invoices.
     pub invoices: usize,
-    /// The accounts that are held, each with the reason.
+    /// How many accounts are held.
+    pub accounts_held: usize,
+    /// Who is held, an account in a currency, each with the reason.
     pub held: Vec<(String, String)>,
 }
 
@@ -32,6 +34,7 @@ pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Dr
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     lay_down(&folder, &settled.drafts()?)?;
-    let held = settled.billing.held.into_iter().map(|it| (it.account, it.reason)).collect();
-    Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held })
+    let (invoices, accounts_held) = (settled.billing.invoices.len(), settled.billing.held_accounts());
+    let held = settled.billing.held.into_iter().map(|it| (format!("{} {}", it.account, it.currency), it.reason));
+    Ok(Drafted { folder, invoices, accounts_held, held: held.collect() })
 }

@@ -20,7 +20,7 @@ use crate::register::Register;
 use crate::seal::{read_seal, sealed_paper};
 
 pub(super) use sealed::Neighbour;
-use sealed::{SealedBreak, standing};
+use sealed::{SealedBreak, SealedHeld, standing};
 
 /// Reads what the runs sealed beside this one hand on, to invoices of a card and a day; `read_on` tells on which day a run's evidence was read, where the
 /// archive holds it. A simulated month stands alone.
@@ -76,19 +76,19 @@ pub(super) fn sealed_already(folder: &Path, inputs: &Inputs) -> Result<Option<In
 /// Whom the months before held, where no run of its month has billed it: each as the last run says that lists the account at
 /// all. Whoever is gone from the account list is owed no less for that.
 fn unbilled(runs: &[Neighbour], period: Period) -> Vec<Unbilled> {
+    let billed = notes::billed(runs);
     let mut months: BTreeMap<Period, BTreeMap<(String, Currency), Unbilled>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
-        let held = months.entry(run.inputs.period).or_default();
+        let month = run.inputs.period;
+        let held = months.entry(month).or_default();
         let listed: BTreeSet<&str> = run.close.accounts.iter().map(|it| it.account.as_str()).collect();
         held.retain(|(account, _), _| !listed.contains(account.as_str()));
-        let own = run.close.held.iter().map(|it| ((it.account.clone(), it.currency), it));
-        held.extend(own.map(|(key, it)| (key, it.unbilled(run.inputs.period, &run.inputs.run))));
-    }
-    for run in runs {
-        let Some(held) = months.get_mut(&run.inputs.period) else { continue };
-        for it in run.issued() {
-            held.remove(&(it.account, it.currency));
-        }
+        let open = |it: &&SealedHeld| match billed.get(&(month, it.account.clone(), it.currency)) {
+            None => true,
+            Some(invoiced) => !invoiced && it.asks_for_money(),
+        };
+        let own = run.close.held.iter().filter(|it| !it.credit).filter(open);
+        held.extend(own.map(|it| ((it.account.clone(), it.currency), it.unbilled(month, &run.inputs.run))));
     }
     months.into_values().flat_map(BTreeMap::into_values).collect()
 }
@@ -116,7 +116,7 @@ fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<Vec<Vec<SealedRech
 
 /// The rechecks of the last run of each month before that has any: what they propose for invoices of the month is due also where
 /// a further run, which bills nobody again, has not been rechecked yet.
-fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<Vec<Vec<SealedRecheck>>, RunError> {
+fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<BTreeMap<Period, Vec<SealedRecheck>>, RunError> {
     let mut last: BTreeMap<Period, Vec<SealedRecheck>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         let found = rechecks_of(&run.folder, &run.seal)?;
@@ -124,7 +124,7 @@ fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<Vec<Vec<SealedRec
             last.insert(run.inputs.period, found);
         }
     }
-    Ok(last.into_values().collect())
+    Ok(last)
 }
 
 /// What they have found, by id.

@@ -135,7 +135,13 @@ fn documents(billing: &Billing) -> impl Iterator<Item = &Invoice> {
 fn note(number: &str, corrects: &str, document: Invoice) -> IssuedNote {
     let corrects =
         Corrected { number: corrects.to_owned(), date: "2026-04-03".parse().unwrap(), run: "2026-03".to_owned() };
-    IssuedNote { corrects, reason: NoteReason::Refunds, document: Invoice { number: number.to_owned(), ..document } }
+    IssuedNote {
+        corrects,
+        reason: NoteReason::Refunds,
+        part_of: None,
+        month: None,
+        document: Invoice { number: number.to_owned(), ..document },
+    }
 }
 
 fn charge(class: &str, direction: Direction, sum: &str) -> Charge {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tieout::domain::{Currency, List, Severity};
-use tieout::invoice::{Invoice, LineKind, RateCard};
+use tieout::invoice::{Billing, Invoice, LineKind, RateCard};
 use tieout::simulator::Row;
 
 use crate::books::{Layout, RawBooks, State, one_of};
@@ -127,20 +127,47 @@ fn billed(invoice: &Invoice) -> Vec<(LineKind, String, u64, i128, i128)> {
     lines.map(|it| (it.kind, it.class.clone(), it.entries, it.cost_base.units(), it.amount.units())).collect()
 }
 
+/// What is given back beside the invoices, by account and currency: cost and amount of the lines of notes, and of what waits.
+fn given_back(billing: &Billing) -> BTreeMap<(String, Currency), (i128, i128)> {
+    let mut given: BTreeMap<(String, Currency), (i128, i128)> = BTreeMap::new();
+    let notes = billing.notes.iter().map(|it| (&it.document, &it.document.lines));
+    for (of, lines) in notes.chain(billing.credits.iter().map(|it| (&it.due, &it.rest))) {
+        let (cost, amount) = given.entry((of.account.clone(), of.currency)).or_default();
+        for line in lines {
+            (*cost, *amount) = (*cost + line.cost_base.units(), *amount + line.amount.units());
+        }
+    }
+    given
+}
+
 fn every_debit_is_somewhere_once(books: &RawBooks, rounding: &str) -> Result<(), TestCaseError> {
     let billing = books.settled(&Layout::default(), &card(rounding)).billing;
-    let verdicts = plain::reconcile(books).accounts;
-    let mut due = due(books);
+    let plain = plain::reconcile(books);
+    let (mut due, mut given) = (due(books), given_back(&billing));
+    let sums = |lines: &[(LineKind, String, u64, i128, i128)]| -> (i128, i128) {
+        (lines.iter().map(|it| it.3).sum(), lines.iter().map(|it| it.4).sum())
+    };
     for invoice in &billing.invoices {
-        let charges = due.remove(&(invoice.account.clone(), invoice.currency));
+        let key = (invoice.account.clone(), invoice.currency);
+        let charges = due.remove(&key);
         prop_assert!(charges.is_some(), "invoiced twice, or for nothing: {invoice:?}");
-        prop_assert_eq!(billed(invoice), lines(&charges.unwrap_or_default(), invoice.currency, rounding));
+        let all = lines(&charges.unwrap_or_default(), invoice.currency, rounding);
+        // Refunds that exceed the charges stand on notes, or wait for an invoice, to the last unit.
+        let (refunds, usage): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|line| line.0 == LineKind::Refund);
+        let given = given.remove(&key);
+        prop_assert_eq!(billed(invoice), if given.is_none() { all } else { usage });
+        prop_assert!(given.is_none_or(|given| given == sums(&refunds)), "{given:?}");
         let sum: i128 = invoice.lines.iter().map(|line| line.amount.units()).sum();
         prop_assert_eq!(invoice.total.units(), sum);
-        prop_assert!(verdicts[&invoice.account] < Severity::Break, "invoiced without a proof: {invoice:?}");
+        prop_assert!(
+            plain.on(&invoice.account, invoice.currency) < Severity::Break,
+            "invoiced without a proof: {invoice:?}"
+        );
     }
+    let verdicts = &plain.accounts;
     let mut seen = std::collections::BTreeSet::new();
-    for held in &billing.held {
+    for held in billing.held.iter().filter(|it| !it.is_credit) {
+        prop_assert!(!held.reason.is_empty() && !held.hint.is_empty());
         let Some(charges) = due.remove(&(held.account.clone(), held.currency)) else {
             // Charged by the master alone: held for what the master says, and never sound.
             prop_assert!(verdicts.get(&held.account).is_none_or(|severity| *severity >= Severity::Break), "{:?}", held);
@@ -149,11 +176,16 @@ fn every_debit_is_somewhere_once(books: &RawBooks, rounding: &str) -> Result<(),
         };
         let cost: i128 = charges.values().map(|(_, units)| units).sum();
         prop_assert_eq!(held.cost_base.units(), cost, "{:?}", held);
-        prop_assert!(!held.reason.is_empty());
         let sound = verdicts.get(&held.account).is_some_and(|severity| *severity < Severity::Break);
-        let price: i128 = lines(&charges, held.currency, rounding).iter().map(|line| line.4).sum();
-        let credit = price < 0 || charges.keys().all(|(kind, _)| *kind == LineKind::Refund);
-        prop_assert!(!sound || credit, "sound, and held: {held:?}");
+        let refunds_alone = charges.keys().all(|(kind, _)| *kind == LineKind::Refund);
+        prop_assert!(!sound || refunds_alone, "sound, and held: {held:?}");
+    }
+    // Who has refunds alone waits for an invoice.
+    for (key, given) in given {
+        let charges = due.remove(&key).unwrap_or_default();
+        prop_assert_eq!(given, sums(&lines(&charges, key.1, rounding)));
+        prop_assert!(charges.keys().all(|(kind, _)| *kind == LineKind::Refund));
+        prop_assert!(billing.held.iter().any(|it| it.is_credit && (&it.account, it.currency) == (&key.0, key.1)));
     }
     prop_assert!(due.is_empty(), "neither invoiced nor held: {due:?}");
     Ok(())

@@ -99,7 +99,7 @@ fn a_credit_note_is_a_pdf_that_names_its_invoice() {
     let corrects = Corrected { number: invoice.number.clone(), date: invoice.date, run: settled.inputs.run.clone() };
     let document = Invoice { number: "CN-000001".to_owned(), ..invoice.turned() };
     let reason = NoteReason::Recheck { proposal: "N-1".to_owned(), recheck: "2026-03.recheck".to_owned() };
-    let notes = vec![IssuedNote { corrects, reason, document }];
+    let notes = vec![IssuedNote { corrects, reason, part_of: None, month: None, document }];
     let terms = parsed(&format!("pdf = true\n{GST}"));
     let billing = Billing { notes, ..Billing::default() };
     let papers = documents(&settled.provenance, &terms, &billing, &Usage::new(), Stand::Final).unwrap();

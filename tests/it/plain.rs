@@ -6,7 +6,7 @@ mod wallets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tieout::domain::{Amount, Class, Currency, Direction, List, Severity, TieOutKey, Timestamp};
+use tieout::domain::{Amount, Class, Currency, Direction, Family, List, Severity, TieOutKey, Timestamp};
 use tieout::run::Settled;
 use tieout::simulator::Row;
 
@@ -51,7 +51,12 @@ pub(crate) fn derived(settled: &Settled) -> Outcome {
         effects: found.legs().iter().map(|leg| (leg.key.clone(), leg.effect)).collect(),
         on_wallet: found.on_wallet(),
     });
-    let accounts = it.accounts.iter().map(|line| (line.account.clone(), line.verdict.0)).collect();
+    let mut accounts: BTreeMap<String, Severity> = BTreeMap::new();
+    for line in &it.accounts {
+        // Of one currency a break may not speak; of one of them it does.
+        let worst = accounts.entry(line.account.clone()).or_insert(line.verdict.0);
+        *worst = line.verdict.0.max(*worst);
+    }
     Outcome { figures: figures.collect(), breaks: breaks.collect(), accounts, verdict: it.verdict.0 }.tidy()
 }
 
@@ -85,6 +90,14 @@ pub(crate) fn reconcile(books: &RawBooks) -> Outcome {
 }
 
 impl Outcome {
+    /// The worst severity of what bears on an account in a currency for certain: by its effects there, or on all of it.
+    pub(crate) fn on(&self, account: &str, currency: Currency) -> Severity {
+        let of_all = |found: &&Finding| found.class.family() == Family::Completeness && bears(found, account);
+        let there =
+            |found: &&Finding| found.effects.keys().any(|key| key.account == account && key.currency == currency);
+        worst(self.breaks.iter().filter(|found| of_all(found) || there(found)))
+    }
+
     fn tidy(mut self) -> Self {
         let zero = |figure: Option<Amount>| figure.is_none_or(Amount::is_zero);
         self.figures.retain(|_, (master, customer)| !zero(*master) || !zero(*customer));

@@ -100,6 +100,8 @@ pub(crate) struct Books {
     pub(crate) reversed: bool,
     /// Whether wallets hold what their entries come to; nothing otherwise, whatever moves.
     pub(crate) live: bool,
+    /// Entries that move no wallet: they were in it before they were in a ledger.
+    pub(crate) unmoved: BTreeSet<String>,
     /// Every request, path and query.
     pub(crate) asked: Vec<String>,
 }
@@ -131,7 +133,8 @@ impl Books {
     /// What a wallet holds, by its ledger's path.
     fn held(&self, path: &str) -> String {
         let signed = |row: &Row| if row.kind == "credit" { row.amount() } else { -row.amount() };
-        let sum: Amount = self.ledgers[path].iter().filter(|_| self.live).map(signed).sum();
+        let moving = self.ledgers[path].iter().filter(|row| self.live && !self.unmoved.contains(&row.id));
+        let sum: Amount = moving.map(signed).sum();
         sum.to_text(5)
     }
 

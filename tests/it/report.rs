@@ -196,10 +196,13 @@ pub(crate) fn billing() -> Billing {
         currency: currency(code),
         cost_base: amount(cost),
         reason: reason.to_owned(),
+        hint: "close the month again".to_owned(),
+        is_credit: false,
     };
     Billing {
         unmatched: Vec::new(),
         notes: Vec::new(),
+        credits: Vec::new(),
         unbilled: Vec::new(),
         invoices: vec![Invoice {
             number: "INV-2026-00001".to_owned(),

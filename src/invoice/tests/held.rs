@@ -1,10 +1,10 @@
 //! Who is held instead of billed: whoever was billed before, and whoever owes a fee without having tied out.
 
-use super::{charge, numbering, priced};
-use crate::domain::{Currency, Direction};
+use super::{charge, customers, numbering, one, priced};
+use crate::domain::{Amount, Currency, Direction};
 use crate::invoice::bill::bill;
 use crate::invoice::{Corrections, Customer, Issued, Numbering, RateCard};
-use crate::reconcile::Charge;
+use crate::reconcile::{Charge, HeldAccount};
 
 /// Customers with their charges in rupees.
 fn named<'a>(charges: &[(&'a str, &'a [Charge])]) -> Vec<Customer<'a>> {
@@ -30,6 +30,7 @@ fn nobody_is_billed_twice_for_a_month() {
         currency: it.currency,
         total: it.total,
         run: "2026-03".to_owned(),
+        credit: false,
     });
     let again = Numbering { from: 3, issued: issued.collect(), corrections: Corrections::default() };
     let billing = bill(
@@ -58,8 +59,60 @@ fn nobody_is_billed_twice_for_a_month() {
 #[test]
 fn whoever_owes_a_fee_and_did_not_tie_out_is_held() {
     let card = RateCard::parse("[[fees]]\nname = \"Platform fee\"\namount = \"199.00\"").unwrap();
-    let billing = bill(Vec::new(), &[("MA_9", "Asha")], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
+    let billing =
+        bill(Vec::new(), &[("MA_9", "Asha", Currency::INR)], (&[], &[]), &priced(&card), &numbering(1)).unwrap();
     let held: Vec<_> =
         billing.held.iter().map(|it| (it.account.as_str(), it.name.as_str(), it.reason.as_str())).collect();
     assert_eq!(held, [("MA_9", "Asha", "fee \"Platform fee\": the account did not tie out in INR")]);
+}
+
+#[test]
+fn a_fee_for_an_account_that_did_not_tie_out_is_held_not_lost() {
+    let card = RateCard::parse(
+        "[[fees]]\nname = \"Trunk\"\namount = \"10\"\naccounts = [\"MA_1\", \"MA_2\", \"MA_9\"]
+         [[fees]]\nname = \"Desk\"\namount = \"5\"\naccounts = [\"MA_9\"]",
+    );
+    let held = [HeldAccount {
+        account: "MA_2".to_owned(),
+        name: String::new(),
+        currency: Currency::INR,
+        cost_base: Amount::ZERO,
+        reason: "amount-differs (1)".to_owned(),
+        hint: String::new(),
+        is_credit: false,
+    }];
+    let card = card.unwrap();
+    let lost = "fee \"Trunk\", \"Desk\": the account did not tie out in INR";
+    let unknown = "fee \"Trunk\", \"Desk\": no account of this name is in the account list";
+    for (untied, reason) in [(&[("MA_9", "Nine", Currency::INR)][..], lost), (&[], unknown)] {
+        let billing = bill(customers(&one(Vec::new())), untied, (&held, &[]), &priced(&card), &numbering(1)).unwrap();
+        let reasons: Vec<_> = billing.held.iter().map(|held| (held.account.as_str(), held.reason.as_str())).collect();
+        assert_eq!(reasons, [("MA_2", "amount-differs (1)"), ("MA_9", reason)]);
+        assert_eq!(billing.invoices[0].total.to_string(), "10.00");
+    }
+}
+
+/// A dollar customer with a break owes no fee in rupees, and is not held for one.
+#[test]
+fn nobody_is_held_for_a_fee_of_a_currency_that_it_has_no_ledger_in() {
+    let dollars: Currency = "USD".parse().unwrap();
+    let held = |card: &str| {
+        let card = RateCard::parse(card).unwrap();
+        let untied = [("MA_8", "Bela", Currency::INR), ("MA_9", "Asha", dollars)];
+        let billing = bill(Vec::new(), &untied, (&[], &[]), &priced(&card), &numbering(1)).unwrap();
+        billing
+            .held
+            .iter()
+            .map(|it| format!("{} {}: {} ({})", it.account, it.currency, it.reason, it.hint))
+            .collect::<Vec<_>>()
+    };
+    let everybody = held("[[fees]]\nname = \"Desk\"\namount = \"5\"");
+    assert_eq!(
+        everybody,
+        ["MA_8 INR: fee \"Desk\": the account did not tie out in INR (close the month again when it ties out)"]
+    );
+    // Whom the card names wrongly is told as that.
+    let named = held("[[fees]]\nname = \"Desk\"\namount = \"5\"\naccounts = [\"MA_9\"]");
+    let hint = "correct the accounts of the fee in the rate card, then close the month again";
+    assert_eq!(named, [format!("MA_9 INR: fee \"Desk\": the account has no ledger in INR ({hint})")]);
 }

@@ -9,8 +9,8 @@ use super::{any_rates, any_tied, charge, customers, invoices_of, numbering, one,
 use crate::domain::{Amount, Direction};
 use crate::invoice::bill::bill;
 use crate::invoice::{
-    Corrected, Corrections, InvoiceLine, InvoiceTerms, LastInvoice, LineKind, NoteKind, NoteReason, Numbering, Pricing,
-    RateCard, SupplyKind, lines,
+    Billing, Corrected, Corrections, InvoiceLine, InvoiceTerms, LastInvoice, LineKind, NoteKind, NoteReason, Numbering,
+    Pricing, RateCard, SupplyKind, lines,
 };
 
 /// Every account was billed in every currency the month before.
@@ -27,6 +27,8 @@ fn billed_before(tied: &[super::Tied]) -> Numbering {
         place: None,
         supply: SupplyKind::Untaxed,
         left: None,
+        taxable_left: None,
+        tax_left: Vec::new(),
     };
     Numbering {
         corrections: Corrections { last: tied.iter().map(last).collect(), ..Corrections::default() },
@@ -105,6 +107,16 @@ fn a_note_names_the_invoice_before_and_takes_its_supply() {
     );
 }
 
+/// Each note: the invoice that it names, and what it comes to; then what is held.
+fn told(billing: &Billing) -> String {
+    let notes = billing.notes.iter().map(|note| {
+        let (of, it) = (&note.corrects.number, &note.document);
+        format!("{} to {of}: {} + tax {} = {}", it.number, it.taxable(), it.tax, it.total)
+    });
+    let held = billing.held.iter().map(|it| format!("held at cost {}: {}", it.cost_base, it.reason));
+    notes.chain(held).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn no_more_is_given_back_than_is_left_of_the_invoice_that_a_note_names() {
     let tied = one(vec![charge("call", Direction::Debit, "2"), charge("refund", Direction::Credit, "5")]);
@@ -113,9 +125,22 @@ fn no_more_is_given_back_than_is_left_of_the_invoice_that_a_note_names() {
         before.corrections.last[0].left = Some(left.parse().unwrap());
         bill(customers(&tied), &[], (&[], &[]), &priced(&RateCard::default()), &before).unwrap()
     };
-    assert_eq!(given("5.00").notes.len(), 1);
-    let held = given("4.99").held;
-    assert_eq!(held[0].reason, "a credit note of 5.00 INR is due, and no more than 4.99 INR is left of OLD-MA_1");
+    assert_eq!(told(&given("5.00")), "CN-000001 to OLD-MA_1: -5.00 + tax 0.00 = -5.00");
+    assert!(given("5.00").credits.is_empty());
+    // What the earlier invoice cannot take goes on the month's own, which bills the usage; what exceeds both is held.
+    let given = [given("4.99"), given("1.00")];
+    insta::assert_snapshot!(given.each_ref().map(told).join("\n---\n"), @r"
+    CN-000001 to INV-000001: -0.01 + tax 0.00 = -0.01
+    CN-000002 to OLD-MA_1: -4.99 + tax 0.00 = -4.99
+    ---
+    CN-000001 to INV-000001: -2.00 + tax 0.00 = -2.00
+    CN-000002 to OLD-MA_1: -1.00 + tax 0.00 = -1.00
+    held at cost -2.00: 2.00 INR without tax is still to be given back: credit notes can name no more than is left of the customer's invoices, 0.00 INR
+    ");
+    let rests =
+        given.each_ref().map(|it| it.credits[0].rest.iter().map(|line| line.amount).sum::<Amount>().to_string());
+    assert_eq!(rests, ["0.00", "-2.00"]);
+    assert!(given.iter().all(|it| it.invoices[0].total.to_string() == "2.00"));
 }
 
 #[test]
@@ -124,9 +149,10 @@ fn tax_that_rounds_below_nothing_makes_no_invoice() {
     let terms = InvoiceTerms::parse(&format!("regime = 'gst'\n{supplier}")).unwrap();
     let card = RateCard::default();
     let pricing = Pricing { terms: &terms, ..priced(&card) };
-    // Five paise owe no tax under a head, ten give a paisa back under each.
+    // Five paise owe no tax under a head, ten give a paisa back under each: more than was charged is not given back.
     let charged = |class| charge(class, Direction::Debit, "0.05");
     let tied = one(vec![charged("call"), charged("streaming"), charge("refund", Direction::Credit, "0.10")]);
     let billing = bill(customers(&tied), &[], (&[], &[]), &pricing, &numbering(1)).unwrap();
-    assert!(billing.invoices.is_empty() && billing.held[0].reason.starts_with("credits exceed charges"), "{billing:?}");
+    assert_eq!(billing.invoices[0].total.to_string(), "0.10");
+    assert_eq!(told(&billing), "CN-000001 to INV-000001: -0.10 + tax 0.00 = -0.10");
 }

@@ -200,7 +200,8 @@ fn controls(
 
 /// What every customer whose ledger can be read is charged now.
 fn charged(sealed: Reading<'_>, now: Reading<'_>, scope: &scope::Scope) -> Result<Vec<ChargedNow>, FrameError> {
-    let standing = Findings::of(&now.outcome.breaks);
+    let places = now.outcome.accounts.iter().map(|it| (it.account.as_str(), it.currency));
+    let standing = Findings::of(&now.outcome.breaks, places);
     let mut by_account: BTreeMap<(String, Currency), Vec<Charge>> = BTreeMap::new();
     for it in now.books.ledgers.charges(Side::Customer)? {
         let charge = Charge {
@@ -219,7 +220,8 @@ fn charged(sealed: Reading<'_>, now: Reading<'_>, scope: &scope::Scope) -> Resul
     let readable_now = by_account.into_iter().filter(|((account, _), _)| readable(account));
     let customers = readable_now.map(|((account, currency), charges)| {
         let name = now.books.customers.get(&account).map(|customer| customer.name.clone()).unwrap_or_default();
-        let held = (!standing.verdict(&account).ties_out()).then(|| standing.reason(&account));
+        let held = !standing.verdict(&account, currency).ties_out();
+        let held = held.then(|| standing.reason(&account, currency));
         ChargedNow { account, name, currency, charges, held }
     });
     Ok(customers.collect())

@@ -58,8 +58,9 @@ struct PlaceJson {
     name: &'static str,
 }
 
+/// A line of it.
 #[derive(Serialize)]
-struct LineJson<'a> {
+pub(in crate::report) struct LineJson<'a> {
     line: u64,
     kind: &'static str,
     class: &'a str,
@@ -108,7 +109,7 @@ pub(in crate::report) fn invoice(it: &Invoice) -> InvoiceJson<'_> {
     }
 }
 
-fn line(number: u64, it: &InvoiceLine, currency: Currency) -> LineJson<'_> {
+pub(in crate::report) fn line(number: u64, it: &InvoiceLine, currency: Currency) -> LineJson<'_> {
     LineJson {
         line: number,
         kind: kind(it.kind),

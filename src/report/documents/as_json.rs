@@ -87,11 +87,14 @@ struct NoteJson<'a> {
     corrects: &'a str,
     corrects_date: String,
     reason: &'static str,
+    /// What it is a part of, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<&'a str>,
 }
 
-fn note<'a>(it: &Note<'a>) -> NoteJson<'a> {
+fn note<'a>(it: &'a Note<'a>) -> NoteJson<'a> {
     let (corrects, corrects_date) = (it.corrects.number.as_str(), it.corrects.date.to_string());
-    NoteJson { kind: kind_of_note(it.kind), corrects, corrects_date, reason: it.reason }
+    NoteJson { kind: kind_of_note(it.kind), corrects, corrects_date, reason: it.reason, parts: it.parts.as_deref() }
 }
 
 #[derive(Serialize)]

@@ -11,13 +11,15 @@ mod pdf;
 mod sheet;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::domain::{Amount, Currency};
+use crate::domain::Amount;
 use crate::invoice::{
-    Billing, Corrected, Deduction, Invoice, InvoiceTerms, IssuedNote, LineKind, NoteKind, NoteReason, Regime, kind_of,
+    Billing, Corrected, Credit, Deduction, Invoice, InvoiceTerms, IssuedNote, LineKind, NoteKind, NoteReason, Regime,
+    kind_of,
 };
 use crate::reconcile::{Usage, UsageLine};
+use crate::report::table::decimal_text;
 use crate::report::totals::equal;
 use crate::report::{Paper, Provenance, ReportError};
 use sheet::Sheet;
@@ -60,11 +62,12 @@ pub(super) struct Document<'a> {
 }
 
 /// What makes a document a note.
-#[derive(Clone, Copy)]
 pub(super) struct Note<'a> {
     pub(super) kind: NoteKind,
     pub(super) corrects: &'a Corrected,
     pub(super) reason: &'static str,
+    /// What it is a part of, in a sentence, where it is one.
+    pub(super) parts: Option<String>,
 }
 
 impl Document<'_> {
@@ -80,7 +83,7 @@ impl Document<'_> {
 
     /// What the customer deducts at source when it pays: nothing of what is given back.
     pub(super) fn deduction(&self) -> Option<Deduction> {
-        let gives_back = self.note.is_some_and(|note| note.kind == NoteKind::Credit);
+        let gives_back = self.note.as_ref().is_some_and(|note| note.kind == NoteKind::Credit);
         if gives_back { None } else { self.invoice.deduction() }
     }
 
@@ -88,13 +91,13 @@ impl Document<'_> {
     pub(super) fn facts(&self, issue: &Issue<'_>) -> Vec<(&'static str, String)> {
         let it = &self.invoice;
         let mut facts = vec![("Number", it.number.clone()), ("Date", it.date.to_string())];
-        if let Some(Note { corrects, reason, .. }) = self.note {
+        if let Some(Note { corrects, reason, .. }) = &self.note {
             facts.push(("Corrects invoice", corrects.number.clone()));
             facts.push(("Dated", corrects.date.to_string()));
-            facts.push(("Reason", reason.to_owned()));
+            facts.push(("Reason", (*reason).to_owned()));
         }
         // Nothing is due on what is given back.
-        if self.note.is_none_or(|note| note.kind != NoteKind::Credit) {
+        if self.note.as_ref().is_none_or(|note| note.kind != NoteKind::Credit) {
             facts.push(("Due", it.due.to_string()));
         }
         let period = if self.note.is_some() { "With the close of" } else { "Period" };
@@ -149,10 +152,11 @@ pub fn documents(
 ) -> Result<Vec<Paper>, ReportError> {
     printable(terms)?;
     let issue = Issue { provenance, terms, stand };
-    let refunded: BTreeSet<(&str, Currency)> = billing.notes.iter().filter_map(of_refunds).collect();
+    let credits: BTreeMap<&str, Parts<'_>> = parts(billing);
     let invoices = billing.invoices.iter().map(|invoice| {
         let mut annex = used(usage, invoice);
-        if refunded.contains(&(invoice.account.as_str(), invoice.currency)) {
+        // Refunds that are on no line of it are on notes, or wait for one.
+        if invoice.lines.iter().all(|line| line.kind != LineKind::Refund) {
             annex.retain(|it| it.kind != LineKind::Refund);
         }
         check(invoice, &annex)?;
@@ -160,15 +164,16 @@ pub fn documents(
     });
     let notes = billing.notes.iter().map(|note| {
         let mut annex = Vec::new();
-        if of_refunds(note).is_some() {
+        let of = note.part_of.as_deref().and_then(|id| credits.get(id));
+        if note.reason == NoteReason::Refunds {
             annex = used(usage, &note.document);
             annex.retain(|it| it.kind == LineKind::Refund);
-            check(&note.document, &annex)?;
+            check(of.map_or(&note.document, |parts| &parts.credit.due), &annex)?;
             for it in &mut annex {
                 it.amount = -it.amount;
             }
         }
-        document(&issue, NOTES, Cow::Owned(note.shown()), Some(of_note(note)), annex)
+        document(&issue, NOTES, Cow::Owned(note.shown()), Some(of_note(note, of)), annex)
     });
     let documents = invoices.chain(notes).collect::<Result<Vec<_>, ReportError>>()?;
     #[cfg(feature = "pdf")]
@@ -193,18 +198,45 @@ fn used<'a>(usage: &'a Usage, invoice: &Invoice) -> Vec<Used<'a>> {
     own.filter_map(used).collect()
 }
 
-/// Whose refunds a note is for, if it is.
-fn of_refunds(note: &IssuedNote) -> Option<(&str, Currency)> {
-    (note.reason == NoteReason::Refunds).then_some((note.document.account.as_str(), note.document.currency))
+/// A credit that takes several notes, or of which something is left.
+struct Parts<'a> {
+    credit: &'a Credit,
+    notes: Vec<&'a str>,
+}
+
+/// The credits with their notes, by id.
+fn parts(billing: &Billing) -> BTreeMap<&str, Parts<'_>> {
+    let none = |credit| Parts { credit, notes: Vec::new() };
+    let mut parts: BTreeMap<&str, Parts<'_>> = billing.credits.iter().map(|it| (it.id.as_str(), none(it))).collect();
+    for note in &billing.notes {
+        if let Some(of) = note.part_of.as_deref().and_then(|id| parts.get_mut(id)) {
+            of.notes.push(&note.document.number);
+        }
+    }
+    parts
+}
+
+impl Parts<'_> {
+    /// What the customer reads of it on each of its notes.
+    fn told(&self) -> String {
+        let currency = self.credit.due.currency;
+        let money = |amount| decimal_text(amount, currency.minor_digits());
+        let (due, rest) = (-self.credit.due.taxable(), -self.credit.rest.iter().map(|it| it.amount).sum::<Amount>());
+        let notes = self.notes.join(", ");
+        let later =
+            if rest.is_zero() { String::new() } else { format!("; of it {currency} {} follows later", money(rest)) };
+        format!("{currency} {} without tax is given back in all, by {notes}{later}.", money(due))
+    }
 }
 
 /// What its customer reads of a note.
-fn of_note(it: &IssuedNote) -> Note<'_> {
+fn of_note<'a>(it: &'a IssuedNote, of: Option<&Parts<'_>>) -> Note<'a> {
     let reason = match it.reason {
         NoteReason::Refunds => "Refunds",
         NoteReason::Recheck { .. } => "Usage of the invoiced month has changed since",
+        NoteReason::Held { .. } => "Refunds of earlier months",
     };
-    Note { kind: it.kind(), corrects: &it.corrects, reason }
+    Note { kind: it.kind(), corrects: &it.corrects, reason, parts: of.map(Parts::told) }
 }
 
 /// A document, with its JSON made.

@@ -155,7 +155,8 @@ fn remarks(issue: &Issue<'_>, it: &Document<'_>) -> Vec<String> {
              {currency} {amount}; the total stays as it is."
         )
     });
-    export.into_iter().chain(deduction).collect()
+    let parts = it.note.as_ref().and_then(|note| note.parts.clone());
+    export.into_iter().chain(deduction).chain(parts).collect()
 }
 
 fn column(name: &str, kind: Kind) -> Column {

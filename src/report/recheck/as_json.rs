@@ -173,6 +173,7 @@ struct NoteJson<'a> {
     /// What a close makes out of it, under the number and date of the invoice that it corrects.
     correction: Option<InvoiceJson<'a>>,
     corrected_by: &'a [String],
+    beyond: String,
 }
 
 #[derive(Serialize)]
@@ -211,6 +212,7 @@ fn note(it: &Note) -> NoteJson<'_> {
         round_off: money(it.round_off()),
         correction: it.correction.as_ref().map(invoice),
         corrected_by: &it.corrected_by,
+        beyond: money(it.beyond),
     }
 }
 

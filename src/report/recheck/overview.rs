@@ -58,7 +58,9 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let of_notes: BTreeSet<(&str, Currency)> =
         it.notes.iter().map(|note| (note.account.as_str(), note.currency)).collect();
     let noted = |held: &&HeldAccount| !of_notes.contains(&(held.account.as_str(), held.currency));
-    let without = it.held_then.iter().filter(noted).count();
+    let without: BTreeSet<&str> =
+        it.held_then.iter().filter(|held| !held.is_credit).filter(noted).map(|held| held.account.as_str()).collect();
+    let without = without.len();
     let pairs = vec![
         ("Findings", found),
         ("Notes", format!("{} proposed or waiting", it.notes.len())),
@@ -166,8 +168,16 @@ fn notes(it: &Recheck<'_>) -> Vec<Block> {
         let head = format!("{}  {} {amount} {}  {}", note.id, note_kind(note.kind), note.currency, note.account);
         let on = note.invoice.as_ref().map_or_else(|| "no invoice".to_owned(), |(number, _)| number.clone());
         let status = note_status(note.status);
+        let beyond = if note.beyond.is_zero() {
+            String::new()
+        } else {
+            let more = money(note.beyond, note);
+            format!(
+                "; {more} of it is more than is left of that invoice, and goes on others of the customer or is held"
+            )
+        };
         let reason = if note.reason.is_empty() { String::new() } else { format!(" ({})", note.reason) };
-        (head, format!("{status}{reason}: {on}, invoiced {invoiced}, due now {due} {}", note.currency))
+        (head, format!("{status}{reason}: {on}, invoiced {invoiced}, due now {due} {}{beyond}", note.currency))
     };
     vec![
         Block::Heading(told("Notes", it.notes.len(), TOLD_MAX, "notes.csv")),

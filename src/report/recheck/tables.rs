@@ -191,6 +191,7 @@ const NOTES: &[Column] = &[
     Column::numbers("utgst", "UTGST", 13),
     Column::numbers("igst", "IGST", 13),
     Column::numbers("round_off", "Round-off", 10),
+    Column::numbers("beyond", "Beyond its invoice", 15),
 ];
 
 fn note(it: &Note) -> Vec<Cell> {
@@ -216,6 +217,7 @@ fn note(it: &Note) -> Vec<Cell> {
         money(it.owed(TaxHead::Utgst)),
         money(it.owed(TaxHead::Igst)),
         money(it.round_off()),
+        money(it.beyond),
     ]
 }
 

@@ -6,10 +6,10 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use crate::domain::{Aged, Amount, Between, Calendar, Class, Currency, OpenBreak, Period, Severity, Standing};
-use crate::invoice::{BilledPlace, Gstin, Issued, SupplyKind, Unbilled};
+use crate::invoice::{BilledHead, BilledPlace, Gstin, SupplyKind, Unbilled};
 use crate::register::{Noted, Outcome, Sighting};
 use crate::run::inputs::Inputs;
-use crate::run::notes::SealedNote;
+use crate::run::notes::{SealedCredit, SealedNote};
 use crate::run::recheck::SealedRecheck;
 
 /// A run that is sealed, as its own papers tell it.
@@ -26,6 +26,8 @@ pub(in crate::run) struct SealedClose {
     pub(in crate::run) invoices: Vec<SealedInvoice>,
     #[serde(default)]
     pub(in crate::run) notes: Vec<SealedNote>,
+    #[serde(default)]
+    pub(in crate::run) credits: Vec<SealedCredit>,
     pub(in crate::run) held: Vec<SealedHeld>,
     pub(in crate::run) accounts: Vec<SealedAccount>,
     pub(in crate::run) breaks: Vec<SealedBreak>,
@@ -47,6 +49,16 @@ pub(in crate::run) struct SealedInvoice {
     pub(in crate::run) place_of_supply: Option<BilledPlace>,
     #[serde(default)]
     pub(in crate::run) supply: SupplyKind,
+    #[serde(default)]
+    pub(in crate::run) lines: Vec<SealedLine>,
+}
+
+/// A line of an invoice, as far as it bears on what is left of it.
+#[derive(Deserialize)]
+pub(in crate::run) struct SealedLine {
+    pub(in crate::run) amount: Amount,
+    #[serde(default)]
+    pub(in crate::run) heads: Vec<BilledHead>,
 }
 
 #[derive(Deserialize)]
@@ -56,9 +68,19 @@ pub(in crate::run) struct SealedHeld {
     pub(in crate::run) currency: Currency,
     cost_base: Amount,
     reason: String,
+    #[serde(default)]
+    hint: String,
+    /// Whether it is something to give back, which later closes take up by themselves.
+    #[serde(default)]
+    pub(in crate::run) credit: bool,
 }
 
 impl SealedHeld {
+    /// Whether the customer was charged more than was given back.
+    pub(in crate::run) fn asks_for_money(&self) -> bool {
+        self.cost_base > Amount::ZERO
+    }
+
     pub(in crate::run) fn unbilled(&self, period: Period, run: &str) -> Unbilled {
         Unbilled {
             period,
@@ -68,6 +90,7 @@ impl SealedHeld {
             currency: self.currency,
             cost_base: self.cost_base,
             reason: self.reason.clone(),
+            hint: self.hint.clone(),
         }
     }
 }
@@ -139,26 +162,6 @@ impl Neighbour {
     /// Its place among the runs of its month, from 1.
     pub(in crate::run) fn number(&self) -> u32 {
         self.inputs.run.rsplit_once(".r").and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
-    }
-
-    /// The number of the invoice that it gave a customer in a currency.
-    pub(in crate::run) fn invoice_of(&self, account: &str, currency: Currency) -> Option<String> {
-        let of = |it: &&SealedInvoice| it.account == account && it.currency == currency;
-        self.close.invoices.iter().find(of).map(|it| it.number.clone())
-    }
-
-    /// What it gave for its month: invoices, and credit notes for refunds.
-    pub(in crate::run) fn issued(&self) -> impl Iterator<Item = Issued> {
-        let invoices = self.close.invoices.iter().map(|it| (&it.number, &it.account, it.currency, it.total));
-        let refunds = self.close.notes.iter().filter(|note| note.is_for_refunds()).map(|it| &it.document);
-        let refunds = refunds.map(|it| (&it.number, &it.account, it.currency, it.total));
-        invoices.chain(refunds).map(|(number, account, currency, total)| Issued {
-            number: number.clone(),
-            account: account.clone(),
-            currency,
-            total,
-            run: self.inputs.run.clone(),
-        })
     }
 
     pub(in crate::run) fn noted(&self) -> Noted {

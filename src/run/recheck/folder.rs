@@ -1,6 +1,6 @@
 //! The folders of a recheck: the sealed run it is about, the invoices of the month, and where it goes itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 use super::inputs::{FORMAT, RecheckInputs};
 use crate::domain::{Currency, Period, sha256};
-use crate::invoice::{Billed, BilledInvoice};
+use crate::invoice::{Billed, BilledInvoice, Corrected};
 use crate::report::Paper;
 use crate::run::error::RunError;
 use crate::run::folder::{self, RUNS_MAX, disk, rerun, sealed_runs};
 use crate::run::inputs::{Inputs, RUN_FILE};
-use crate::run::notes::SealedNote;
+use crate::run::notes::{Change, SealedCredit, SealedNote, changes, noted};
 use crate::seal::{SEAL, check, mend, read_seal};
 
 /// A sealed run whose papers are those that were sealed.
@@ -101,52 +101,87 @@ struct Close {
     invoices: Vec<BilledInvoice>,
     #[serde(default)]
     notes: Vec<SealedNote>,
+    #[serde(default)]
+    credits: Vec<SealedCredit>,
 }
 
-/// What every sealed run of the month that stands beside this one has billed, each run's papers proved first, with the notes
-/// that any run has given for it.
+/// What every sealed run of the month that stands beside this one has billed, each run's papers proved first, with what any run
+/// has given for the month since.
 pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
-    let mut billed = Vec::new();
-    let mut notes: Vec<(String, BilledInvoice)> = Vec::new();
+    let month = sealed.inputs.period;
+    let mut runs: Vec<(SealedFolder, Close)> = Vec::new();
     for run in sealed_runs(&folder::parent(&sealed.folder), None)? {
         let inputs = folder::read_inputs(&run)?;
-        let ours = inputs.period >= sealed.inputs.period && inputs.partner == sealed.inputs.partner;
-        if !ours || inputs.terms.scenario.is_some() {
-            continue;
-        }
-        let SealedFolder { inputs, seal, .. } = checked(&run)?;
-        let Close { mut invoices, notes: given } = documents(&run)?;
-        let of_the_month = inputs.period == sealed.inputs.period;
-        let of_customer = |it: &BilledInvoice| ((it.account.clone(), it.currency), it.number.clone());
-        let mut own: BTreeMap<(String, Currency), String> = invoices.iter().rev().map(of_customer).collect();
-        for note in given {
-            match note.changes(|account, currency| own.get(&(account.to_owned(), currency)).cloned()) {
-                Some(number) => notes.push((number, note.document)),
-                None if of_the_month => {
-                    let (customer, number) = of_customer(&note.document);
-                    own.entry(customer).or_insert(number);
-                    invoices.push(note.document);
-                }
-                None => {}
-            }
-        }
-        if of_the_month {
-            let (run, rate_card, invoice) = (inputs.run, inputs.terms.rate_card, inputs.terms.invoice);
-            billed.push(Billed { run, seal, rate_card, invoice, invoices });
+        let ours = inputs.period >= month && inputs.partner == sealed.inputs.partner;
+        if ours && inputs.terms.scenario.is_none() {
+            runs.push((checked(&run)?, documents(&run)?));
         }
     }
-    billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
-    let mut corrected: BTreeMap<String, Vec<BilledInvoice>> = BTreeMap::new();
-    for (number, note) in notes {
-        corrected.entry(number).or_default().push(note);
+    let order = |it: &SealedFolder| (it.inputs.period, it.inputs.run.len(), it.inputs.run.clone(), it.seal.clone());
+    runs.sort_by_cached_key(|(run, _)| order(run));
+    let mut billed = Vec::new();
+    for (run, close) in runs.iter_mut().filter(|(run, _)| run.inputs.period == month) {
+        let (inputs, seal) = (run.inputs.clone(), run.seal.clone());
+        let (rate_card, invoice) = (inputs.terms.rate_card, inputs.terms.invoice);
+        billed.push(Billed {
+            run: inputs.run,
+            seal,
+            rate_card,
+            invoice,
+            invoices: std::mem::take(&mut close.invoices),
+        });
     }
+    let notes = || runs.iter().flat_map(|(_, close)| &close.notes);
+    let added_to = noted(notes());
     for invoice in billed.iter_mut().flat_map(|run| &mut run.invoices) {
-        // As its own number stands before a note is taken in.
-        for note in corrected.get(&invoice.number).into_iter().flatten() {
-            invoice.correct(note);
+        let added = added_to.get(invoice.number.as_str()).copied().unwrap_or_default();
+        invoice.left = Some(invoice.total + added);
+    }
+    let numbers: BTreeSet<String> =
+        billed.iter().flat_map(|run| &run.invoices).map(|invoice| invoice.number.clone()).collect();
+    let of_month = |number: &str| numbers.contains(number).then_some(month);
+    // What was held once and given since names an invoice as well.
+    let was_held = notes().filter(|note| note.was_held());
+    let since: BTreeMap<Customer, Corrected> =
+        was_held.map(|note| (customer(&note.document), note.corrects.clone())).collect();
+    let mut own: BTreeMap<Customer, (usize, usize)> = BTreeMap::new();
+    for (place, run) in billed.iter().enumerate() {
+        own.extend(run.invoices.iter().enumerate().map(|(of_run, it)| (customer(it), (place, of_run))));
+    }
+    for (run, close) in &runs {
+        let given = (close.notes.as_slice(), close.credits.as_slice());
+        for change in changes(run.inputs.period, given, of_month).into_iter().filter(|it| it.month == month) {
+            let names = change.names.or_else(|| since.get(&customer(change.document))).cloned();
+            take(&mut billed, &mut own, &run.inputs.run, &change, names);
         }
     }
     Ok(billed)
+}
+
+/// A customer in a currency.
+type Customer = (String, Currency);
+
+fn customer(of: &BilledInvoice) -> Customer {
+    (of.account.clone(), of.currency)
+}
+
+/// Takes what a run changed into what its customer was billed with; where that is nothing yet, it is what was given back alone.
+fn take(
+    billed: &mut [Billed],
+    own: &mut BTreeMap<Customer, (usize, usize)>,
+    run: &str,
+    change: &Change<'_>,
+    names: Option<Corrected>,
+) {
+    let known = own.get(&customer(change.document));
+    if let Some(month) = known.and_then(|(place, of_run)| billed.get_mut(*place)?.invoices.get_mut(*of_run)) {
+        month.correct(change.document, &change.numbers);
+        month.names = month.names.take().or(names).filter(|_| month.is_credit);
+    } else if let Some((place, of_run)) = billed.iter_mut().enumerate().find(|(_, it)| it.run == run) {
+        let corrected_by = change.numbers.clone();
+        own.insert(customer(change.document), (place, of_run.invoices.len()));
+        of_run.invoices.push(BilledInvoice { corrected_by, is_credit: true, names, ..change.document.clone() });
+    }
 }
 
 fn documents(run: &Path) -> Result<Close, RunError> {
