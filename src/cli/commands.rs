@@ -1,6 +1,7 @@
 //! The commands, each handed to the pipeline with everything it needs.
 
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
 use super::args::{
-    Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs,
+    ArchiveArgs, CloseArgs, Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs,
+    VerifyArgs,
 };
 use super::breaks::breaks;
 use super::check::check;
@@ -21,13 +23,12 @@ use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::init::init;
 use super::manual::manual;
-use super::month::Month;
-use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
-use super::simulate::{interrupted, simulate};
+use super::month::{Month, WhichPeriod};
+use super::result::{object, outcome_of, outcome_of_drafts, outcome_of_recheck, requests, requests_json};
+use super::signals::{interrupted, outlive_file_limits};
+use super::simulate::simulate;
 use super::terminal;
-use crate::domain::Period;
-use crate::report::printable;
-use crate::run::{self, Ledgers, RunError};
+use crate::run::{self, Ledgers};
 use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
@@ -47,6 +48,10 @@ pub(super) fn run(command: Command, environment: Environment, watch: Arc<dyn Wat
     };
     // The simulator ends on these signals by itself.
     let listens = !matches!(command, Command::Simulate(_));
+    {
+        let _entered = runtime.enter();
+        outlive_file_limits();
+    }
     let (stop, stopped) = oneshot::channel();
     let mut work = runtime.spawn_blocking(move || answer(command, &environment, &*watch, stopped));
     let interruption = || Failure::new(Exit::Line, anyhow!("interrupted"), Some(hint.to_owned()));
@@ -98,13 +103,19 @@ fn answer(
 }
 
 fn close(
-    args: &MonthArgs,
+    args: &CloseArgs,
     environment: &Environment,
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let month = prepared(args, environment)?;
+    let month = Month::prepare_close(&args.month, environment)?;
+    month.refuse_unless_over(args.part_month)?;
+    warn(&month, args.month.config.as_deref(), environment);
     until(stopped, async {
+        if args.part_month {
+            let (drafted, fetched) = run::draft_month(&month.request(environment), watch).await?;
+            return Ok(outcome_of_drafts(&drafted, Some(&fetched)));
+        }
         let (closed, fetched) = run::close(&month.request(environment), watch).await?;
         Ok(outcome_of(&closed, Some(&fetched)))
     })
@@ -116,7 +127,8 @@ fn fetch(
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let month = prepared(args, environment)?;
+    let month = Month::prepare_close(args, environment)?;
+    warn(&month, args.config.as_deref(), environment);
     until(stopped, async {
         let prepared = run::fetch(&month.request(environment), watch).await?;
         let run = prepared.folder.display().to_string();
@@ -132,12 +144,10 @@ fn sync(
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let period = match args.period {
-        Some(period) => period,
-        None => Period::of(environment.today(Settings::read(args.config.as_deref())?.partner.timezone)),
-    };
-    let SyncArgs { config, out, metrics, .. } = args;
+    let SyncArgs { period, config, out, metrics } = args;
+    let period = period.unwrap_or(WhichPeriod::Running);
     let month = Month::prepare(&MonthArgs { period, config, out, from_inception: false, metrics }, environment)?;
+    let period = month.period;
     until(stopped, async {
         let synced = run::sync(&month.request(environment), watch).await?;
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
@@ -172,27 +182,27 @@ fn recheck(
 }
 
 fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let closed = run::settle(&args.run, args.archive.as_deref(), watch)?;
+    let closed = run::settle(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
     Ok(outcome_of(&closed, None))
 }
 
 fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
-    let folder = drafted.folder.display().to_string();
-    let (invoices, held) = (drafted.invoices, drafted.held.len());
-    let told =
-        drafted.held.iter().map(|(account, reason)| format!("\nheld: {account}: {}", terminal::printable(reason)));
-    let text = format!(
-        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this{}\n\
-         they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in",
-        told.collect::<String>()
-    );
-    let json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
-    Ok(Outcome { exit: Exit::TiedOut, text, json })
+    let drafted = run::draft(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
+    Ok(outcome_of_drafts(&drafted, None))
+}
+
+/// The archive that a run rests on, where it is named or the settings name one.
+fn archive(run: &Path, place: &ArchiveArgs) -> Result<Option<PathBuf>, Failure> {
+    if place.archive.is_some() {
+        return Ok(place.archive.clone());
+    }
+    let settings = Settings::read(place.config.as_deref())?;
+    Ok(run::archive_for(run, None, settings.archive.as_deref()))
 }
 
 fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let verified = run::verify(&args.run, args.archive.as_deref(), args.expect_seal.as_deref(), watch)?;
+    let verified =
+        run::verify(&args.run, archive(&args.run, &args.place)?.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
     let text = if holds {
@@ -209,24 +219,22 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
 }
 
 fn explain(args: &ExplainArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let text = run::explain(&args.run, args.archive.as_deref(), &args.id, watch)?;
+    let text = run::explain(&args.run, archive(&args.run, &args.place)?.as_deref(), &args.id, watch)?;
     let json = object(json!({ "id": args.id, "explanation": text }));
     Ok(Outcome { exit: Exit::TiedOut, text, json })
 }
 
 fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
-    let file = run::pack(&args.run, args.archive.as_deref(), args.out.as_deref())?;
+    let file = run::pack(&args.run, archive(&args.run, &args.place)?.as_deref(), args.out.as_deref())?;
     let file = file.display().to_string();
     let json = object(json!({ "run": args.run.display().to_string(), "pack": file }));
     Ok(Outcome { exit: Exit::TiedOut, text: format!("{file}: packed\nnext: tieout verify {file}"), json })
 }
 
-/// The month asked for, with a warning when it is not over, and one when `check` has some.
-fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
-    let month = Month::prepare(args, environment)?;
-    printable(&month.settings.invoice).map_err(RunError::from)?;
+/// Warns of a month that is not over, and of what `check` doubts.
+fn warn(month: &Month, config: Option<&Path>, environment: &Environment) {
     month.warnings().iter().for_each(|warning| terminal::warn(warning));
-    let looked = look(args.config.as_deref(), environment.now);
+    let looked = look(config, environment.now);
     let doubts = looked.problems;
     if looked.file.is_none() {
         // Without any settings that is worth a word: a job that lost its folder would bill at cost and without tax.
@@ -239,7 +247,6 @@ fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failur
         1 => terminal::warn("1 warning about settings or rate card: `tieout check` tells it"),
         doubts => terminal::warn(&format!("{doubts} warnings about settings or rate card: `tieout check` tells them")),
     }
-    Ok(month)
 }
 
 /// Why work that waited for the network has come to nothing.

@@ -21,6 +21,7 @@ mod month;
 mod partner;
 mod progress;
 mod result;
+mod signals;
 mod simulate;
 mod tally;
 mod terminal;
@@ -33,11 +34,12 @@ use std::sync::Arc;
 use clap::Parser;
 
 pub use args::{Args, Command, Global, LogFormat};
+pub use check::{Examined, examine};
 pub use environment::Environment;
 pub use exit::{Exit, Failure, Outcome};
 pub use interview::{Asked, interview};
 pub use metrics::{Ended, Metrics};
-pub use month::Month;
+pub use month::{Month, WhichPeriod, WhichPeriodError};
 pub use progress::Progress;
 pub use tally::Tally;
 

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::exit::Outcome;
+use super::exit::{Exit, Outcome};
+use super::terminal::printable;
 use crate::fetch::Fetched;
 use crate::invoice::{NoteKind, NoteStatus};
-use crate::run::Closed;
 use crate::run::recheck::Finished;
+use crate::run::{Closed, Drafted};
 
 /// What a close came to.
 pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome {
@@ -28,6 +29,40 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         "fetch": fetched.map(requests_json),
     }));
     Outcome { exit: settled.verdict().into(), text, json }
+}
+
+/// What drafts of a month that is not over came to, or what the drafts of a fetched one are for.
+pub(super) fn outcome_of_drafts(drafted: &Drafted, fetched: Option<&Fetched>) -> Outcome {
+    let folder = drafted.folder.display().to_string();
+    let (invoices, held) = (drafted.invoices, drafted.held.len());
+    let told = drafted.held.iter().map(|(account, reason)| format!("\nheld: {account}: {}", printable(reason)));
+    let next = match drafted.not_before {
+        Some(day) => format!(
+            "the month is not over: so far {}; from {day} on `tieout close` reads it anew, numbers its invoices and seals them",
+            drafted.verdict
+        ),
+        None => {
+            "they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes \
+                 them in"
+                .to_owned()
+        }
+    };
+    let line = fetched.map(|fetched| format!("\nfetched with {}", requests(fetched))).unwrap_or_default();
+    let text = format!(
+        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this{}\n{next}{line}",
+        told.collect::<String>()
+    );
+    let mut json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
+    if let Some(day) = drafted.not_before {
+        json.insert("verdict".to_owned(), drafted.verdict.word().into());
+        json.insert("not_before".to_owned(), day.to_string().into());
+    }
+    if let Some(fetched) = fetched {
+        json.insert("fetch".to_owned(), requests_json(fetched));
+    }
+    // A close says what the books come to, also so far; drafts of a fetched month are made or they are not.
+    let exit = if fetched.is_some() { drafted.verdict.into() } else { Exit::TiedOut };
+    Outcome { exit, text, json }
 }
 
 /// What a recheck came to.
@@ -59,7 +94,10 @@ pub(super) fn outcome_of_recheck(finished: &Finished, fetched: &Fetched) -> Outc
         "held": it.notes.iter().filter(|note| note.status == NoteStatus::Held).count(),
         "fetch": requests_json(fetched),
     }));
-    Outcome { exit: it.rechecked.verdict.into(), text, json }
+    // Every entry may be what it was, and an invoice of an earlier run not what they come to.
+    let is_due = it.rechecked.verdict.ties_out() && it.has_notes_due();
+    let exit = if is_due { Exit::Breaks } else { it.rechecked.verdict.into() };
+    Outcome { exit, text, json }
 }
 
 pub(super) fn requests(fetched: &Fetched) -> String {

@@ -1,6 +1,5 @@
 //! The simulator behind a socket, and the scenarios it serves.
 
-use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::args::SimulateArgs;
 use super::exit::{Exit, Failure, Outcome};
+use super::signals::interrupted;
 use super::terminal;
 use crate::simulator::{Scenario, Weather, World, serve};
 
@@ -33,36 +33,6 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
     ));
     serve(world, weather, listener, interrupted()).await.map_err(refused)?;
     Ok(Outcome { exit: Exit::TiedOut, text: String::new(), json: Map::new() })
-}
-
-/// Resolves when the user interrupts, or whoever started the program asks it to end.
-pub(super) async fn interrupted() {
-    tokio::select! {
-        () = interrupt() => {}
-        () = termination() => {}
-    }
-}
-
-async fn interrupt() {
-    // Where no signal can be heard there is none to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        pending::<()>().await;
-    }
-}
-
-#[cfg(unix)]
-async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut heard) => drop(heard.recv().await),
-        Err(_unheard) => pending::<()>().await,
-    }
-}
-
-/// Elsewhere nobody asks in this way.
-#[cfg(not(unix))]
-async fn termination() {
-    pending::<()>().await;
 }
 
 /// Reads a scenario file.

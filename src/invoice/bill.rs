@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::issued::{self, Unnumbered};
 use super::{
-    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind, Numbering, Percent,
-    Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
+    Bill, BilledOtherwise, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind,
+    Numbering, Percent, Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::{HeldAccount, Recharge};
@@ -28,11 +28,7 @@ pub(super) fn bill(
     let mut billing = Billing { held: held.to_vec(), ..Billing::default() };
     let mut count = numbering.from;
     let mut notes: Vec<Unnumbered> = issued::proposed(&numbering.corrections.due, pricing).collect();
-    let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
-    for it in &numbering.issued {
-        let sum = issued.entry((&it.account, it.currency));
-        sum.and_modify(|sum| sum.total += it.total).or_insert_with(|| it.clone());
-    }
+    let issued = issued_before(&numbering.issued);
     let wallets: BTreeMap<(&str, Currency), &Recharge> =
         recharges.iter().map(|it| ((it.account.as_str(), it.currency), it)).collect();
     let mut bills: BTreeMap<(&str, Currency), Bill> = BTreeMap::new();
@@ -50,8 +46,12 @@ pub(super) fn bill(
         }
         if let Some(issued) = before {
             let charged = lines.iter().map(|line| line.amount).sum();
-            let due = made_out.map_or(charged, |documents| documents.total());
-            billing.held.push(hold(customer, &lines, already_billed(issued, due)));
+            let (now, taxed) = made_out.map_or((charged, false), |documents| (documents.total(), true));
+            billing.held.push(hold(customer, &lines, already_billed(issued, now)));
+            if now != issued.total {
+                let (account, name) = (customer.account.to_owned(), customer.name.to_owned());
+                billing.otherwise.push(BilledOtherwise { account, name, issued: issued.clone(), now, taxed });
+            }
             continue;
         }
         let Documents { invoice, credit } = match made_out {
@@ -85,6 +85,16 @@ pub(super) fn bill(
     billing.held.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     billing.recharges = checked(recharges, bills, &billing.held, pricing.recharge);
     Ok(billing)
+}
+
+/// What earlier runs of the month gave each customer and currency, together, under the first number.
+fn issued_before(documents: &[Issued]) -> BTreeMap<(&str, Currency), Issued> {
+    let mut issued: BTreeMap<(&str, Currency), Issued> = BTreeMap::new();
+    for it in documents {
+        let sum = issued.entry((&it.account, it.currency));
+        sum.and_modify(|sum| sum.total += it.total).or_insert_with(|| it.clone());
+    }
+    issued
 }
 
 /// The recharge check of every customer that moved, is billed, or has a wallet below zero.

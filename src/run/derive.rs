@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
+use super::draft::unnumbered;
 use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
@@ -42,7 +45,7 @@ pub struct Settled {
 pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Settled, RunError> {
     let Judged { evidence, manifest, books, mut reconciliation } = judged(archive, &inputs, watch)?;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
-    if read < over {
+    if !inputs.period.is_over(read) {
         let early =
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
@@ -103,10 +106,20 @@ impl Settled {
         }
     }
 
-    /// The invoices as they would be, each page of them saying that it is a draft.
+    /// The day from which the month can be billed, where it was not over when its evidence was read.
+    pub(super) fn not_before(&self) -> Option<NaiveDate> {
+        let period = self.inputs.period;
+        (!period.is_over(self.evidence.plan.today)).then(|| period.day_after())
+    }
+
+    /// The invoices as they would be, each page of them saying that it is a draft; of a month that is not over without numbers.
     pub(super) fn drafts(&self) -> Result<Vec<Paper>, RunError> {
-        let terms = &self.inputs.terms.invoice;
-        Ok(documents(&self.provenance, terms, &self.billing, &self.usage, Stand::Draft)?)
+        let papers =
+            |billing| documents(&self.provenance, &self.inputs.terms.invoice, billing, &self.usage, Stand::Draft);
+        Ok(match self.not_before() {
+            Some(_) => papers(&unnumbered(self.billing.clone())),
+            None => papers(&self.billing),
+        }?)
     }
 
     /// The text of `summary.txt`.

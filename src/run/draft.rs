@@ -3,9 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::derive::derive;
+use chrono::NaiveDate;
+
+use super::derive::{Settled, derive};
 use super::error::RunError;
-use super::{folder, open, renewed};
+use super::{Inputs, Prepared, Request, Unsealed, folder, open, prepare, renewed};
+use crate::archive::Archive;
+use crate::domain::Verdict;
+use crate::fetch::Fetched;
+use crate::invoice::Billing;
 use crate::watch::Watch;
 
 /// Drafts that were laid down.
@@ -16,6 +22,10 @@ pub struct Drafted {
     pub invoices: usize,
     /// The accounts that are held, each with the reason.
     pub held: Vec<(String, String)>,
+    /// What the books as a whole come to, so far as they were read.
+    pub verdict: Verdict,
+    /// The day from which the month can be billed, where it was not over when it was read.
+    pub not_before: Option<NaiveDate>,
 }
 
 /// Lays the invoices of a run that is not sealed yet into `<run>.draft` beside it, in place of earlier drafts.
@@ -25,10 +35,43 @@ pub struct Drafted {
 pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
     folder::refuse_sealed(run)?;
     let (inputs, archive) = open(run, archive)?;
-    let settled = derive(&archive, renewed(run, &archive, &inputs)?, watch)?;
+    draft_in(run, &archive, &inputs, watch)
+}
+
+/// Reads a month, also one that is not over, and lays its invoices down as drafts. Nothing is sealed or numbered: a close after
+/// the month's end reads it anew.
+///
+/// # Errors
+/// When the line, the archive, the folder or a stage fails.
+pub async fn draft_month(request: &Request, watch: &dyn Watch) -> Result<(Drafted, Fetched), RunError> {
+    let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::Anew, watch).await?;
+    let drafted = draft_in(&folder, &archive, &folder::read_inputs(&folder)?, watch)?;
+    Ok((drafted, fetched))
+}
+
+fn draft_in(run: &Path, archive: &Archive, inputs: &Inputs, watch: &dyn Watch) -> Result<Drafted, RunError> {
+    let settled = derive(archive, renewed(run, archive, inputs)?, watch)?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     folder::lay_down(&folder, &settled.drafts()?)?;
-    let held = settled.billing.held.into_iter().map(|it| (it.account, it.reason)).collect();
-    Ok(Drafted { folder, invoices: settled.billing.invoices.len(), held })
+    let (verdict, not_before) = (settled.verdict(), settled.not_before());
+    let Settled { billing, .. } = settled;
+    let held = billing.held.into_iter().map(|it| (it.account, it.reason)).collect();
+    Ok(Drafted { folder, invoices: billing.invoices.len(), held, verdict, not_before })
+}
+
+/// The same documents without a number of their series: of a month that is not over nobody can say which they will have. Each is
+/// called after its customer and currency.
+pub(super) fn unnumbered(mut billing: Billing) -> Billing {
+    for invoice in &mut billing.invoices {
+        invoice.number = format!("DRAFT-{}-{}", invoice.account, invoice.currency);
+    }
+    for (place, note) in (1..).zip(&mut billing.notes) {
+        // It names an invoice of its own month by no number either.
+        if note.corrects.run.is_empty() {
+            note.corrects.number = format!("DRAFT-{}-{}", note.document.account, note.document.currency);
+        }
+        note.document.number = format!("DRAFT-NOTE-{place}-{}-{}", note.document.account, note.document.currency);
+    }
+    billing
 }

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use crate::archive::ArchiveError;
@@ -68,6 +69,14 @@ pub enum RunError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The evidence was read before the month was over: its invoices would bill a part of it.
+    #[error("{period} is not over: it was read on {read}, expected {} or later", period.day_after())]
+    NotOver {
+        /// The month.
+        period: Period,
+        /// The day on which it was read, in the partner's zone.
+        read: NaiveDate,
     },
     /// The run is sealed; nothing sealed is overwritten.
     #[error("{}: the run is sealed already", .0.display())]
@@ -176,6 +185,14 @@ impl RunError {
             cause = error.source();
         }
         text
+    }
+
+    /// Whether the archive is not where it was looked for, or cannot be read there: that says nothing about the run.
+    pub(super) fn is_of_the_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Archive(ArchiveError::Absent { .. } | ArchiveError::Disk { .. } | ArchiveError::NewerSchema { .. })
+        )
     }
 
     /// The same as findings of a verification: where the archive holds other evidence than the run rests on, each line by

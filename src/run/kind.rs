@@ -29,12 +29,30 @@ impl Run {
     /// Reads it, and opens the archive that the run rests on.
     pub(super) fn open(folder: &Path, archive: Option<&Path>) -> Result<(Self, Archive), RunError> {
         let run = Self::read(folder)?;
-        let partner = match &run {
+        let archive = Archive::open_existing(&archive_of(folder, run.partner(), archive))?;
+        Ok((run, archive))
+    }
+
+    /// The partner whose run it is.
+    pub(super) fn partner(&self) -> &str {
+        match self {
             Self::Close(inputs) => &inputs.partner,
             Self::Recheck(inputs) => &inputs.partner,
+        }
+    }
+
+    /// Whether its books are the simulator's.
+    pub(super) fn is_simulated(&self) -> bool {
+        let inputs = match self {
+            Self::Close(inputs) => inputs,
+            Self::Recheck(inputs) => &inputs.sealed,
         };
-        let archive = Archive::open_existing(&archive_of(folder, partner, archive))?;
-        Ok((run, archive))
+        inputs.terms.scenario.is_some()
+    }
+
+    /// Whether an archive is its partner's and holds all of its evidence.
+    pub(super) fn rests_on(&self, archive: &Archive) -> bool {
+        archive.partner() == self.partner() && self.fetches(archive).is_ok()
     }
 
     /// The program's version that made the papers.

@@ -82,7 +82,7 @@ const WORDS: [(&str, &[&str]); 35] = [
     ("tracing", &["src/cli/"]),
     ("tracing_subscriber", &["src/cli/"]),
     ("anyhow", &["src/cli/"]),
-    ("tempfile", &["src/run/pack.rs", "src/archive/"]),
+    ("tempfile", &["src/run/pack.rs", "src/run/preflight.rs", "src/archive/"]),
     ("env::", &["src/main.rs", "src/cli/environment.rs", "src/report/as_xlsx/tests.rs"]),
     ("SystemTime", &[]),
     ("Utc::now", &["src/cli/environment.rs"]),
@@ -99,16 +99,19 @@ const WORDS: [(&str, &[&str]); 35] = [
     ("Method", &["src/simulator/"]),
 ];
 
-/// The files that reach the disk: settings and scenarios in, the first settings out, the archive, the run folder, its seal.
-const DISK: [&str; 16] = [
+/// The files that reach the disk: settings and scenarios in, which signals are ignored, the first settings out, the archive, the
+/// run folder, its seal.
+const DISK: [&str; 18] = [
     "src/archive/file.rs",
     "src/archive/pack.rs",
     "src/archive/writer.rs",
     "src/cli/metrics.rs",
+    "src/cli/signals.rs",
     "src/cli/simulate.rs",
     "src/run/error.rs",
     "src/run/folder.rs",
     "src/run/pack.rs",
+    "src/run/preflight.rs",
     "src/run/recheck/folder.rs",
     "src/run/recheck/open.rs",
     "src/seal/check.rs",
