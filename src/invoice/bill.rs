@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::issued::{self, Unnumbered};
 use super::{
     Bill, BilledOtherwise, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LastInvoice, LineKind,
-    Numbering, Percent, Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
+    NumberError, Numbering, Percent, Pricing, RateCard, RechargeCheck, RechargeTerms, Refunds, Supply, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::{HeldAccount, Recharge};
@@ -54,25 +54,26 @@ pub(super) fn bill(
             }
             continue;
         }
-        let Documents { invoice, credit } = match made_out {
+        let uncovered = wallets.get(&key).zip(bills.get(&key));
+        let covered = uncovered.and_then(|(it, bill)| recharge::hold(it, bill, pricing.recharge)).map_or(Ok(()), Err);
+        let Documents { invoice, credit } = match made_out.and_then(|documents| covered.map(|()| documents)) {
             Ok(documents) => documents,
             Err(reason) => {
                 billing.held.push(hold(customer, &lines, reason));
                 continue;
             }
         };
-        let uncovered = wallets.get(&key).zip(bills.get(&key));
-        if let Some(reason) = uncovered.and_then(|(it, bill)| recharge::hold(it, bill, pricing.recharge)) {
-            billing.held.push(hold(customer, &lines, reason));
-            continue;
-        }
-        let mut given = None;
-        if let Some(invoice) = invoice {
-            let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-            let number = pricing.card.series().number(count, pricing.date).map_err(refused)?;
-            // A count that no number can hold is refused when the next number is made.
+        let number = invoice.as_ref().map(|_| pricing.card.series().number(count, pricing.date)).transpose();
+        let given = match number {
+            Ok(given) => given,
+            // A series that is used up costs nobody else the bill.
+            Err(refused) => {
+                billing.held.push(hold(customer, &lines, used_up(&refused)));
+                continue;
+            }
+        };
+        if let Some((invoice, number)) = invoice.zip(given.clone()) {
             count = count.saturating_add(1);
-            given = Some(number.clone());
             billing.invoices.push(Invoice { number, ..invoice });
         }
         if let Some(bill) = bills.get_mut(&key) {
@@ -112,6 +113,13 @@ fn checked<'a>(
         concerned.then(|| RechargeCheck::of(recharge, bill, held.contains(&key), terms))
     };
     recharges.iter().filter_map(check).collect()
+}
+
+/// Why a customer gets no number.
+fn used_up(refused: &NumberError) -> String {
+    format!(
+        "no number is left in the series of invoices: {refused}; with another series in the rate card a further close bills it"
+    )
 }
 
 /// Why a customer is not billed again. Whether another total than then is for a note, the terms that it was billed by decide, and

@@ -12,8 +12,7 @@ mod held;
 mod refunds;
 
 use super::{
-    Billing, Corrections, Customer, Invoice, InvoiceError, InvoiceTerms, LineKind, NumberError, Numbering, Pricing,
-    RateCard, RechargeTerms, bill,
+    Billing, Corrections, Customer, Invoice, InvoiceTerms, LineKind, Numbering, Pricing, RateCard, RechargeTerms, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};
@@ -342,16 +341,34 @@ fn what_exceeds_exact_arithmetic_is_refused() {
 }
 
 #[test]
-fn a_series_that_runs_out_is_refused() {
+fn a_series_that_runs_out_holds_whom_it_has_no_number_for() {
     let card = RateCard::parse("[series]\nprefix = \"INV-2026/27-\"\nwidth = 4").unwrap();
-    let tied = one(vec![charge("call", Direction::Debit, "1")]);
-    let refused = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(10_000)).unwrap_err();
-    let number = "INV-2026/27-10000".to_owned();
-    assert_eq!(refused, InvoiceError::Number { account: "MA_1".to_owned(), refused: NumberError::Length(number) });
-    assert_eq!(
-        refused.to_string(),
-        "account MA_1: invoice number \"INV-2026/27-10000\" has 17 characters, at most 16 are allowed"
-    );
+    let mut tied = one(vec![charge("call", Direction::Debit, "1")]);
+    tied.push(Tied { account: "MA_2".to_owned(), ..tied[0].clone() });
+    let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(9_999)).unwrap();
+    assert_eq!(billing.invoices.iter().map(|it| it.number.as_str()).collect::<Vec<_>>(), ["INV-2026/27-9999"]);
+    let held: Vec<_> = billing.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
+    let reason = "no number is left in the series of invoices: number \"INV-2026/27-10000\" has 17 characters, at most 16 are \
+                  allowed; with another series in the rate card a further close bills it";
+    assert_eq!(held, [("MA_2", reason)]);
+}
+
+#[test]
+fn a_series_with_room_for_few_numbers_is_refused_in_a_text_alone() {
+    let refused = |text: &str| RateCard::parse(text).err().map(|refused| refused.to_string()).unwrap_or_default();
+    let room = |room| {
+        format!(
+            "line 1, column 2: series: room for {room} numbers of at most 16 characters from the first on, expected 100 or more"
+        )
+    };
+    assert_eq!(refused("[series]\nfirst = 999999999999\n"), room(1));
+    assert_eq!(refused("[series]\nprefix = \"SAGAR/2026-27/X\"\nwidth = 1\n"), room(9));
+    assert_eq!(refused("[series]\nprefix = \"SAGAR/{fy}/XYZ-\"\nwidth = 1\n"), room(9));
+    assert_eq!(refused("[series]\nprefix = \"SAGAR/{fy}/X-\"\nwidth = 1\nfirst = 900\n"), "");
+    assert_eq!(refused("[series]\nprefix = \"SAGAR/{fy}/X-\"\nwidth = 1\nfirst = 901\n"), room(99));
+    let sealed =
+        serde_json::from_str::<RateCard>(r#"{"series": {"prefix": "INV-", "width": 6, "first": 999999999999}}"#);
+    assert_eq!(sealed.unwrap().series().first, 999_999_999_999);
 }
 
 /// Priced by a card and taxed by nobody.

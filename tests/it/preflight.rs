@@ -48,6 +48,7 @@ pdf = false
 
 [invoice.supplier]
 name = "Sagar Voice Private Limited"
+address = "4 Museum Road"
 gstin = "29AAFCS4821K1Z1"
 
 [[classify]]
@@ -204,6 +205,10 @@ fn check_refuses_what_a_close_refuses_before_its_first_request() {
     world(&desk);
     let mut environment = Environment::read();
     environment.base_url = None;
+    desk.write("tieout.toml", SETTINGS);
+    desk.write("card.toml", CARD);
+    let unmoved = examine(Some(&desk.path("tieout.toml")), false, &environment);
+    assert!(unmoved.is_sound(), "{:?}", unmoved.checked.problems);
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let (mut refused, mut disagree) = (0, Vec::new());
     for number in 0..MUTATIONS {
