@@ -7,8 +7,14 @@ use super::{Billing, Provenance};
 use crate::domain::{Amount, Currency};
 use crate::invoice::BilledOtherwise;
 
-/// What is added to the word of a verdict.
-pub(super) const WORD: &str = ", BUT BILLED OTHERWISE";
+/// What is added to the word of a verdict; nothing where there is none.
+pub(super) const fn word(billing: &Billing, ties_out: bool) -> &'static str {
+    match (billing.otherwise.is_empty(), ties_out) {
+        (true, _) => "",
+        (false, true) => ", BUT BILLED OTHERWISE",
+        (false, false) => ", AND BILLED OTHERWISE",
+    }
+}
 
 /// Each customer with what it was billed, what that would be now, and the difference; nothing where there is none.
 pub(super) fn overview(billing: &Billing) -> Vec<Block> {

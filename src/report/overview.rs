@@ -89,7 +89,7 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
     if let Some(due) = again::next(provenance, billing) {
         next = if nothing_to_bill { due } else { format!("{next} {due}") };
     }
-    let otherwise = if billing.otherwise.is_empty() { "" } else { again::WORD };
+    let otherwise = again::word(billing, books.verdict.ties_out());
     let accounts: BTreeSet<&str> = books.accounts.iter().map(|standing| standing.account.as_str()).collect();
     let flawed: BTreeSet<&str> = books
         .accounts

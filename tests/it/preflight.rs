@@ -21,7 +21,7 @@ const SEED: u64 = 20_261_129;
 
 /// How many are tried; of these every so-many-th by the program itself.
 const MUTATIONS: usize = 2_000;
-const BY_THE_PROGRAM: usize = 80;
+const BY_THE_PROGRAM: usize = 40;
 
 const SETTINGS: &str = r#"
 rate_card = "card.toml"
