@@ -67,7 +67,11 @@ pub fn examine(config: Option<&Path>, online: bool, environment: &Environment) -
     }
     if !problems.iter().any(|problem| problem.refused) {
         let partner = credentials.as_ref().map(|it| it.auth_id.as_str());
-        problems.extend(unusable(settings, partner, environment).map(|refused| of_failure(&refused.into())));
+        problems.extend(unusable(settings, partner, environment).map(|refused| {
+            let failure = Failure::from(refused);
+            // What is in use now need not be when the close begins.
+            Problem { refused: failure.exit != Exit::Line, ..of_failure(&failure) }
+        }));
     }
     checked.problems = problems;
     Examined { checked, credentials }

@@ -132,7 +132,9 @@ fn fetch(
     until(stopped, async {
         let prepared = run::fetch(&month.request(environment), watch).await?;
         let run = prepared.folder.display().to_string();
-        let text = format!("{run}: fetched, {}\nnext: tieout settle {run}", requests(&prepared.fetched));
+        // A month that is not over is not settled: so far it gives drafts.
+        let next = if month.is_over() { "settle" } else { "draft" };
+        let text = format!("{run}: fetched, {}\nnext: tieout {next} {run}", requests(&prepared.fetched));
         let json = object(json!({ "run": run, "fetch": requests_json(&prepared.fetched) }));
         Ok(Outcome { exit: Exit::TiedOut, text, json })
     })
@@ -153,9 +155,10 @@ fn sync(
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
         let ledgers = walked + extended + unmoved + lost;
         let archive = synced.archive.display().to_string();
+        let day = if month.is_over() { String::new() } else { format!(", from {} on", period.day_after()) };
         let text = format!(
             "{archive}: {period} read, {}\n{ledgers} ledgers: {unmoved} unmoved, {extended} walked where they moved, \
-             {walked} walked whole, {lost} not whole\nnext: tieout close --period {period}",
+             {walked} walked whole, {lost} not whole\nnext: tieout close --period {period}{day}",
             requests(&synced.fetched)
         );
         let json = object(json!({

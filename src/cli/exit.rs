@@ -173,6 +173,12 @@ impl From<RunError> for Failure {
                 (Exit::Seal, Some("restore the run folder from a copy; `tieout verify` names everything that differs"))
             }
             RunError::NotSealed(_) => (Exit::Usage, Some("`tieout settle` seals what was fetched")),
+            RunError::SealGone(_) => (
+                Exit::Usage,
+                Some(
+                    "bring SEAL back from a copy, or move the folder away; `tieout verify` says whether the papers are sound",
+                ),
+            ),
             RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (

@@ -164,7 +164,7 @@ impl Month {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let next = self.period.day_after();
-        let running = (!self.period.is_over(self.today))
+        let running = (!self.is_over())
             .then(|| format!("{} is not over before {next}: entries may still be added to it", self.period));
         let (out, reports) = (self.run_folder.parent(), self.settings.reports.as_path());
         let place =
@@ -181,10 +181,16 @@ impl Month {
 }
 
 impl Month {
+    /// Whether the month is over in the partner's zone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.period.is_over(self.today)
+    }
+
     /// Refuses to close a month that is not over in the partner's zone, or to make drafts of one that is.
     pub(super) fn refuse_unless_over(&self, part_month: bool) -> Result<(), Failure> {
         let (period, today, over) = (self.period, self.today, self.period.day_after());
-        let (refused, hint) = match (period.is_over(today), part_month) {
+        let (refused, hint) = match (self.is_over(), part_month) {
             (true, false) | (false, true) => return Ok(()),
             (false, false) => (
                 anyhow!("{period} is not over: today is {today} in the partner's zone, expected {over} or later"),

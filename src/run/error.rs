@@ -84,6 +84,9 @@ pub enum RunError {
     /// A run that was never sealed, where a seal is to be held against something.
     #[error("{}: the run is not sealed, so there is no seal to hold anything against", .0.display())]
     NotSealed(PathBuf),
+    /// Papers of a run without its seal.
+    #[error("{}: the papers of a run without their SEAL", .0.display())]
+    SealGone(PathBuf),
     /// A recheck, where a close was to be found.
     #[error("{}: a recheck, expected the run folder of a close", .0.display())]
     NotAClose(PathBuf),

@@ -47,6 +47,9 @@ pub(super) fn refuse_occupied(folder: &Path) -> Result<(), RunError> {
         Ok(found) if !found.is_dir() => return Err(SealError::InTheWay(folder.to_owned()).into()),
         Ok(_) => {}
     }
+    if ["close.json", "recheck.json"].iter().any(|paper| folder.join(paper).exists()) {
+        return Err(RunError::SealGone(folder.to_owned()));
+    }
     let fresh = format!(".{RUN_FILE}.new");
     for entry in fs::read_dir(folder).map_err(disk("list", folder))? {
         let path = entry.map_err(disk("list", folder))?.path();

@@ -290,7 +290,7 @@ fn a_run_folder_that_could_not_be_sealed_is_refused_before_anything_is_asked() {
     desk.ends(0, &["close", "--period", "2026-03"]);
     patience.answered();
     fs::remove_file(desk.path("reports/2026-03/SEAL")).unwrap();
-    close("reports/2026-03", "in the way");
+    close("reports/2026-03", "reports/2026-03: the papers of a run without their SEAL");
     // What a fetch leaves, whole or cut off, is.
     desk.ends(0, &["fetch", "--period", "2026-01"]);
     desk.write("reports/2026-01/.run.json.new", "{");

@@ -121,6 +121,12 @@ async fn the_command_refuses_what_is_not_over_and_drafts_it_where_that_is_asked(
     assert!(told.contains("--part-month: 2026-03 is over since 2026-04-01, expected a month that is not"), "{told}");
     assert_eq!(desk.asked(), Vec::<String>::new());
 
+    // What comes next is nothing that is refused.
+    let told = shell.ends(0, &["fetch", "--period", &month.to_string()]).stdout;
+    assert!(told.ends_with(&format!("next: tieout draft reports/{month}\n")), "{told}");
+    let told = shell.ends(0, &["sync"]).stdout;
+    assert!(told.ends_with(&format!("next: tieout close --period {month}, from {over} on\n")), "{told}");
+
     // `last` is the last one that is over, for whatever takes a month.
     shell.ends(0, &["sync", "--period", "last"]);
     shell.ends(0, &["fetch", "--period", "previous"]);
