@@ -9,7 +9,7 @@ use crate::domain::{AccountId, Amount, ChargeClass, Currency, Rounding};
 use crate::invoice::{Percent, Series};
 
 /// Numbers that a series has room for, at least.
-const NUMBERS_MIN: u64 = 100;
+const NUMBERS_MIN: u64 = 10;
 
 /// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
 pub(super) struct Fault {
@@ -50,7 +50,7 @@ impl Written {
         faults.0
     }
 
-    fn all_series(&self) -> [(&'static str, &Series); 3] {
+    pub(super) fn all_series(&self) -> [(&'static str, &Series); 3] {
         [("series", &self.series), ("credit_notes", &self.credit_notes), ("debit_notes", &self.debit_notes)]
     }
 
