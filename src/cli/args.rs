@@ -10,7 +10,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use super::archive::ArchiveCommand;
 use super::breaks::BreaksArgs;
 use super::exit::Exit;
-use crate::domain::{Class, Currency, Period};
+use super::month::WhichPeriod;
+use crate::domain::{Class, Currency};
 use crate::invoice::Percent;
 use crate::settings::zone_named;
 
@@ -76,7 +77,10 @@ pub enum Command {
     /// Credentials come from `VOBIZ_AUTH_ID` and `VOBIZ_AUTH_TOKEN`, or from the file that the settings name in
     /// `partner.credentials_file`; never from an argument, where everyone on the machine could see them.
     /// `TIEOUT_BASE_URL` overrides the base of the API.
-    Close(MonthArgs),
+    ///
+    /// A month that is not over in the partner's zone is refused: its invoices would bill a part of it. With --part-month it is
+    /// read as far as it goes, and drafts are made of it.
+    Close(CloseArgs),
     /// Fetch one month's evidence into the archive, or go on where a fetch was cut off
     Fetch(MonthArgs),
     /// Read what is new of a month into the archive, for a daily job: its close then has little left to ask
@@ -175,12 +179,23 @@ pub struct DemoArgs {
     pub scenario: Option<PathBuf>,
 }
 
+/// Arguments of `close`.
+#[derive(Debug, ClapArgs)]
+pub struct CloseArgs {
+    /// What `fetch` takes, too.
+    #[command(flatten)]
+    pub month: MonthArgs,
+    /// Make drafts of a month that is not over: nothing is numbered or sealed
+    #[arg(long)]
+    pub part_month: bool,
+}
+
 /// Arguments of `close` and `fetch`.
 #[derive(Debug, ClapArgs)]
 pub struct MonthArgs {
-    /// The month, such as 2026-03
+    /// The month, such as 2026-03, or `last`: the last one that is over in the partner's zone
     #[arg(long, value_name = "YYYY-MM")]
-    pub period: Period,
+    pub period: WhichPeriod,
     /// The settings [default: tieout.toml in the current folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -198,9 +213,9 @@ pub struct MonthArgs {
 /// Arguments of `sync`.
 #[derive(Debug, ClapArgs)]
 pub struct SyncArgs {
-    /// The month, such as 2026-03 [default: the one that today belongs to]
+    /// The month, such as 2026-03, or `last` [default: the one that today belongs to]
     #[arg(long, value_name = "YYYY-MM")]
-    pub period: Option<Period>,
+    pub period: Option<WhichPeriod>,
     /// The settings [default: tieout.toml in the current folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -212,14 +227,25 @@ pub struct SyncArgs {
     pub metrics: Option<PathBuf>,
 }
 
+/// Where the archive is that a run rests on.
+#[derive(Debug, ClapArgs)]
+pub struct ArchiveArgs {
+    /// The archive [default: the settings', else the partner's beside the run folder]
+    #[arg(long, value_name = "FILE")]
+    pub archive: Option<PathBuf>,
+    /// The settings [default: tieout.toml in the current folder, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
 /// Arguments of `settle`.
 #[derive(Debug, ClapArgs)]
 pub struct SettleArgs {
     /// The run folder
     pub run: PathBuf,
-    /// The archive [default: the partner's, beside the run folder]
-    #[arg(long, value_name = "FILE")]
-    pub archive: Option<PathBuf>,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub place: ArchiveArgs,
     /// Write what the run came to into this file when it ends, however it ends, in Prometheus' text format
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
@@ -230,17 +256,17 @@ pub struct SettleArgs {
 pub struct DraftArgs {
     /// The run folder, not sealed yet
     pub run: PathBuf,
-    /// The archive [default: the partner's, beside the run folder]
-    #[arg(long, value_name = "FILE")]
-    pub archive: Option<PathBuf>,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub place: ArchiveArgs,
 }
 
 /// Arguments of `recheck`.
 #[derive(Debug, ClapArgs)]
 pub struct RecheckArgs {
-    /// The sealed month, such as 2026-03
+    /// The sealed month, such as 2026-03, or `last`: the last one that is over in the partner's zone
     #[arg(value_name = "YYYY-MM")]
-    pub period: Period,
+    pub period: WhichPeriod,
     /// The settings [default: tieout.toml in the current folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -260,9 +286,9 @@ pub struct VerifyArgs {
     /// The seal that the run must have, as it was written down elsewhere
     #[arg(long, value_name = "HASH", value_parser = seal)]
     pub expect_seal: Option<String>,
-    /// The archive [default: the partner's, beside the run folder]
-    #[arg(long, value_name = "FILE")]
-    pub archive: Option<PathBuf>,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub place: ArchiveArgs,
 }
 
 /// Arguments of `explain`.
@@ -274,9 +300,9 @@ pub struct ExplainArgs {
     /// (`MA_…/INR/debit`), a total (`INR/debit`), a day (`day:2026-03-05`) or an entry id; of a recheck also a note
     /// (`N-…`)
     pub id: String,
-    /// The archive [default: the partner's, beside the run folder]
-    #[arg(long, value_name = "FILE")]
-    pub archive: Option<PathBuf>,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub place: ArchiveArgs,
 }
 
 /// Arguments of `pack`.
@@ -287,9 +313,9 @@ pub struct PackArgs {
     /// The file to write [default: the run folder's name with .pack]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// The archive [default: the partner's, beside the run folder]
-    #[arg(long, value_name = "FILE")]
-    pub archive: Option<PathBuf>,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub place: ArchiveArgs,
 }
 
 /// Arguments of `simulate`.

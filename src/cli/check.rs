@@ -1,5 +1,7 @@
 //! Everything that a close would refuse, and what is doubtful, told before the close.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::args::CheckArgs;
@@ -10,37 +12,88 @@ use super::month::base_url;
 use super::partner;
 use super::result::object;
 use super::said::Said;
-use crate::report::printable;
-use crate::run::RunError;
-use crate::settings::{Checked, CredentialsError, Problem, check as looked_at, find_credentials};
+use crate::domain::Period;
+use crate::fetch::Credentials;
+use crate::report::{printable, refuse_texts};
+use crate::run::{self, RunError};
+use crate::settings::{Checked, CredentialsError, Problem, Settings, check as looked_at, find_credentials};
 use crate::watch::Watch;
 
-/// Looks at everything that a close begins with; asks the partner only where that is wanted and nothing is refused.
-pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let mut looked = looked_at(args.config.as_deref(), environment.now);
-    let mut problems = std::mem::take(&mut looked.problems);
-    let Checked { settings, file, card, .. } = &looked;
+/// What a close would begin with, and everything that is wrong or doubtful about it.
+#[derive(Debug)]
+pub struct Examined {
+    /// Settings and rate card, with every problem.
+    pub checked: Checked,
+    /// The credentials, where there are any that can be used.
+    pub credentials: Option<Credentials>,
+}
+
+impl Examined {
+    /// Whether a close would begin.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        is_sound(&self.checked.problems)
+    }
+}
+
+/// Looks at everything that a close begins with, and refuses what it refuses before its first request. No credentials at all are
+/// a doubt as long as nobody is to be asked: they may come from wherever the close is started.
+#[must_use]
+pub fn examine(config: Option<&Path>, online: bool, environment: &Environment) -> Examined {
+    let mut checked = looked_at(config, environment.now);
+    let mut problems = std::mem::take(&mut checked.problems);
+    let settings = &checked.settings;
     if let Err(refused) = base_url(settings, environment) {
         problems.push(of_failure(&refused));
     }
     if let Err(refused) = printable(&settings.invoice) {
-        problems.push(Problem { file: file.clone(), ..of_failure(&RunError::from(refused).into()) });
+        problems.push(Problem { file: checked.file.clone(), ..of_failure(&RunError::from(refused).into()) });
     }
     let own = settings.partner.credentials_file.as_deref();
-    let found = find_credentials(environment.auth_id.clone(), environment.auth_token.clone(), own);
-    let credentials = match found {
+    let pair = (environment.auth_id.clone(), environment.auth_token.clone());
+    let credentials = match find_credentials(pair.0.clone(), pair.1.clone(), own) {
         Ok(found) => Some(found),
-        Err(absent @ CredentialsError::Absent) => {
-            problems.push(Problem { refused: args.online, ..of_failure(&absent.into()) });
-            None
-        }
-        // The file that the settings name was looked at already.
-        Err(_) if environment.auth_id.is_none() && environment.auth_token.is_none() => None,
         Err(refused) => {
-            problems.push(of_failure(&refused.into()));
+            let is_doubt = matches!(refused, CredentialsError::Absent) && !online;
+            let (file, place) = (refused.file().map(Path::to_owned), refused.place());
+            problems.push(Problem { file, place, refused: !is_doubt, ..of_failure(&refused.into()) });
             None
         }
     };
+    // Where the environment holds the pair, nobody reads the file.
+    let unread = own.filter(|_| pair.0.is_some() && pair.1.is_some());
+    if let Some(Err(doubt)) = unread.map(|file| find_credentials(None, None, Some(file))) {
+        let (file, place) = (doubt.file().map(Path::to_owned), doubt.place());
+        let line = format!("{doubt}; not read as long as the environment holds the pair");
+        problems.push(Problem { file, place, line, refused: false, ..of_failure(&doubt.into()) });
+    }
+    if is_sound(&problems) {
+        let partner = credentials.as_ref().map(|it| it.auth_id.as_str());
+        problems.extend(unusable(settings, partner, environment).map(|refused| {
+            let failure = Failure::from(refused);
+            // What is in use now need not be when the close begins.
+            Problem { refused: failure.exit != Exit::Line, ..of_failure(&failure) }
+        }));
+    }
+    checked.problems = problems;
+    Examined { checked, credentials }
+}
+
+/// What settings that are right in themselves could not be used for: a rate card with a text that no export takes, or a place
+/// that nothing can be written to.
+fn unusable(settings: &Settings, partner: Option<&str>, environment: &Environment) -> Option<RunError> {
+    let last = Period::last_over(environment.today(settings.partner.timezone));
+    let folder = settings.reports.join(last.to_string());
+    let card = settings.rate_card().ok()?;
+    let texts = refuse_texts(&card, &settings.export).map_err(RunError::from);
+    texts.and_then(|()| run::preflight(&folder, settings.archive.as_deref(), partner)).err()
+}
+
+/// Looks at everything that a close begins with; asks the partner only where that is wanted and nothing is refused.
+pub(super) async fn check(args: &CheckArgs, environment: &Environment, watch: &dyn Watch) -> Result<Outcome, Failure> {
+    let Examined { checked: mut looked, credentials } = examine(args.config.as_deref(), args.online, environment);
+    let mut problems = std::mem::take(&mut looked.problems);
+    let Checked { settings, file, card, .. } = &looked;
     let mut standing = None;
     if let Some(credentials) = credentials.filter(|_| args.online && is_sound(&problems)) {
         standing = Some(partner::asked(settings, credentials.clone(), environment, watch).await?);

@@ -1,6 +1,7 @@
 //! The commands, each handed to the pipeline with everything it needs.
 
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use tokio::sync::oneshot;
 
 use super::archive::archive;
 use super::args::{
-    Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs, VerifyArgs,
+    ArchiveArgs, CloseArgs, Command, DraftArgs, ExplainArgs, MonthArgs, PackArgs, RecheckArgs, SettleArgs, SyncArgs,
+    VerifyArgs,
 };
 use super::breaks::breaks;
 use super::check::check;
@@ -23,14 +25,13 @@ use super::environment::Environment;
 use super::exit::{Exit, Failure, Outcome};
 use super::init::init;
 use super::manual::manual;
-use super::month::Month;
-use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
+use super::month::{Month, WhichPeriod};
+use super::result::{object, outcome_of, outcome_of_drafts, outcome_of_recheck, requests, requests_json};
 use super::said::Said;
-use super::simulate::{interrupted, simulate};
+use super::signals::{interrupted, outlive_file_limits};
+use super::simulate::simulate;
 use super::terminal;
-use crate::domain::Period;
-use crate::report::printable;
-use crate::run::{self, Ledgers, RunError};
+use crate::run::{self, Ledgers};
 use crate::seal::Compared;
 use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
@@ -51,6 +52,10 @@ pub(super) fn run(command: Command, environment: Environment, watch: Arc<dyn Wat
     };
     // The simulator ends on these signals by itself.
     let listens = !matches!(command, Command::Simulate(_));
+    {
+        let _entered = runtime.enter();
+        outlive_file_limits();
+    }
     let (stop, stopped) = oneshot::channel();
     let mut work = runtime.spawn_blocking(move || answer(command, &environment, &*watch, stopped));
     let interruption = || Failure::new(Exit::Line, anyhow!("interrupted"), Some(hint.to_owned()));
@@ -103,13 +108,19 @@ fn answer(
 }
 
 fn close(
-    args: &MonthArgs,
+    args: &CloseArgs,
     environment: &Environment,
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let month = prepared(args, environment)?;
+    let month = Month::prepare_close(&args.month, environment)?;
+    month.refuse_unless_over(args.part_month)?;
+    warn(&month, args.month.config.as_deref(), environment);
     until(stopped, async {
+        if args.part_month {
+            let (drafted, fetched) = run::draft_month(&month.request(environment), watch).await?;
+            return Ok(outcome_of_drafts(&drafted, Some(&fetched)));
+        }
         let (closed, fetched) = run::close(&month.request(environment), watch).await?;
         Ok(outcome_of(&closed, Some(&fetched)))
     })
@@ -121,12 +132,15 @@ fn fetch(
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let month = prepared(args, environment)?;
+    let month = Month::prepare_close(args, environment)?;
+    warn(&month, args.config.as_deref(), environment);
     until(stopped, async {
         let prepared = run::fetch(&month.request(environment), watch).await?;
         let run = prepared.folder.display().to_string();
+        // A month that is not over is not settled: so far it gives drafts.
+        let next = if month.is_over() { "settle" } else { "draft" };
         let fetched = format!("{run}: fetched, {}", requests(&prepared.fetched));
-        let said = Said::lines([fetched, format!("next: tieout settle {run}")]);
+        let said = Said::lines([fetched, format!("next: tieout {next} {run}")]);
         let json = object(json!({ "run": run, "fetch": requests_json(&prepared.fetched) }));
         Ok(Outcome { ending: Ending::Fetched, said, json })
     })
@@ -138,24 +152,23 @@ fn sync(
     watch: &dyn Watch,
     stopped: oneshot::Receiver<()>,
 ) -> Result<Outcome, Failure> {
-    let period = match args.period {
-        Some(period) => period,
-        None => Period::of(environment.today(Settings::read(args.config.as_deref())?.partner.timezone)),
-    };
-    let SyncArgs { config, out, metrics, .. } = args;
+    let SyncArgs { period, config, out, metrics } = args;
+    let period = period.unwrap_or(WhichPeriod::Running);
     let month = Month::prepare(&MonthArgs { period, config, out, from_inception: false, metrics }, environment)?;
+    let period = month.period;
     until(stopped, async {
         let synced = run::sync(&month.request(environment), watch).await?;
         let Ledgers { walked, extended, unmoved, lost } = synced.ledgers;
         let ledgers = walked + extended + unmoved + lost;
         let archive = synced.archive.display().to_string();
+        let day = if month.is_over() { String::new() } else { format!(", from {} on", period.day_after()) };
         let said = Said::lines([
             format!("{archive}: {period} read, {}", requests(&synced.fetched)),
             format!(
                 "{ledgers} ledgers: {unmoved} unmoved, {extended} walked where they moved, {walked} walked whole, \
                  {lost} not whole"
             ),
-            format!("next: tieout close --period {period}"),
+            format!("next: tieout close --period {period}{day}"),
         ]);
         let json = object(json!({
             "archive": archive, "period": period.to_string(), "fetch": requests_json(&synced.fetched),
@@ -181,26 +194,27 @@ fn recheck(
 }
 
 fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let closed = run::settle(&args.run, args.archive.as_deref(), watch)?;
+    let closed = run::settle(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
     Ok(outcome_of(&closed, None))
 }
 
 fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let drafted = run::draft(&args.run, args.archive.as_deref(), watch)?;
-    let folder = drafted.folder.display().to_string();
-    let (invoices, held) = (drafted.invoices, drafted.accounts_held);
-    let told = drafted.held.iter().map(|(account, reason)| format!("held: {account}: {reason}"));
-    let drafts = format!(
-        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this"
-    );
-    let next = "they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in";
-    let said = Said::line(drafts).then(told).then([next]);
-    let json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
-    Ok(Outcome { ending: Ending::Drafted, said, json })
+    let drafted = run::draft(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
+    Ok(outcome_of_drafts(&drafted, None))
+}
+
+/// The archive that a run rests on, where it is named or the settings name one.
+fn archive(run: &Path, place: &ArchiveArgs) -> Result<Option<PathBuf>, Failure> {
+    if place.archive.is_some() {
+        return Ok(place.archive.clone());
+    }
+    let settings = Settings::read(place.config.as_deref())?;
+    Ok(run::archive_for(run, None, settings.archive.as_deref()))
 }
 
 fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let verified = run::verify(&args.run, args.archive.as_deref(), args.expect_seal.as_deref(), watch)?;
+    let verified =
+        run::verify(&args.run, archive(&args.run, &args.place)?.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
     let said = if holds {
@@ -245,25 +259,23 @@ fn of_earlier(run: &str, made: &str, compared: &Compared) -> Vec<String> {
 }
 
 fn explain(args: &ExplainArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let text = run::explain(&args.run, args.archive.as_deref(), &args.id, watch)?;
+    let text = run::explain(&args.run, archive(&args.run, &args.place)?.as_deref(), &args.id, watch)?;
     let json = object(json!({ "id": args.id, "explanation": text }));
     Ok(Outcome { ending: Ending::Explained, said: Said::paper(&text), json })
 }
 
 fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
-    let file = run::pack(&args.run, args.archive.as_deref(), args.out.as_deref())?;
+    let file = run::pack(&args.run, archive(&args.run, &args.place)?.as_deref(), args.out.as_deref())?;
     let file = file.display().to_string();
     let json = object(json!({ "run": args.run.display().to_string(), "pack": file }));
     let said = Said::lines([format!("{file}: packed"), format!("next: tieout verify {file}")]);
     Ok(Outcome { ending: Ending::Packed, said, json })
 }
 
-/// The month asked for, with a warning when it is not over, and one when `check` has some.
-fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failure> {
-    let month = Month::prepare(args, environment)?;
-    printable(&month.settings.invoice).map_err(RunError::from)?;
+/// Warns of a month that is not over, and of what `check` doubts.
+fn warn(month: &Month, config: Option<&Path>, environment: &Environment) {
     month.warnings().iter().for_each(|warning| terminal::warn(warning));
-    let looked = look(args.config.as_deref(), environment.now);
+    let looked = look(config, environment.now);
     let doubts = looked.problems;
     if looked.file.is_none() {
         // Without any settings that is worth a word: a job that lost its folder would bill at cost and without tax.
@@ -276,7 +288,6 @@ fn prepared(args: &MonthArgs, environment: &Environment) -> Result<Month, Failur
         1 => terminal::warn("1 warning about settings or rate card: `tieout check` tells it"),
         doubts => terminal::warn(&format!("{doubts} warnings about settings or rate card: `tieout check` tells them")),
     }
-    Ok(month)
 }
 
 /// Why work that waited for the network has come to nothing.

@@ -39,6 +39,14 @@ pub enum Ending {
     NotVerified,
     /// `explain`: the figure is explained.
     Explained,
+    /// `close --part-month`: drafts of a month that is not over, whose books tie out so far.
+    DraftedInPart,
+    /// `close --part-month`: drafts, and so far the books differ.
+    DraftedInPartWithBreaks,
+    /// `close --part-month`: drafts, and so far the evidence is not whole.
+    DraftedInPartIncomplete,
+    /// `recheck`: nothing has changed in the books, and an invoice is not what they come to.
+    NotesDue,
     /// `breaks`: the breaks are listed.
     Listed,
     /// `breaks show`: one is shown.
@@ -71,7 +79,7 @@ pub enum Ending {
 
 impl Ending {
     /// Every outcome.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::TiedOut,
         Self::TiedOutWithTiming,
         Self::Breaks,
@@ -82,8 +90,12 @@ impl Ending {
         Self::Synced,
         Self::SyncedInPart,
         Self::Drafted,
+        Self::DraftedInPart,
+        Self::DraftedInPartWithBreaks,
+        Self::DraftedInPartIncomplete,
         Self::Unchanged,
         Self::Changed,
+        Self::NotesDue,
         Self::Verified,
         Self::VerifiedInFigures,
         Self::NotVerified,
@@ -104,10 +116,21 @@ impl Ending {
         Self::Version,
     ];
 
+    /// What drafts of a month that is not over came to.
+    #[must_use]
+    pub const fn of_part_month(verdict: Verdict) -> Self {
+        match verdict.0 {
+            Severity::None | Severity::Notice | Severity::Timing => Self::DraftedInPart,
+            Severity::Break => Self::DraftedInPartWithBreaks,
+            Severity::Incomplete => Self::DraftedInPartIncomplete,
+        }
+    }
+
     /// What a recheck came to.
     #[must_use]
-    pub const fn of_recheck(verdict: Verdict) -> Self {
+    pub const fn of_recheck(verdict: Verdict, has_notes_due: bool) -> Self {
         match verdict.0 {
+            Severity::None | Severity::Notice | Severity::Timing if has_notes_due => Self::NotesDue,
             Severity::None | Severity::Notice | Severity::Timing => Self::Unchanged,
             Severity::Break => Self::Changed,
             Severity::Incomplete => Self::Incomplete,
@@ -149,6 +172,18 @@ impl Ending {
                 (Incomplete, "synced-in-part", "some ledgers of the month are not whole in the archive")
             }
             Self::Drafted => (TiedOut, "drafted", "drafts are written, and nothing is numbered or sealed"),
+            Self::DraftedInPart => {
+                (TiedOut, "drafted-in-part", "drafts of a month that is not over; so far the books tie out")
+            }
+            Self::DraftedInPartWithBreaks => {
+                (Breaks, "drafted-in-part-with-breaks", "drafts of a month that is not over; so far the books differ")
+            }
+            Self::DraftedInPartIncomplete => (
+                Incomplete,
+                "drafted-in-part-incomplete",
+                "drafts of a month that is not over; the evidence is not whole",
+            ),
+            Self::NotesDue => (Breaks, "notes-due", "the books are what was sealed, and credit or debit notes are due"),
             Self::Unchanged => (TiedOut, "unchanged", "nothing that was sealed has changed"),
             Self::Changed => (Breaks, "changed", "the partner's books differ from what was sealed"),
             Self::Verified => (TiedOut, "verified", "every paper is the one that was sealed, derived anew bit for bit"),

@@ -11,6 +11,7 @@ use crate::archive::ArchiveError;
 use crate::domain::{Severity, Verdict};
 use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
+use crate::register::RegisterError;
 use crate::report::{ReportError, Unprintable};
 use crate::run::RunError;
 use crate::seal::SealError;
@@ -29,7 +30,7 @@ pub enum Exit {
     Breaks,
     /// 4: the evidence is not whole, or an input was refused.
     Incomplete,
-    /// 5: the partner or the line to it failed.
+    /// 5: the partner or the line to it failed, or another run is at work: the same command can go on later.
     Line,
     /// 6: a seal does not verify, or what is archived is damaged.
     Seal,
@@ -83,9 +84,9 @@ impl Exit {
             Self::TiedOut => "tied out (timing differences and notices allowed)",
             Self::Bug => "a bug in tieout",
             Self::Usage => "arguments, settings, credentials or the disk cannot be used",
-            Self::Breaks => "breaks: the books differ",
+            Self::Breaks => "breaks: the books differ, or a recheck has notes due",
             Self::Incomplete => "incomplete: the evidence is not whole, or an input was refused",
-            Self::Line => "the partner or the line to it failed",
+            Self::Line => "the partner or the line to it failed, or another run is at work: try again later",
             Self::Seal => "a seal does not verify, or archived evidence is damaged",
         }
     }
@@ -148,30 +149,24 @@ impl From<RunError> for Failure {
         let (exit, hint) = match &refused {
             RunError::Fetch(error) => of_fetch(error),
             RunError::Archive(error) | RunError::Normalise(NormaliseError::Archive(error)) => of_archive(error),
-            // The close is whole, and the text is somebody's: only a setting can help, so it is no finding (4, whose papers are
-            // there) and nothing that heals by asking again (5).
-            RunError::Report(ReportError::Dangerous { paper, .. }) => (Exit::Usage, Some(of_text(paper))),
-            RunError::Report(ReportError::TemporaryFile { .. }) => (
-                Exit::Usage,
-                Some(
-                    "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
-                ),
-            ),
-            RunError::Report(ReportError::WithoutPdf) => (Exit::Usage, None),
             RunError::Report(ReportError::Unprintable(found)) => {
                 let hint = of_unprintable(found);
                 return Self::new(Exit::Usage, refused, Some(hint));
             }
-            RunError::Normalise(NormaliseError::Frame(_))
-            | RunError::Frame(_)
-            | RunError::Report(_)
-            | RunError::Inputs(_) => (Exit::Bug, None),
+            RunError::Report(error) => of_report(error),
+            RunError::Normalise(NormaliseError::Frame(_)) | RunError::Frame(_) | RunError::Inputs(_) => {
+                (Exit::Bug, None)
+            }
             RunError::Normalise(_) => (Exit::Incomplete, Some("the archive's evidence cannot be used; fetch again")),
             RunError::Invoice(_) => (Exit::Usage, Some("see the rate card")),
             RunError::Unmatched(_) => (Exit::Usage, Some(OF_UNMATCHED)),
             RunError::NoEvidence { .. } => (
                 Exit::Usage,
                 Some("is this the archive that the run was settled from? name it with --archive, or in the settings"),
+            ),
+            RunError::NotOver { .. } => (
+                Exit::Usage,
+                Some("`tieout draft` makes drafts of it; once the month is over, `tieout close` reads it anew"),
             ),
             RunError::Sealed(_) => (
                 Exit::Usage,
@@ -181,6 +176,12 @@ impl From<RunError> for Failure {
                 (Exit::Seal, Some("restore the run folder from a copy; `tieout verify` names everything that differs"))
             }
             RunError::NotSealed(_) => (Exit::Usage, Some("`tieout settle` seals what was fetched")),
+            RunError::SealGone(_) => (
+                Exit::Usage,
+                Some(
+                    "bring SEAL back from a copy, or move the folder away; `tieout verify` says whether the papers are sound",
+                ),
+            ),
             RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (
@@ -189,30 +190,21 @@ impl From<RunError> for Failure {
                     "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account, a day day:2026-03-05",
                 ),
             ),
-            RunError::Register(error) => (Exit::Usage, error.hint()),
+            RunError::Register(error) => of_register(error),
             RunError::NoRegister(_) => {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
             }
             RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
-            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. }) => (
-                Exit::Seal,
-                Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
-            ),
+            RunError::Seal(error) => of_seal(error),
             RunError::Malformed { .. } => (
                 Exit::Usage,
                 Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"),
             ),
             RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
-            RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
-                (Exit::Usage, of_disk(source.kind()))
-            }
-            RunError::Seal(SealError::AlreadySealed(_)) => {
-                (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
-            }
+            RunError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
             RunError::NotAClose(_)
             | RunError::OtherMonth { .. }
             | RunError::Simulated { .. }
-            | RunError::Seal(_)
             | RunError::TooManyRuns { .. }
             | RunError::Packed(_) => (Exit::Usage, None),
         };
@@ -223,6 +215,55 @@ impl From<RunError> for Failure {
 /// What can be done about terms that name accounts which nobody has.
 const OF_UNMATCHED: &str =
     "correct settings or rate card, or set strict = false; `tieout close` then goes on from what is kept";
+
+/// How a command ends when the papers cannot be printed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are bugs")]
+fn of_report(error: &ReportError) -> (Exit, Option<&'static str>) {
+    match error {
+        // The close is whole, and the text is somebody's: only a setting can help, so it is no finding (4, whose papers are
+        // there) and nothing that heals by asking again (5).
+        ReportError::Dangerous { paper, .. } => (Exit::Usage, Some(of_text(paper))),
+        ReportError::DangerousSetting { .. } => {
+            (Exit::Usage, Some("name it otherwise, without `=`, `+`, `-` or `@` at its beginning"))
+        }
+        ReportError::TemporaryFile { .. } => (
+            Exit::Usage,
+            Some(
+                "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
+            ),
+        ),
+        ReportError::WithoutPdf => (Exit::Usage, None),
+        _ => (Exit::Bug, None),
+    }
+}
+
+/// How a command ends when the register refuses: somebody else's writing is over soon, nothing else is.
+fn of_register(error: &RegisterError) -> (Exit, Option<&'static str>) {
+    let exit = if matches!(error, RegisterError::Busy(_)) { Exit::Line } else { Exit::Usage };
+    (exit, error.hint())
+}
+
+/// How a command ends when a run folder cannot be sealed, written or read.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have no advice of their own")]
+fn of_seal(error: &SealError) -> (Exit, Option<&'static str>) {
+    match error {
+        SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. } => (
+            Exit::Seal,
+            Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
+        ),
+        SealError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
+        SealError::InTheWay(_) => (
+            Exit::Usage,
+            Some(
+                "before it is sealed, a run folder holds run.json alone: move the other away, or name another folder with --out",
+            ),
+        ),
+        SealError::AlreadySealed(_) => {
+            (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
+        }
+        _ => (Exit::Usage, None),
+    }
+}
 
 /// What can be done about a text that a spreadsheet would run. What accounting programs import is never led by an apostrophe,
 /// and holds no text of customers that could begin so: there it is the rate card's or the settings' own.
@@ -247,8 +288,9 @@ fn of_fetch(error: &FetchError) -> (Exit, Option<&'static str>) {
         FetchError::BaseUrl { .. } => (Exit::Usage, Some("plain HTTP is for this machine alone")),
         FetchError::Token => (Exit::Usage, None),
         FetchError::OtherPartner { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
+        // Asking again with the same credentials heals nothing.
         FetchError::Credentials { .. } => {
-            (Exit::Line, Some("the partner API takes the partner's own credentials (`PA_…` and its token)"))
+            (Exit::Usage, Some("the partner API takes the partner's own credentials (`PA_…` and its token)"))
         }
         FetchError::TooManyAccounts { .. } | FetchError::TooManyPages { .. } => {
             (Exit::Usage, Some("where the books are that large, raise this bound in the settings, below [fetch]"))
@@ -276,8 +318,12 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
         ArchiveError::Disk { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
             (Exit::Usage, Some("nothing is overwritten; name another file with --out"))
         }
-        ArchiveError::Busy { .. } => (Exit::Usage, Some("wait for the other run, or end it")),
-        _ => (Exit::Usage, error.disk().and_then(of_disk)),
+        ArchiveError::Busy { .. } => (Exit::Line, Some("wait for the other run, or end it")),
+        _ => {
+            let kind = error.disk();
+            let exit = if kind == Some(ErrorKind::ResourceBusy) { Exit::Line } else { Exit::Usage };
+            (exit, kind.and_then(of_disk))
+        }
     }
 }
 
@@ -285,14 +331,19 @@ fn of_archive(error: &ArchiveError) -> (Exit, Option<&'static str>) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others have no advice of their own")]
 const fn of_disk(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             Some("make room on the disk; the same command goes on from what is kept")
+        }
+        ErrorKind::FileTooLarge => {
+            Some("let files grow larger (`ulimit -f`); the same command goes on from what is kept")
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             Some("the run folder, the folder that it stands in and the archive must be open to writing")
         }
         ErrorKind::ResourceBusy => Some("another program has the archive open; wait for it, or end it"),
-        ErrorKind::Other => Some("is the disk full, or failing? the same command goes on from what is kept"),
+        ErrorKind::Other => Some(
+            "is the disk full or failing, or are files kept small (`ulimit -f`)? the same command goes on from what is kept",
+        ),
         _ => None,
     }
 }

@@ -77,7 +77,7 @@ fn written(failure: Failure, files: &[PathBuf; 2]) -> Failure {
 }
 
 fn last_month(environment: &Environment, settings: &Settings) -> Period {
-    Period::of(environment.today(settings.partner.timezone)).previous()
+    Period::last_over(environment.today(settings.partner.timezone))
 }
 
 /// What to do next, from the folder that the reader is in.

@@ -63,7 +63,7 @@ impl Metrics {
     /// The same, as the arguments ask for it.
     pub(super) fn asked_for(command: &Command) -> Self {
         let (name, file) = match command {
-            Command::Close(args) => ("close", args.metrics.clone()),
+            Command::Close(args) => ("close", args.month.metrics.clone()),
             Command::Fetch(args) => ("fetch", args.metrics.clone()),
             Command::Sync(args) => ("sync", args.metrics.clone()),
             Command::Recheck(args) => ("recheck", args.metrics.clone()),

@@ -1,20 +1,62 @@
 //! What `close` and `fetch` are asked to do, worked out before the first request.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::NaiveDate;
+use thiserror::Error;
 
 use super::args::MonthArgs;
 use super::environment::Environment;
 use super::exit::{Exit, Failure};
 use crate::archive::FetchPlan;
-use crate::domain::Period;
+use crate::domain::{Period, PeriodError};
 use crate::fetch::{Credentials, Limits, Line, Thorough};
 use crate::invoice::RateCard;
-use crate::run::{Request, Terms};
+use crate::report::{printable, refuse_texts};
+use crate::run::{self, Request, RunError, Terms};
 use crate::settings::{BaseUrl, FetchSettings, GlobalLedger, Settings, find_credentials};
+
+/// The month that a command is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichPeriod {
+    /// A month by its name, `2026-03`.
+    Named(Period),
+    /// The month that today belongs to in the partner's zone; no text names it.
+    Running,
+    /// `last` or `previous`: the last month that is over in the partner's zone, whatever day it is there.
+    LastOver,
+}
+
+/// Why a text names no month.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}, nor `last`, the last month that is over")]
+pub struct WhichPeriodError(PeriodError);
+
+impl WhichPeriod {
+    /// The month that it is on a day in the partner's zone.
+    #[must_use]
+    pub fn on(self, today: NaiveDate) -> Period {
+        match self {
+            Self::Named(period) => period,
+            Self::Running => Period::of(today),
+            Self::LastOver => Period::last_over(today),
+        }
+    }
+}
+
+impl FromStr for WhichPeriod {
+    type Err = WhichPeriodError;
+
+    fn from_str(text: &str) -> Result<Self, WhichPeriodError> {
+        match text {
+            "last" | "previous" => Ok(Self::LastOver),
+            _ => text.parse().map(Self::Named).map_err(WhichPeriodError),
+        }
+    }
+}
 
 /// A month to be fetched or closed: everything that arguments, settings and environment say about it.
 #[derive(Clone, Debug)]
@@ -41,12 +83,13 @@ impl Month {
     /// Works out what is asked.
     ///
     /// # Errors
-    /// When settings, rate card, base URL or credentials cannot be used, or the month has not begun; nothing has been
-    /// requested then.
+    /// When settings, rate card, base URL, credentials, or the places that they name cannot be used, or the month has not begun;
+    /// nothing has been requested then.
     pub fn prepare(args: &MonthArgs, environment: &Environment) -> Result<Self, Failure> {
         let settings = Settings::read(args.config.as_deref())?;
         let today = environment.today(settings.partner.timezone);
-        refuse_to_come(args.period, today)?;
+        let period = args.period.on(today);
+        refuse_to_come(period, today)?;
         let card = settings.rate_card()?;
         let base_url = base_url(&settings, environment)?;
         let credentials = find_credentials(
@@ -54,9 +97,10 @@ impl Month {
             environment.auth_token.clone(),
             settings.partner.credentials_file.as_deref(),
         )?;
-        let run_folder = args.out.clone().unwrap_or_else(|| settings.reports.join(args.period.to_string()));
+        let run_folder = args.out.clone().unwrap_or_else(|| settings.reports.join(period.to_string()));
+        run::preflight(&run_folder, settings.archive.as_deref(), Some(credentials.auth_id.as_str()))?;
         Ok(Self {
-            period: args.period,
+            period,
             today,
             run_folder,
             from_inception: args.from_inception || settings.fetch.from_inception,
@@ -65,6 +109,18 @@ impl Month {
             base_url,
             credentials,
         })
+    }
+
+    /// The same for a close or a fetch of one, whose papers are to be printed.
+    ///
+    /// # Errors
+    /// Those of `prepare`, and when the settings ask for papers that this program cannot print, or hold a text that one of them
+    /// refuses.
+    pub fn prepare_close(args: &MonthArgs, environment: &Environment) -> Result<Self, Failure> {
+        let month = Self::prepare(args, environment)?;
+        printable(&month.settings.invoice).map_err(RunError::from)?;
+        refuse_texts(&month.card, &month.settings.export).map_err(RunError::from)?;
+        Ok(month)
     }
 
     /// The same as the pipeline takes it.
@@ -109,7 +165,7 @@ impl Month {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let next = self.period.day_after();
-        let running = (self.today < next)
+        let running = (!self.is_over())
             .then(|| format!("{} is not over before {next}: entries may still be added to it", self.period));
         let (out, reports) = (self.run_folder.parent(), self.settings.reports.as_path());
         let place =
@@ -125,12 +181,37 @@ impl Month {
     }
 }
 
+impl Month {
+    /// Whether the month is over in the partner's zone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.period.is_over(self.today)
+    }
+
+    /// Refuses to close a month that is not over in the partner's zone, or to make drafts of one that is.
+    pub(super) fn refuse_unless_over(&self, part_month: bool) -> Result<(), Failure> {
+        let (period, today, over) = (self.period, self.today, self.period.day_after());
+        let (refused, hint) = match (self.is_over(), part_month) {
+            (true, false) | (false, true) => return Ok(()),
+            (false, false) => (
+                anyhow!("{period} is not over: today is {today} in the partner's zone, expected {over} or later"),
+                format!("{} is the last month that is over; --part-month makes drafts", Period::last_over(today)),
+            ),
+            (true, true) => (
+                anyhow!("--part-month: {period} is over since {over}, expected a month that is not"),
+                "without --part-month the close numbers its invoices and seals them".to_owned(),
+            ),
+        };
+        Err(Failure::new(Exit::Usage, refused, Some(hint)))
+    }
+}
+
 /// Refuses a month that has not begun in the partner's zone: nothing can be booked in it, and its fees would be billed.
 fn refuse_to_come(period: Period, today: NaiveDate) -> Result<(), Failure> {
     if period.first_day() <= today {
         return Ok(());
     }
-    let over = Period::of(today).previous();
+    let over = Period::last_over(today);
     let refused = anyhow!("{period} has not begun: today is {today} in the partner's zone");
     Err(Failure::new(Exit::Usage, refused, Some(format!("{over} is the last month that is over"))))
 }

@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Asks the partner once. The credentials are used for that and kept nowhere.
 ///
 /// # Errors
-/// With exit code 5 when the partner refuses, or cannot be reached; with 2 when it cannot be asked at all.
+/// With exit code 2 when the partner refuses the credentials or cannot be asked at all, with 5 when it cannot be reached.
 pub(super) async fn asked(
     settings: &Settings,
     credentials: Credentials,
@@ -68,21 +68,24 @@ fn line(settings: &Settings, credentials: Credentials, environment: &Environment
 /// The failure in plain words.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are told as in a close")]
 fn failed(refused: FetchError, base_url: &str) -> Failure {
-    let (said, hint) = match &refused {
+    let (exit, said, hint) = match &refused {
         FetchError::Credentials { status: 401, .. } => (
+            Exit::Usage,
             "the partner does not know these credentials".to_owned(),
             "auth id and token must be a pair, the partner's own (`PA_…`), and the token the one that holds now",
         ),
         FetchError::Credentials { .. } => (
+            Exit::Usage,
             "the partner knows these credentials and does not let them in".to_owned(),
             "partner credentials (`PA_…`) open the partner API, a customer's do not; ask the platform whether the account is blocked",
         ),
         FetchError::Line { .. } => {
-            (format!("no answer that can be used from {base_url}"), "is the address right, and the network open?")
+            let said = format!("no answer that can be used from {base_url}");
+            (Exit::Line, said, "is the address right, and the network open?")
         }
         _ => return RunError::Fetch(refused).into(),
     };
-    Failure::new(Exit::Line, anyhow!(refused).context(said), Some(hint.to_owned()))
+    Failure::new(exit, anyhow!(refused).context(said), Some(hint.to_owned()))
 }
 
 /// The same for people.

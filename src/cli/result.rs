@@ -7,8 +7,8 @@ use super::exit::Outcome;
 use super::said::Said;
 use crate::fetch::Fetched;
 use crate::invoice::{NoteKind, NoteStatus};
-use crate::run::Closed;
 use crate::run::recheck::Finished;
+use crate::run::{Closed, Drafted};
 
 /// What a close came to.
 pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome {
@@ -31,6 +31,37 @@ pub(super) fn outcome_of(closed: &Closed, fetched: Option<&Fetched>) -> Outcome 
         "fetch": fetched.map(requests_json),
     }));
     Outcome { ending: settled.verdict().into(), said, json }
+}
+
+/// What drafts of a month that is not over came to, or what the drafts of a fetched one are for.
+pub(super) fn outcome_of_drafts(drafted: &Drafted, fetched: Option<&Fetched>) -> Outcome {
+    let folder = drafted.folder.display().to_string();
+    let (invoices, held) = (drafted.invoices, drafted.accounts_held);
+    let drafts = format!(
+        "{folder}: drafts of invoices: {invoices}, accounts held: {held}; nothing is numbered or sealed by this"
+    );
+    let told = drafted.held.iter().map(|(account, reason)| format!("held: {account}: {reason}"));
+    let next = match drafted.not_before {
+        Some(day) => format!(
+            "the month is not over: so far {}; from {day} on `tieout close` reads it anew, numbers its invoices and seals them",
+            drafted.verdict
+        ),
+        None => "they are made by the settings of the fetch: after a change of settings or rate card `tieout close` takes them in"
+            .to_owned(),
+    };
+    let line = fetched.map(|fetched| format!("fetched with {}", requests(fetched)));
+    let said = Said::line(drafts).then(told).then([next]).then(line);
+    let mut json = object(json!({ "folder": folder, "invoices": invoices, "held": held }));
+    if let Some(day) = drafted.not_before {
+        json.insert("verdict".to_owned(), drafted.verdict.word().into());
+        json.insert("not_before".to_owned(), day.to_string().into());
+    }
+    if let Some(fetched) = fetched {
+        json.insert("fetch".to_owned(), requests_json(fetched));
+    }
+    // A close says what the books come to, also so far; drafts of a fetched month are made or they are not.
+    let ending = if fetched.is_some() { Ending::of_part_month(drafted.verdict) } else { Ending::Drafted };
+    Outcome { ending, said, json }
 }
 
 /// What a recheck came to.
@@ -62,7 +93,8 @@ pub(super) fn outcome_of_recheck(finished: &Finished, fetched: &Fetched) -> Outc
         "held": it.notes.iter().filter(|note| note.status == NoteStatus::Held).count(),
         "fetch": requests_json(fetched),
     }));
-    Outcome { ending: Ending::of_recheck(it.rechecked.verdict), said, json }
+    let ending = Ending::of_recheck(it.rechecked.verdict, it.has_notes_due());
+    Outcome { ending, said, json }
 }
 
 pub(super) fn requests(fetched: &Fetched) -> String {

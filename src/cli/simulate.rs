@@ -1,6 +1,6 @@
 //! The simulator behind a socket, and the scenarios it serves.
 
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
@@ -14,6 +14,7 @@ use super::ending::Ending;
 use super::exit::{Exit, Failure, Outcome};
 use super::result::object;
 use super::said::Said;
+use super::signals::interrupted;
 use super::terminal;
 use crate::simulator::{Scenario, Weather, World, serve};
 
@@ -47,36 +48,6 @@ pub(super) async fn simulate(args: &SimulateArgs) -> Result<Outcome, Failure> {
     terminal::announce(Ending::Serving, &said, json);
     serve(world, weather, listener, stop).await.map_err(refused)?;
     Ok(Outcome { ending: Ending::Serving, said: Said::nothing(), json: Map::new() })
-}
-
-/// Resolves when the user interrupts, or whoever started the program asks it to end.
-pub(super) async fn interrupted() {
-    tokio::select! {
-        () = interrupt() => {}
-        () = termination() => {}
-    }
-}
-
-async fn interrupt() {
-    // Where no signal can be heard there is none to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        pending::<()>().await;
-    }
-}
-
-#[cfg(unix)]
-async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut heard) => drop(heard.recv().await),
-        Err(_unheard) => pending::<()>().await,
-    }
-}
-
-/// Elsewhere nobody asks in this way.
-#[cfg(not(unix))]
-async fn termination() {
-    pending::<()>().await;
 }
 
 /// Reads a scenario file.

@@ -53,6 +53,18 @@ impl Period {
         Self { first: self.first.checked_sub_months(Months::new(1)).unwrap_or(NaiveDate::MIN) }
     }
 
+    /// The last month that is over on a day: the one before the month that the day belongs to.
+    #[must_use]
+    pub fn last_over(today: NaiveDate) -> Self {
+        Self::of(today).previous()
+    }
+
+    /// Whether the month is over on a day: all of its entries are dated by then, though some may still arrive.
+    #[must_use]
+    pub fn is_over(self, today: NaiveDate) -> bool {
+        today >= self.day_after()
+    }
+
     /// The dates to ask the partner for, first and last: `pad_days` more on both sides, so that no reading of the
     /// partner's date filter (zone, inclusiveness) can cut into the month by either calendar.
     #[must_use]

@@ -152,6 +152,12 @@ impl Default for Limits {
     }
 }
 
+/// Whether a text is a base that a fetch takes.
+#[must_use]
+pub fn is_base(text: &str) -> bool {
+    checked_base(text).is_ok()
+}
+
 /// Reads the base, and refuses one over which credentials could leak. Comes without a slash at the end.
 pub(super) fn checked_base(base_url: &str) -> Result<String, FetchError> {
     let refused = |reason| FetchError::BaseUrl { seen: without_credentials(base_url), reason };

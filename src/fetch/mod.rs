@@ -27,7 +27,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 pub use error::FetchError;
-pub use line::{Credentials, Limits, Line, Secret, Thorough};
+pub use line::{Credentials, Limits, Line, Secret, Thorough, is_base};
 pub use listed::{Listed, ask_accounts};
 pub use pace::{Pace, Permit};
 pub use partner::{Standing, ask_who};

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::credits::{Back, Credits};
 use super::{
-    Bill, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, NoteReason, Numbering, Percent,
-    Pricing, RechargeCheck, RechargeTerms, Refunds, Supply, fees, lines, recharge,
+    Bill, BilledOtherwise, Billing, Customer, Invoice, InvoiceError, InvoiceLine, Issued, LineKind, NoteReason,
+    NumberError, Numbering, Percent, Pricing, RechargeCheck, RechargeTerms, Refunds, Supply, fees, lines, recharge,
 };
 use crate::domain::{Amount, Currency, Party};
 use crate::reconcile::{HeldAccount, Recharge};
@@ -103,8 +103,13 @@ impl<'a> Making<'a> {
         }
         if let Some(before) = before {
             let charged = lines.iter().map(|line| line.amount).sum();
-            let due = made_out.map_or(charged, |documents| documents.total());
-            self.billing.held.push(hold(customer, &lines, already_billed(before, due)));
+            let (now, taxed) = made_out.map_or((charged, false), |documents| (documents.total(), true));
+            self.billing.held.push(hold(customer, &lines, already_billed(before, now)));
+            if now != before.total {
+                let (account, name) = (customer.account.to_owned(), customer.name.to_owned());
+                let issued = Issued { total: before.total, ..before.first.clone() };
+                self.billing.otherwise.push(BilledOtherwise { account, name, issued, now, taxed });
+            }
             return Ok(());
         }
         let Documents { invoice, refunds } = match made_out.and_then(|it| legible(customer, it, pricing)) {
@@ -119,13 +124,17 @@ impl<'a> Making<'a> {
             self.billing.held.push(hold(customer, &lines, (reason, recharge::HINT.to_owned())));
             return Ok(());
         }
-        let mut given = None;
-        if let Some(invoice) = invoice {
-            let refused = |refused| InvoiceError::Number { account: customer.account.to_owned(), refused };
-            let number = pricing.card.series().number(self.count, pricing.date).map_err(refused)?;
-            // A count that no number can hold is refused when the next number is made.
+        let number = invoice.as_ref().map(|_| pricing.card.series().number(self.count, pricing.date)).transpose();
+        let given = match number {
+            Ok(given) => given,
+            // A series that is used up costs nobody else the bill.
+            Err(refused) => {
+                self.billing.held.push(hold(customer, &lines, used_up(&refused)));
+                return Ok(());
+            }
+        };
+        if let Some((invoice, number)) = invoice.zip(given.clone()) {
             self.count = self.count.saturating_add(1);
-            given = Some(number.clone());
             self.billing.invoices.push(Invoice { number, ..invoice });
         }
         if let Some(bill) = self.bills.get_mut(&key) {
@@ -152,6 +161,12 @@ fn checked<'a>(
         concerned.then(|| RechargeCheck::of(recharge, bill, held.contains(&key), terms))
     };
     recharges.iter().filter_map(check).collect()
+}
+
+/// Why a customer gets no number, and what ends that.
+fn used_up(refused: &NumberError) -> (String, String) {
+    let hint = "name another series in the rate card; a further close of the month bills it";
+    (format!("no number is left in the series of invoices: {refused}"), hint.to_owned())
 }
 
 /// Why a customer is not billed again. Whether another total than then is for a note, the terms that it was billed by decide, and

@@ -205,6 +205,11 @@ impl ExportTerms {
         self.0.customers.get(account).map(String::as_str)
     }
 
+    /// What customers are called in the other programs, by account.
+    pub fn customers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.customers.iter().map(|(account, name)| (account.as_str(), name.as_str()))
+    }
+
     /// What is legal and hardly meant, each with the keys below `[export]`: one ledger for two things of one program that is
     /// asked for, where what was sold could not be told from what is owed in tax.
     #[must_use]
@@ -234,7 +239,8 @@ impl ExportTerms {
 
 impl Ledgers {
     /// The names in other programs, by key.
-    fn names(&self) -> [(&'static str, &str); 14] {
+    #[must_use]
+    pub fn names(&self) -> [(&'static str, &str); 14] {
         [
             ("voucher_type", &self.voucher_type),
             ("credit_note_type", &self.credit_note_type),

@@ -54,7 +54,7 @@ pub use tax::{
 pub use words::in_words;
 
 /// What is billed and what is held.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Billing {
     /// The invoices, in order of their numbers.
     pub invoices: Vec<Invoice>,
@@ -68,6 +68,8 @@ pub struct Billing {
     pub unbilled: Vec<Unbilled>,
     /// The accounts that the terms name and the account list does not hold, sorted.
     pub unmatched: Vec<Unmatched>,
+    /// Whom an earlier run of the month has billed otherwise than it would be billed now, sorted by account and currency.
+    pub otherwise: Vec<BilledOtherwise>,
     /// The recharge check: a row for each customer and currency that moved or is billed, sorted by account and currency.
     pub recharges: Vec<RechargeCheck>,
 }
@@ -302,6 +304,22 @@ pub struct Issued {
     /// Whether it gives refunds back, and so bills no usage.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub credit: bool,
+}
+
+/// Somebody whom an earlier run of the month has billed, and whose charges come to another total by the terms and entries of
+/// this run. A note corrects the invoice, none is made by this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BilledOtherwise {
+    /// The customer.
+    pub account: String,
+    /// The customer's name.
+    pub name: String,
+    /// What it was billed by the earlier runs together, and the first of the documents.
+    pub issued: Issued,
+    /// What its charges come to now.
+    pub now: Amount,
+    /// Whether tax and round-off are in that; not where no lawful invoice could be made out now.
+    pub taxed: bool,
 }
 
 /// Somebody whom the last run of an earlier month held, and whom no run has billed for that month.

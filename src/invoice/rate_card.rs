@@ -136,6 +136,16 @@ pub enum RateCardError {
     /// A series whose numbers nobody could use.
     #[error("{0}: {1}")]
     Series(&'static str, NumberError),
+    /// A series that would soon be used up.
+    #[error("{of}: room for {room} numbers of at most 16 characters from the first on, expected {min} or more")]
+    SeriesShort {
+        /// Which.
+        of: &'static str,
+        /// Numbers it has.
+        room: u64,
+        /// Numbers it should have.
+        min: u64,
+    },
     /// Two series that could give one number.
     #[error("{of}.prefix: {prefix:?} could give a number of {other} as well, expected one that begins otherwise")]
     SeriesMeet {
@@ -168,6 +178,9 @@ impl RateCardError {
             Self::FeeTwice { .. } => "a fee that is due twice on purpose needs two names",
             Self::SeriesMeet { .. } => {
                 "invoices, credit notes and debit notes each have a series of their own, as in INV-, CN- and DN-"
+            }
+            Self::SeriesShort { .. } => {
+                "a shorter prefix leaves more digits to the count; `{fy}` lets it begin anew each year"
             }
             Self::Class(..) => {
                 "classes are the built-in ones, `other`, and those that `classify` in the settings names"
@@ -210,7 +223,8 @@ impl RateCard {
         }
         let faults =
             faults.into_iter().map(|TextFault { place, message }| (place, RateCardError::Text { place, message }));
-        let of_the_text = judged.fees_twice().into_iter().chain(judged.series_that_meet());
+        let of_the_text =
+            judged.fees_twice().into_iter().chain(judged.series_that_meet()).chain(judged.series_too_short());
         let meant = judged.faults().into_iter().chain(of_the_text).map(|Fault { path, of_key, refused }| {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             let place = if of_key { text.place_of_key(&path) } else { text.place_of_value(&path) };

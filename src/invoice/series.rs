@@ -74,6 +74,14 @@ impl Series {
         (self.number(place, date).ok()? == number).then_some(place)
     }
 
+    /// How many numbers the series has from its first on, until they outgrow what a number may have.
+    pub(super) fn room(&self) -> u64 {
+        // Every financial year takes as many characters as another.
+        let begins = self.prefix_on(NaiveDate::default()).chars().count();
+        let digits = u32::try_from(LENGTH_MAX.saturating_sub(begins)).unwrap_or_default();
+        10_u64.pow(digits).saturating_sub(self.first.max(1))
+    }
+
     /// Whether two series could give one number.
     pub(super) fn may_meet(&self, other: &Self) -> bool {
         let beyond = |long: &Self, short: &Self| {

@@ -1,6 +1,6 @@
 //! Law 9 and its neighbours, on accounts that need no proof; the rate card itself is tested from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
@@ -345,16 +345,35 @@ fn what_exceeds_exact_arithmetic_is_refused() {
 }
 
 #[test]
-fn a_series_that_runs_out_is_refused() {
+fn a_series_that_runs_out_holds_whom_it_has_no_number_for() {
     let card = RateCard::parse("[series]\nprefix = \"INV-2026/27-\"\nwidth = 4").unwrap();
-    let tied = one(vec![charge("call", Direction::Debit, "1")]);
-    let refused = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(10_000)).unwrap_err();
-    let number = "INV-2026/27-10000".to_owned();
-    assert_eq!(refused, InvoiceError::Number { account: "MA_1".to_owned(), refused: NumberError::Length(number) });
-    assert_eq!(
-        refused.to_string(),
-        "account MA_1: invoice number \"INV-2026/27-10000\" has 17 characters, at most 16 are allowed"
-    );
+    let mut tied = one(vec![charge("call", Direction::Debit, "1")]);
+    tied.push(Tied { account: "MA_2".to_owned(), ..tied[0].clone() });
+    let billing = bill(customers(&tied), &[], (&[], &[]), &priced(&card), &numbering(9_999)).unwrap();
+    assert_eq!(billing.invoices.iter().map(|it| it.number.as_str()).collect::<Vec<_>>(), ["INV-2026/27-9999"]);
+    let held: Vec<_> = billing.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
+    let reason = "no number is left in the series of invoices: number \"INV-2026/27-10000\" has 17 characters, at most 16 are \
+                  allowed; with another series in the rate card a further close bills it";
+    assert_eq!(held, [("MA_2", reason)]);
+}
+
+#[test]
+fn a_series_with_room_for_few_numbers_is_refused_in_a_text_alone() {
+    let refused = |text: &str| RateCard::parse(text).err().map(|refused| refused.to_string()).unwrap_or_default();
+    let room = |room| {
+        format!(
+            "line 1, column 2: series: room for {room} numbers of at most 16 characters from the first on, expected 10 or more"
+        )
+    };
+    assert_eq!(refused("[series]\nfirst = 999999999999\n"), room(1));
+    assert_eq!(refused("[series]\nprefix = \"SAGAR/2026-27/X\"\nwidth = 1\n"), room(9));
+    let of_two_digits = |first: u32| format!("[series]\nprefix = \"SAGAR/{{fy}}/X-\"\nwidth = 1\nfirst = {first}\n");
+    assert_eq!([1, 90, 91].map(|first| refused(&of_two_digits(first))), [String::new(), String::new(), room(9)]);
+    let doubts = RateCard::doubts(&of_two_digits(1), &BTreeSet::new());
+    assert!(doubts.iter().any(|doubt| doubt.message.starts_with("series: room for 99 numbers")), "{doubts:?}");
+    let sealed =
+        serde_json::from_str::<RateCard>(r#"{"series": {"prefix": "INV-", "width": 6, "first": 999999999999}}"#);
+    assert_eq!(sealed.unwrap().series().first, 999_999_999_999);
 }
 
 /// Priced by a card and taxed by nobody.

@@ -7,6 +7,7 @@
 mod accounts;
 mod books;
 mod classify;
+mod leap;
 mod ledger;
 mod row;
 mod walked;

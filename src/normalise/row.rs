@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, Timelike};
 use serde_json::value::RawValue;
 
 use super::classify::{Rules, direction_of};
+use super::leap::is_leap_second;
 use crate::domain::{Amount, Calendar, Currency, Entry, List, Origin, Timestamp, UnreadableRow};
 use crate::wire::{LedgerRow, decimal_text, object};
 
@@ -14,6 +15,9 @@ const SETTLED: &str = "completed";
 
 /// Times outside these years are absurd, not early or late (2000-01-01 and 2200-01-01, in microseconds UTC).
 const SENSIBLE: std::ops::Range<Timestamp> = 946_684_800_000_000..7_258_118_400_000_000;
+
+/// Nanoseconds of a second: from there on a moment is in a second 60, as chrono counts.
+const NANOSECONDS: u32 = 1_000_000_000;
 
 /// Longest text taken over into a reason.
 const SHOWN_MAX: usize = 60;
@@ -68,13 +72,19 @@ pub(super) fn entry(
     })
 }
 
-/// A moment from RFC 3339 text.
+/// A moment from RFC 3339 text. A leap second is the first moment of the next day.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let parsed = DateTime::parse_from_rfc3339(text).map(|moment| moment.timestamp_micros());
-    match parsed {
-        Ok(moment) if SENSIBLE.contains(&moment) => Ok(moment),
-        Ok(_) => Err(format!("created_at {} is not between the years 2000 and 2200", shown(text))),
-        Err(_) => Err(format!("created_at {} is not a date and time (RFC 3339)", shown(text))),
+    let Ok(parsed) = DateTime::parse_from_rfc3339(text) else {
+        return Err(format!("created_at {} is not a date and time (RFC 3339)", shown(text)));
+    };
+    let (utc, moment) = (parsed.naive_utc(), parsed.timestamp_micros());
+    if utc.nanosecond() >= NANOSECONDS && !is_leap_second(utc) {
+        return Err(format!("created_at {} has a second 60, and there was no leap second", shown(text)));
+    }
+    if SENSIBLE.contains(&moment) {
+        Ok(moment)
+    } else {
+        Err(format!("created_at {} is not between the years 2000 and 2200", shown(text)))
     }
 }
 

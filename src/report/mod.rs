@@ -5,6 +5,7 @@
 //! summed here (`totals`, `sums`) is summed through `Amount`, and `totals` is compared with what the stages before said. Never
 //! reads a clock or a locale, never writes a file; a workbook of long lists lets its library keep their rows in a temporary one.
 
+mod again;
 mod as_csv;
 mod as_html;
 mod as_json;
@@ -30,6 +31,7 @@ mod statement;
 mod sums;
 mod table;
 mod tables;
+mod texts;
 mod totals;
 mod unbilled;
 mod unmatched;
@@ -50,6 +52,7 @@ pub use documents::{Stand, documents, printable};
 pub use exports::{Close, exports};
 pub use figures::{OtherFigure, has_figures, other_figure};
 pub use recheck::{Recheck, SealedRun, recheck_summary, report_recheck};
+pub use texts::refuse_texts;
 pub use unprintable::{TextOf, Unprintable, illegible};
 
 /// One paper of a run: a name relative to the run folder, and its bytes.
@@ -114,6 +117,14 @@ pub enum ReportError {
         row: usize,
         /// The column.
         column: &'static str,
+        /// The text.
+        seen: String,
+    },
+    /// A text of the settings that a spreadsheet would run, in a CSV file for import.
+    #[error("{key}: {seen:?} begins like a formula, which a CSV file for import refuses")]
+    DangerousSetting {
+        /// The key.
+        key: String,
         /// The text.
         seen: String,
     },

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::statement::statement;
 use super::table::{Cell, Column, Table, decimal_text, grouped};
 use super::totals::{self, Total};
-use super::{Provenance, cash, months, notes, proposals, recharges, unbilled, unmatched};
+use super::{Provenance, again, cash, months, notes, proposals, recharges, unbilled, unmatched};
 use crate::domain::{Amount, Break, Class, List, Severity};
 use crate::invoice::Billing;
 use crate::reconcile::{HeldAccount, ListProof, Reconciliation};
@@ -77,14 +77,20 @@ pub(super) fn origin(provenance: &Provenance) -> Vec<(&'static str, String)> {
 }
 
 fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -> Vec<Block> {
-    let (word, mut meaning, mut next) = words(books);
+    let (word, mut meaning, next) = words(books);
+    let mut next = next.to_owned();
     if books.verdict.ties_out() && !books.proofs.iter().any(|it| it.list == List::Master && it.verdict != "missing") {
         meaning =
             "There is no master ledger to tie out with: each customer's ledger was proved by its own control totals.";
     }
-    if books.verdict.ties_out() && billing.invoices.is_empty() {
-        next = "there is nothing to bill; keep the seal.";
+    let nothing_to_bill = books.verdict.ties_out() && billing.invoices.is_empty();
+    if nothing_to_bill {
+        "there is nothing to bill; keep the seal.".clone_into(&mut next);
     }
+    if let Some(due) = again::next(provenance, billing) {
+        next = if nothing_to_bill { due } else { format!("{next} {due}") };
+    }
+    let otherwise = again::word(billing, books.verdict.ties_out());
     let accounts: BTreeSet<&str> = books.accounts.iter().map(|standing| standing.account.as_str()).collect();
     let flawed: BTreeSet<&str> = books
         .accounts
@@ -122,10 +128,11 @@ fn verdict(provenance: &Provenance, books: &Reconciliation, billing: &Billing) -
         pairs.insert(1, ("Own wallet", tied.to_owned()));
     }
     let mut blocks = vec![
-        Block::Heading(format!("VERDICT: {word}")),
+        Block::Heading(format!("VERDICT: {word}{otherwise}")),
         Block::Prose(months::without_acceptances(books).unwrap_or_else(|| meaning.to_owned())),
-        Block::Prose(format!("Next: {next}")),
     ];
+    blocks.extend(again::overview(billing));
+    blocks.push(Block::Prose(format!("Next: {next}")));
     blocks.extend(unmatched::warning(&billing.unmatched));
     blocks.push(Block::Pairs(pairs));
     blocks

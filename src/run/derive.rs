@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::billed::{Billed, billed};
+use super::draft::unnumbered;
 use super::error::RunError;
 use super::judged::{Judged, judged};
 use super::{Inputs, MANIFEST_FILE, RUN_FILE};
@@ -32,6 +35,8 @@ pub struct Settled {
     /// The seal over them.
     pub seal: Seal,
     usage: Usage,
+    /// The day on which its evidence was read.
+    read: NaiveDate,
 }
 
 /// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
@@ -46,7 +51,7 @@ pub fn derive(archive: &Archive, mut inputs: Inputs, watch: &dyn Watch) -> Resul
     inputs.corrections.keep_what_was_asked(&billing);
     let Judged { evidence, manifest, books, mut reconciliation } = judged;
     let (read, over) = (evidence.plan.today, inputs.period.day_after());
-    if read < over {
+    if !inputs.period.is_over(read) {
         let early =
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
@@ -69,7 +74,7 @@ pub fn derive(archive: &Archive, mut inputs: Inputs, watch: &dyn Watch) -> Resul
     papers.sort_by(|a, b| a.name.cmp(&b.name));
     let previous = inputs.previous.as_deref();
     let seal = seal(&inputs.partner, inputs.period, &inputs.run, &papers, &provenance.archive_digest, previous)?;
-    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, usage })
+    Ok(Settled { inputs, provenance, books, reconciliation, billing, papers, seal, usage, read })
 }
 
 impl Settled {
@@ -96,10 +101,20 @@ impl Settled {
         }
     }
 
-    /// The invoices as they would be, each page of them saying that it is a draft.
+    /// The day from which the month can be billed, where it was not over when its evidence was read.
+    pub(super) fn not_before(&self) -> Option<NaiveDate> {
+        let period = self.inputs.period;
+        (!period.is_over(self.read)).then(|| period.day_after())
+    }
+
+    /// The invoices as they would be, each page of them saying that it is a draft; of a month that is not over without numbers.
     pub(super) fn drafts(&self) -> Result<Vec<Paper>, RunError> {
-        let terms = &self.inputs.terms.invoice;
-        Ok(documents(&self.provenance, terms, &self.billing, &self.usage, Stand::Draft)?)
+        let papers =
+            |billing| documents(&self.provenance, &self.inputs.terms.invoice, billing, &self.usage, Stand::Draft);
+        Ok(match self.not_before() {
+            Some(_) => papers(&unnumbered(self.billing.clone())),
+            None => papers(&self.billing),
+        }?)
     }
 
     /// The text of `summary.txt`.

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use crate::archive::ArchiveError;
@@ -72,12 +73,23 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// The evidence was read before the month was over: its invoices would bill a part of it.
+    #[error("{period} is not over: it was read on {read}, expected {} or later", period.day_after())]
+    NotOver {
+        /// The month.
+        period: Period,
+        /// The day on which it was read, in the partner's zone.
+        read: NaiveDate,
+    },
     /// The run is sealed; nothing sealed is overwritten.
     #[error("{}: the run is sealed already", .0.display())]
     Sealed(PathBuf),
     /// A run that was never sealed, where a seal is to be held against something.
     #[error("{}: the run is not sealed, so there is no seal to hold anything against", .0.display())]
     NotSealed(PathBuf),
+    /// Papers of a run without its seal.
+    #[error("{}: the papers of a run without their SEAL", .0.display())]
+    SealGone(PathBuf),
     /// A recheck, where a close was to be found.
     #[error("{}: a recheck, expected the run folder of a close", .0.display())]
     NotAClose(PathBuf),
@@ -190,6 +202,14 @@ impl RunError {
             cause = error.source();
         }
         text
+    }
+
+    /// Whether the archive is not where it was looked for, or cannot be read there: that says nothing about the run.
+    pub(super) fn is_of_the_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Archive(ArchiveError::Absent { .. } | ArchiveError::Disk { .. } | ArchiveError::NewerSchema { .. })
+        )
     }
 
     /// The same as findings of a verification: where the archive holds other evidence than the run rests on, each line by

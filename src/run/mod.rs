@@ -15,6 +15,8 @@ mod laid;
 mod neighbours;
 mod notes;
 mod pack;
+mod place;
+mod preflight;
 pub mod recheck;
 #[cfg(test)]
 mod steps;
@@ -26,12 +28,14 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 pub use derive::{Settled, derive};
-pub use draft::{Drafted, draft};
+pub use draft::{Drafted, draft, draft_month};
 pub use error::RunError;
 pub use folder::book_files;
 pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
 pub use neighbours::{note, open_breaks, open_register, register_of};
 pub use pack::pack;
+pub use place::archive_for;
+pub use preflight::preflight;
 pub use sync::{Ledgers, Synced, sync};
 pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
 
@@ -108,8 +112,10 @@ pub struct Verified {
 /// Closes a month: reads the partner's books into the archive, derives the papers, seals them.
 ///
 /// # Errors
-/// When a stage fails. Breaks are no failure: they are in the reconciliation and decide its verdict.
+/// When the month is not over, which costs no request, or a stage fails. Breaks are no failure: they are in the reconciliation
+/// and decide its verdict.
 pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetched), RunError> {
+    refuse_unfinished(request.period, request.plan.today)?;
     // The archive stays open, and with it locked, until the run is sealed: no other close comes in between.
     let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::GoOn, watch).await?;
     let closed = settle_in(&folder, &archive, folder::read_inputs(&folder)?, watch)?;
@@ -142,6 +148,7 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let archive = Archive::open(&path, partner)?;
     // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
     let (run, folder) = folder::choose(&request.folder, request.period)?;
+    preflight::refuse_occupied(&folder)?;
     let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
     let read_on = |inputs: &Inputs| read_on(&archive, inputs);
     let of = (request.period, partner);
@@ -222,7 +229,7 @@ pub fn archive_of(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf
 /// The second half, offline: derives the papers of a prepared run and seals them.
 ///
 /// # Errors
-/// When the folder holds no prepared run or is sealed, or a stage fails.
+/// When the folder holds no prepared run or is sealed, its month was not over when it was read, or a stage fails.
 pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Closed, RunError> {
     mend(folder)?;
     folder::refuse_sealed(folder)?;
@@ -243,9 +250,17 @@ fn enter(closed: &Closed, archive: Option<&Path>) {
     }
 }
 
+/// Refuses to bill a month that was not over on the day on which it is read: what comes later would be billed by nobody.
+fn refuse_unfinished(period: Period, read: NaiveDate) -> Result<(), RunError> {
+    if period.is_over(read) { Ok(()) } else { Err(RunError::NotOver { period, read }) }
+}
+
 /// Derives and seals. What sealed runs hand on is taken as it is when the run is sealed, not as it was when it was fetched: no
 /// number, note or bill is given twice, whoever is sealed meanwhile.
 fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Closed, RunError> {
+    if let Some(read) = read_on(archive, &inputs) {
+        refuse_unfinished(inputs.period, read)?;
+    }
     let sealed_before = folder::seals_beside(folder)?;
     let renew = |inputs: Inputs| {
         let now = renewed(folder, archive, &inputs)?;
@@ -311,6 +326,10 @@ pub fn verify(
         Ok(papers) => (Some(papers), Vec::new()),
         // Nothing is wrong with the run: this program cannot tell.
         Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
+        // Nor where the archive is not there or cannot be read, as long as the papers are those that were sealed.
+        Err(refused) if refused.is_of_the_place() && check(folder, None, expect_seal)?.is_empty() => {
+            return Err(refused);
+        }
         Err(refused) => (None, [refused.faults(folder), damaged_evidence(folder, archive)].concat()),
     };
     let made = Run::read(folder).map(|run| run.version().to_owned()).ok().filter(|made| made != VERSION);

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::fetch::is_base;
+
 /// Where the partner API is, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -61,7 +63,8 @@ impl FromStr for BaseUrl {
             "http" => return Err(BaseUrlError::Plain(host.to_owned())),
             _ => return Err(shape()),
         }
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        // What no client could ask, such as a host `1.2.3.4.5`, is told with its place, and not by the fetch.
+        if is_base(text) { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(shape()) }
     }
 }
 

@@ -1,13 +1,13 @@
-//! Everything that is wrong or doubtful about the settings, the rate card that they name and the file with the
-//! credentials: all of it at once, each with file, line and column.
+//! Everything that is wrong or doubtful about the settings and the rate card that they name: all of it at once, each with
+//! file, line and column.
 //!
-//! Refuses exactly what a close refuses. A doubt is legal and hardly meant: it refuses nothing.
+//! Refuses exactly what a close refuses of them. A doubt is legal and hardly meant: it refuses nothing.
 
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::{RATE_CARD_FILE, SETTINGS_FILE, Settings, SettingsError, credentials, read_text};
+use super::{RATE_CARD_FILE, SETTINGS_FILE, Settings, SettingsError, read_text};
 use crate::domain::{Amount, Place, TextFault, TomlText};
 use crate::invoice::{RateCard, RateCardError};
 use crate::normalise::{Rule, Rules};
@@ -74,7 +74,6 @@ pub fn check(named: Option<&Path>, now: DateTime<Utc>) -> Checked {
     problems.sort_by_key(|problem| problem.place);
     let (card, of_card) = check_card(&checked.settings);
     problems.extend(of_card);
-    problems.extend(check_credentials(&checked.settings));
     checked.card = card;
     checked.problems = problems;
     checked
@@ -142,14 +141,6 @@ fn check_card(settings: &Settings) -> (Option<PathBuf>, Vec<Problem>) {
         }
         Err(refused) => (Some(file.to_owned()), vec![of_settings(&refused)]),
     }
-}
-
-/// The file that the settings name for the credentials: readable, its owner's alone, of the right form.
-fn check_credentials(settings: &Settings) -> Option<Problem> {
-    let file = settings.partner.credentials_file.as_deref()?;
-    let refused = credentials::find_credentials(None, None, Some(file)).err()?;
-    let (line, hint) = (refused.to_string(), Some(refused.hint()));
-    Some(Problem { file: Some(file.to_owned()), place: refused.place(), line, hint, refused: true })
 }
 
 fn of_settings(refused: &SettingsError) -> Problem {

@@ -85,6 +85,15 @@ pub fn find_credentials(
 }
 
 impl CredentialsError {
+    /// The file that they were looked for in, where it is the file that is wrong.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Unreadable { file, .. } | Self::Open { file, .. } | Self::Form { file, .. } => Some(file),
+            Self::Absent | Self::Half(_) | Self::AuthId(_) | Self::Customer(_) | Self::Token(_) => None,
+        }
+    }
+
     /// Where in the file, where that is known.
     #[must_use]
     pub const fn place(&self) -> Option<Place> {

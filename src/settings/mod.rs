@@ -49,8 +49,10 @@ pub struct Settings {
     /// How the books are compared.
     pub reconcile: ReconcileSettings,
     /// The rate card, where named.
+    #[serde(deserialize_with = "values::file")]
     pub rate_card: Option<PathBuf>,
     /// The archive, where named; else it stands beside the run folder.
+    #[serde(deserialize_with = "values::file")]
     pub archive: Option<PathBuf>,
     /// The folder that run folders go into.
     pub reports: PathBuf,
@@ -88,6 +90,7 @@ pub struct PartnerSettings {
     /// Whether the partner has a master ledger.
     pub global_ledger: GlobalLedger,
     /// A file with the credentials, for when the environment holds none.
+    #[serde(deserialize_with = "values::file")]
     pub credentials_file: Option<PathBuf>,
 }
 

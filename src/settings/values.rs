@@ -1,5 +1,7 @@
 //! Values of settings that need a check: the error becomes part of the message that names the place.
 
+use std::path::PathBuf;
+
 use chrono_tz::Tz;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -11,6 +13,13 @@ pub(super) fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
     let number = i64::deserialize(from)?;
     let within = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
     within.ok_or_else(|| D::Error::custom(format_args!("{number} is not within {MIN} to {MAX}")))
+}
+
+/// The path of a file; a key that is to mean its default is left out, and not empty.
+pub(super) fn file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(from)?;
+    let named = !path.as_os_str().is_empty();
+    if named { Ok(Some(path)) } else { Err(D::Error::custom("the path is empty, expected a file")) }
 }
 
 /// A time zone by its IANA name.

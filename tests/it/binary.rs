@@ -255,11 +255,11 @@ fn what_cannot_be_used_exits_2_and_asks_nobody() {
 }
 
 #[test]
-fn wrong_credentials_exit_5_and_leave_no_run() {
+fn wrong_credentials_exit_2_and_leave_no_run() {
     let partner = Partner::of(&scenario("tied-out", ""));
     let mut desk = Desk::at(&partner);
     desk.set("VOBIZ_AUTH_TOKEN", Some("wrong-wrong-wrong"));
-    let told = desk.ends(5, &MARCH);
+    let told = desk.ends(2, &MARCH);
     assert!(told.stdout.is_empty() && told.stderr.contains("me: HTTP 401"), "{}", told.stderr);
     assert!(!told.stderr.contains("wrong-wrong-wrong"));
     assert!(!desk.path("reports/2026-03/run.json").exists());

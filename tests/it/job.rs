@@ -15,7 +15,7 @@ use tieout::domain::{Class, Severity, Verdict};
 use tieout::fetch::Fetched;
 use tieout::watch::{Close, Event, Watch};
 
-use crate::desk::{Desk, Partner, Told};
+use crate::desk::{Desk, Partner, Told, told};
 use crate::killed::{BREAKS, CLOSE, RUN, SCENARIO, asked_anew_only, durable, slow_desk, undisturbed};
 
 /// The values of a metrics file, by name and labels; refuses what is not in the format.
@@ -100,9 +100,9 @@ fn metrics_tell_of_every_end() {
     desk.ends(2, &["settle", RUN, "--metrics", "tieout.prom"]);
     assert_eq!(metrics_at(&desk, "tieout.prom")["tieout_exit_code"], "2");
     desk.set("VOBIZ_AUTH_TOKEN", Some("wrong-wrong-wrong"));
-    desk.ends(5, &close);
+    desk.ends(2, &close);
     let found = metrics_at(&desk, "tieout.prom");
-    assert_eq!((found["tieout_exit_code"].as_str(), found["tieout_requests"].as_str()), ("5", "1"));
+    assert_eq!((found["tieout_exit_code"].as_str(), found["tieout_requests"].as_str()), ("2", "1"));
     assert_eq!(found.get("tieout_efficiency_ratio"), None);
     assert!(!found.keys().any(|name| name.starts_with("tieout_breaks")), "no run was sealed");
     desk.set("VOBIZ_AUTH_TOKEN", None);
@@ -191,7 +191,7 @@ fn signalled(desk: &Desk, signal: &str, after: &str) -> Told {
 fn a_signal_ends_a_close_well_and_the_same_command_goes_on() {
     let (partner, patience) = Partner::failing_after(SCENARIO, usize::MAX);
     let calm = undisturbed(&partner);
-    for signal in ["-TERM", "-INT"] {
+    for signal in ["-TERM", "-INT", "-HUP"] {
         let desk = slow_desk(&partner);
         desk.write("tieout.toml", "[fetch]\nrequests_per_second = 20\n");
         patience.answered();
@@ -215,6 +215,49 @@ fn a_signal_ends_a_close_well_and_the_same_command_goes_on() {
     let told = signalled(&desk, "-TERM", "normalise");
     assert!(matches!(told.code, BREAKS | 5), "{}{}", told.code, told.stderr);
     if told.code == 5 {
+        desk.ends(BREAKS, &CLOSE);
+    }
+    assert!(desk.files_in(RUN) == calm);
+}
+
+/// A shell's `nohup` asks that a hangup be not heard, and a script's `&` the same of an interruption.
+#[test]
+fn a_signal_that_is_not_to_be_heard_is_not() {
+    let partner = Partner::of(SCENARIO);
+    let desk = slow_desk(&partner);
+    for signal in ["HUP", "INT"] {
+        let script = format!("trap '' {signal}; \"$1\" fetch --period 2026-03 & sleep 0.3; kill -{signal} $!; wait $!");
+        let program = env!("CARGO_BIN_EXE_tieout");
+        let told = told(desk.started("/bin/sh").args(["-c", &script, "sh", program]).output().unwrap());
+        assert_eq!(told.code, 0, "{signal}: {}", told.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_an_error_in_words_and_the_same_command_goes_on() {
+    let partner = Partner::of(SCENARIO);
+    let desk = slow_desk(&partner);
+    let calm = undisturbed(&partner);
+    let mut refused = 0;
+    // In blocks of 512 bytes: too small for the archive, for its log, for a paper.
+    for blocks in [16, 100, 200, 400, 800] {
+        let script = format!("ulimit -f {blocks} && \"$1\" close --period 2026-03");
+        let program = env!("CARGO_BIN_EXE_tieout");
+        let told = told(desk.started("/bin/sh").args(["-c", &script, "sh", program]).output().unwrap());
+        assert!(matches!(told.code, 2 | BREAKS), "{blocks}: {}{}", told.code, told.stderr);
+        if told.code == 2 {
+            refused += 1;
+            assert!(
+                told.stderr.contains("error: ") && told.stderr.contains("`ulimit -f`"),
+                "{blocks}: {}",
+                told.stderr
+            );
+        } else {
+            break;
+        }
+    }
+    assert!(refused >= 2, "{refused}");
+    if !desk.path(RUN).join("SEAL").exists() {
         desk.ends(BREAKS, &CLOSE);
     }
     assert!(desk.files_in(RUN) == calm);

@@ -169,6 +169,14 @@ fn a_close_killed_anywhere_goes_on_and_ends_in_the_same_bytes() {
     assert!(kills > closes * 2, "{hit:?}");
 }
 
+/// Leaves a run folder as the fetch left it, before its papers were sealed.
+fn as_fetched(desk: &Desk, run: &str) {
+    let inputs = desk.read(&format!("{run}/run.json"));
+    fs::remove_dir_all(desk.path(run)).unwrap();
+    fs::create_dir(desk.path(run)).unwrap();
+    desk.write(&format!("{run}/run.json"), inputs);
+}
+
 /// Between the last two steps of a seal the run folder has no name of its own; no clock hits that reliably.
 #[test]
 fn a_kill_between_setting_aside_and_putting_in_place_is_mended() {
@@ -183,7 +191,7 @@ fn a_kill_between_setting_aside_and_putting_in_place_is_mended() {
         desk.ends(BREAKS, again);
         assert_eq!(patience.answered(), Vec::<String>::new());
         assert!(desk.files_in(RUN) == calm && !aside.exists(), "{again:?}");
-        fs::remove_file(desk.path("reports/2026-03/SEAL")).unwrap();
+        as_fetched(&desk, RUN);
     }
     // After both steps, the older folder is of no use any more.
     desk.ends(BREAKS, &CLOSE);
@@ -256,7 +264,7 @@ fn only_the_evidence_of_a_run_that_was_cut_off_is_gone_on_with() {
     desk.ends(BREAKS, &CLOSE);
     assert_eq!(patience.answered().len(), whole);
     // Another window is another fetch.
-    fs::remove_file(desk.path("reports/2026-03.r2/SEAL")).unwrap();
+    as_fetched(&desk, "reports/2026-03.r2");
     desk.write("tieout.toml", "[fetch]\nrequests_per_second = 1000\npad_days = 3\n");
     desk.ends(BREAKS, &CLOSE);
     assert_eq!(patience.answered().len(), whole);

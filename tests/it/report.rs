@@ -204,6 +204,7 @@ pub(crate) fn billing() -> Billing {
         notes: Vec::new(),
         credits: Vec::new(),
         unbilled: Vec::new(),
+        otherwise: Vec::new(),
         invoices: vec![Invoice {
             number: "INV-2026-00001".to_owned(),
             account: "MA_ALPHA".to_owned(),

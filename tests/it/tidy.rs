@@ -90,7 +90,7 @@ const WORDS: [(&str, &[&str]); 39] = [
     ),
     ("escape_unicode", &["src/domain/ink.rs"]),
     ("anyhow", &["src/cli/"]),
-    ("tempfile", &["src/disk.rs", "src/run/pack.rs", "src/run/steps.rs", "src/archive/"]),
+    ("tempfile", &["src/disk.rs", "src/run/pack.rs", "src/run/preflight.rs", "src/run/steps.rs", "src/archive/"]),
     ("env::", &["src/main.rs", "src/cli/environment.rs", "src/report/as_xlsx/tests.rs"]),
     ("SystemTime", &[]),
     ("Utc::now", &["src/cli/environment.rs"]),
@@ -107,19 +107,22 @@ const WORDS: [(&str, &[&str]); 39] = [
     ("Method", &["src/simulator/"]),
 ];
 
-/// The files that reach the disk: settings and scenarios in, the first settings out, the archive, the run folder, its seal.
-const DISK: [&str; 20] = [
+/// The files that reach the disk: settings and scenarios in, which signals are ignored, the first settings out, the archive, the
+/// run folder, its seal.
+const DISK: [&str; 22] = [
     "src/archive/file.rs",
     "src/archive/pack.rs",
     "src/archive/salvage.rs",
     "src/archive/writer.rs",
     "src/cli/private.rs",
+    "src/cli/signals.rs",
     "src/cli/simulate.rs",
     "src/disk.rs",
     "src/run/error.rs",
     "src/run/folder.rs",
     "src/run/laid.rs",
     "src/run/pack.rs",
+    "src/run/preflight.rs",
     "src/run/recheck/folder.rs",
     "src/run/recheck/open.rs",
     "src/seal/check.rs",

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::{Markup, Percent, RateCard, Written};
 use crate::domain::{TextFault, TomlText};
 
+/// Numbers below which a series is doubted: a month of many customers would use it up.
+const NUMBERS_DOUBTED: u64 = 1_000;
+
 /// Doubts as they come up, with their places.
 struct Doubts<'a> {
     text: TomlText<'a>,
@@ -70,6 +73,13 @@ impl RateCard {
         if card.markup == Markup::default() && card.fees.is_empty() && card.minimum.is_none() {
             let message = "no markup, no fee, no minimum: usage is billed at cost".to_owned();
             doubts.add(&["markup", "default"], message);
+        }
+        for (of, series) in card.all_series().into_iter().filter(|(_, series)| series.room() < NUMBERS_DOUBTED) {
+            let message = format!(
+                "{of}: room for {} numbers of at most 16 characters: whoever comes after the last is held",
+                series.room()
+            );
+            doubts.add(&[of], message);
         }
         doubts.found.sort_by_key(|doubt| doubt.place);
         doubts.found

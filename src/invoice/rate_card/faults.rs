@@ -8,6 +8,9 @@ use super::{Fee, RateCardError, Written};
 use crate::domain::{AccountId, Amount, ChargeClass, Currency, Rounding, step};
 use crate::invoice::{Percent, Series};
 
+/// Numbers that a series has room for, at least.
+const NUMBERS_MIN: u64 = 10;
+
 /// What is wrong with a card, and the key that it is wrong with: the key itself, or its value.
 pub(super) struct Fault {
     pub(super) path: Vec<String>,
@@ -47,7 +50,7 @@ impl Written {
         faults.0
     }
 
-    fn all_series(&self) -> [(&'static str, &Series); 3] {
+    pub(super) fn all_series(&self) -> [(&'static str, &Series); 3] {
         [("series", &self.series), ("credit_notes", &self.credit_notes), ("debit_notes", &self.debit_notes)]
     }
 
@@ -58,6 +61,20 @@ impl Written {
             if let Some((other, _)) = all.into_iter().take(place).find(|(_, other)| other.may_meet(series)) {
                 let refused = RateCardError::SeriesMeet { of, prefix: series.prefix.clone(), other };
                 faults.add(&[of], true, refused);
+            }
+        }
+        faults.0
+    }
+
+    /// Series with room for few numbers, which a close would find used up when everything is read. A card that was sealed may have
+    /// such: asked of texts alone.
+    pub(super) fn series_too_short(&self) -> Vec<Fault> {
+        let mut faults = Faults::default();
+        for (of, series) in self.all_series() {
+            let (room, min) = (series.room(), NUMBERS_MIN);
+            // What cannot even give its first number is told already.
+            if room < min && series.number(series.first, NaiveDate::default()).is_ok() {
+                faults.add(&[of], true, RateCardError::SeriesShort { of, room, min });
             }
         }
         faults.0

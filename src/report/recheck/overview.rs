@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Recheck;
 use super::tables::{note_status, side};
 use crate::domain::{Amount, Break, Currency, Direction, Severity, Side};
-use crate::invoice::Note;
+use crate::invoice::{Note, NoteKind};
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::ControlLine;
 use crate::report::notes::kind as note_kind;
@@ -61,6 +61,8 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
     let without: BTreeSet<&str> =
         it.held_then.iter().filter(|held| !held.is_credit).filter(noted).map(|held| held.account.as_str()).collect();
     let without = without.len();
+    let is_due = it.rechecked.verdict.ties_out() && it.notes.iter().any(|note| note.kind != NoteKind::Level);
+    let due = if is_due { ", NOTES DUE" } else { "" };
     let pairs = vec![
         ("Findings", found),
         ("Notes", format!("{} proposed or waiting", it.notes.len())),
@@ -68,7 +70,7 @@ fn verdict(it: &Recheck<'_>) -> Vec<Block> {
         ("Not whole", format!("{} ledgers could not be compared", it.rechecked.gaps.len())),
     ];
     vec![
-        Block::Heading(format!("VERDICT: {}", it.rechecked.word().to_uppercase())),
+        Block::Heading(format!("VERDICT: {}{due}", it.rechecked.word().to_uppercase())),
         Block::Prose(meaning.to_owned()),
         Block::Prose(format!("Next: {next}")),
         Block::Pairs(pairs),

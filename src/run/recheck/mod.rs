@@ -19,13 +19,14 @@ use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};
 use crate::explain::{Rechecked as Explained, explain_recheck};
 use crate::fetch::{Fetched, Line, Thorough, fetch};
-use crate::invoice::{Known, Note, NoteStatus, bearing, invoice, notes};
+use crate::invoice::{Known, Note, NoteKind, NoteStatus, bearing, invoice, notes};
 use crate::normalise::Books;
 use crate::reconcile::HeldAccount;
 use crate::reconcile::recheck::{Reading, Rechecked, recheck as compare};
 use crate::report::{Paper, Provenance, Recheck, SealedRun, recheck_summary, report_recheck};
 use crate::run::error::RunError;
 use crate::run::judged::{Judged, judged};
+use crate::run::preflight::refuse_occupied;
 use crate::run::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::seal::{Seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
@@ -76,13 +77,15 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     let (_, evidence, _) = evidence_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
     let billed = folder::billed(&sealed)?;
     let archive = Archive::open(&path, partner)?;
+    // Under the archive's lock no other recheck takes this place meanwhile.
+    let (run, folder, before) = folder::choose(&sealed)?;
+    refuse_occupied(&folder)?;
     let FetchPlan { period, from, to, .. } = evidence.plan;
     let plan = FetchPlan { period, from, to, today: request.plan.today };
     // No wallet bears on what is compared.
     let thorough = Thorough { wallets: false, from_inception: false, ..request.line.thorough };
     let fetched = fetch(&Line { thorough, ..request.line.clone() }, &archive, &plan, watch).await?;
     let digest = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
-    let (run, folder, before) = folder::choose(&sealed)?;
     let inputs = RecheckInputs::new(run, digest, &sealed, billed);
     let rechecking = derive_recheck(&archive, inputs, watch)?;
     if let Some(before) = before.filter(|before| folder::says_the_same(before, &rechecking.papers)) {
@@ -183,6 +186,12 @@ impl Rechecking {
             held_then: &self.held_then,
             csv: self.inputs.sealed.terms.export.csv(),
         })
+    }
+
+    /// Whether any customer's invoice would come to another total now: a note is to be given, or waits.
+    #[must_use]
+    pub fn has_notes_due(&self) -> bool {
+        self.notes.iter().any(|note| note.kind != NoteKind::Level)
     }
 
     /// The figures of the recheck; it gives no invoices, and holds the notes that wait.
