@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::ending::Ending;
 use super::environment::Environment;
-use super::exit::{Failure, Outcome};
+use super::exit::{Exit, Failure, Outcome};
 use super::month::base_url;
 use super::partner;
 use super::result::object;

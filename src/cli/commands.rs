@@ -194,17 +194,17 @@ fn recheck(
 }
 
 fn settle(args: &SettleArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let closed = run::settle(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
+    let closed = run::settle(&args.run, archive_at(&args.run, &args.place)?.as_deref(), watch)?;
     Ok(outcome_of(&closed, None))
 }
 
 fn draft(args: &DraftArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let drafted = run::draft(&args.run, archive(&args.run, &args.place)?.as_deref(), watch)?;
+    let drafted = run::draft(&args.run, archive_at(&args.run, &args.place)?.as_deref(), watch)?;
     Ok(outcome_of_drafts(&drafted, None))
 }
 
 /// The archive that a run rests on, where it is named or the settings name one.
-fn archive(run: &Path, place: &ArchiveArgs) -> Result<Option<PathBuf>, Failure> {
+fn archive_at(run: &Path, place: &ArchiveArgs) -> Result<Option<PathBuf>, Failure> {
     if place.archive.is_some() {
         return Ok(place.archive.clone());
     }
@@ -214,7 +214,7 @@ fn archive(run: &Path, place: &ArchiveArgs) -> Result<Option<PathBuf>, Failure> 
 
 fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let verified =
-        run::verify(&args.run, archive(&args.run, &args.place)?.as_deref(), args.expect_seal.as_deref(), watch)?;
+        run::verify(&args.run, archive_at(&args.run, &args.place)?.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
     let said = if holds {
@@ -259,13 +259,13 @@ fn of_earlier(run: &str, made: &str, compared: &Compared) -> Vec<String> {
 }
 
 fn explain(args: &ExplainArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
-    let text = run::explain(&args.run, archive(&args.run, &args.place)?.as_deref(), &args.id, watch)?;
+    let text = run::explain(&args.run, archive_at(&args.run, &args.place)?.as_deref(), &args.id, watch)?;
     let json = object(json!({ "id": args.id, "explanation": text }));
     Ok(Outcome { ending: Ending::Explained, said: Said::paper(&text), json })
 }
 
 fn pack(args: &PackArgs) -> Result<Outcome, Failure> {
-    let file = run::pack(&args.run, archive(&args.run, &args.place)?.as_deref(), args.out.as_deref())?;
+    let file = run::pack(&args.run, archive_at(&args.run, &args.place)?.as_deref(), args.out.as_deref())?;
     let file = file.display().to_string();
     let json = object(json!({ "run": args.run.display().to_string(), "pack": file }));
     let said = Said::lines([format!("{file}: packed"), format!("next: tieout verify {file}")]);

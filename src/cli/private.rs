@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use super::archive::ArchiveCommand;
-use super::args::Command;
+use super::args::{CloseArgs, Command};
 use super::terminal;
 use crate::run::book_files;
 use crate::settings::Settings;
@@ -59,7 +59,7 @@ pub(super) fn keep_private(command: &Command) {
 /// Nothing for a command that makes no books.
 fn place_of(command: &Command) -> Option<Place<'_>> {
     let place = match command {
-        Command::Close(args) | Command::Fetch(args) => {
+        Command::Close(CloseArgs { month: args, .. }) | Command::Fetch(args) => {
             Place { config: args.config.as_deref(), run: args.out.as_deref(), writes: true, ..Place::default() }
         }
         Command::Sync(args) => {
@@ -69,8 +69,9 @@ fn place_of(command: &Command) -> Option<Place<'_>> {
             Place { config: args.config.as_deref(), run: args.out.as_deref(), writes: true, ..Place::default() }
         }
         Command::Settle(args) => {
-            let archives = args.archive.iter().map(PathBuf::as_path).collect();
-            Place { run: Some(&args.run), archives, writes: true, ..Place::default() }
+            let archives = args.place.archive.iter().map(PathBuf::as_path).collect();
+            let config = args.place.config.as_deref();
+            Place { config, run: Some(&args.run), archives, writes: true, ..Place::default() }
         }
         Command::Breaks(args) => {
             let place = args.place();
@@ -84,12 +85,9 @@ fn place_of(command: &Command) -> Option<Place<'_>> {
         }
         Command::Archive(ArchiveCommand::Check(args)) => Place { config: args.config.as_deref(), ..Place::default() },
         Command::Check(args) => Place { config: args.config.as_deref(), ..Place::default() },
-        Command::Demo(_)
-        | Command::Draft(_)
-        | Command::Verify(_)
-        | Command::Explain(_)
-        | Command::Pack(_)
-        | Command::Simulate(_) => Place::default(),
+        Command::Draft(args) => Place { config: args.place.config.as_deref(), ..Place::default() },
+        Command::Pack(args) => Place { config: args.place.config.as_deref(), ..Place::default() },
+        Command::Demo(_) | Command::Verify(_) | Command::Explain(_) | Command::Simulate(_) => Place::default(),
         Command::Init(_) | Command::Completions(_) | Command::Manual => return None,
     };
     Some(place)

@@ -194,11 +194,6 @@ impl ExportTerms {
         &self.0.ledgers
     }
 
-    /// The accounts that are called otherwise, sorted.
-    pub(super) fn customers(&self) -> impl Iterator<Item = &str> {
-        self.0.customers.keys().map(String::as_str)
-    }
-
     /// What a customer is called, where the settings say.
     #[must_use]
     pub fn customer(&self, account: &str) -> Option<&str> {

@@ -83,7 +83,7 @@ pub fn unmatched<'a>(
     for account in terms.customers() {
         name(account, TermsFile::Settings, vec!["invoice", "customers", account]);
     }
-    for account in export.customers() {
+    for (account, _) in export.customers() {
         name(account, TermsFile::Settings, vec!["export", "customers", account]);
     }
     if named.is_empty() {

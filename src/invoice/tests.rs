@@ -13,8 +13,8 @@ mod illegible;
 mod refunds;
 
 use super::{
-    Billing, Corrections, Credit, Customer, Illegible, Invoice, InvoiceError, InvoiceLine, InvoiceTerms, LineKind,
-    NumberError, Numbering, Pricing, RateCard, RechargeTerms, bill,
+    Billing, Corrections, Credit, Customer, Illegible, Invoice, InvoiceLine, InvoiceTerms, LineKind, Numbering,
+    Pricing, RateCard, RechargeTerms, bill,
 };
 use crate::domain::{Amount, ChargeClass, Currency, Direction, Party};
 use crate::reconcile::{Charge, HeldAccount};

@@ -57,6 +57,15 @@ impl Run {
         }
     }
 
+    /// Whether its books are the simulator's.
+    pub(super) fn is_simulated(&self) -> bool {
+        let inputs = match self {
+            Self::Close(inputs) => inputs,
+            Self::Recheck(inputs) => &inputs.sealed,
+        };
+        inputs.terms.scenario.is_some()
+    }
+
     /// The inputs that name the evidence the run rests on: of a recheck both.
     pub(super) fn rests_on(&self) -> Vec<Inputs> {
         match self {

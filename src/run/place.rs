@@ -22,7 +22,10 @@ pub fn archive_for(run: &Path, named: Option<&Path>, settings: Option<&Path>) ->
     if found.is_simulated() {
         return None;
     }
-    let holds = |archive: &Path| Archive::open_existing(archive).is_ok_and(|archive| found.rests_on(&archive));
+    let holds = |archive: &Path| {
+        Archive::open_existing(archive)
+            .is_ok_and(|archive| archive.partner() == found.partner() && found.fetches(&archive).is_ok())
+    };
     let beside = archive_of(run, found.partner(), None);
     let is_elsewhere = beside.exists() && !holds(settings) && holds(&beside);
     (!is_elsewhere).then(|| settings.to_owned())
