@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::breaks::BreaksArgs;
 use super::exit::Exit;
+use super::runs::RunsArgs;
 use crate::domain::{Class, Currency, Period};
 use crate::invoice::Percent;
 use crate::settings::zone_named;
@@ -95,6 +96,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List the register of breaks, or accept, explain and assign one
     Breaks(Box<BreaksArgs>),
+    /// List the sealed runs that are known, where their folders are and what they numbered, or declare one lost
+    Runs(RunsArgs),
     /// Put a run and the archived pages it rests on into one file, which verify accepts anywhere
     Pack(PackArgs),
     /// Serve the simulated partner API of a scenario

@@ -23,6 +23,7 @@ use super::init::init;
 use super::manual::manual;
 use super::month::Month;
 use super::result::{object, outcome_of, outcome_of_recheck, requests, requests_json};
+use super::runs::runs;
 use super::simulate::{interrupted, simulate};
 use super::terminal;
 use crate::domain::Period;
@@ -92,6 +93,7 @@ fn answer(
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
         Command::Breaks(args) => breaks(&args, environment),
+        Command::Runs(args) => runs(&args, environment),
         Command::Pack(args) => pack(&args),
         Command::Simulate(args) => until(stopped, simulate(&args)),
     }
@@ -195,15 +197,19 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     let verified = run::verify(&args.run, args.archive.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
-    let text = if holds {
+    let mut text = if holds {
         let seal = verified.seal.as_deref().unwrap_or_default();
         format!("{run}: verified, {} papers derived anew, bit for bit\nseal {seal}", verified.papers)
     } else {
         format!("{run}: does not verify\n{}", verified.faults.join("\n"))
     };
+    let more = [("to look at", &verified.remarks), ("not shown", &verified.not_shown)];
+    for (word, lines) in more {
+        text.extend(lines.iter().map(|line| format!("\n{word}: {line}")));
+    }
     let json = object(json!({
         "run": run.to_string(), "verified": holds, "seal": verified.seal, "papers": verified.papers,
-        "faults": verified.faults,
+        "faults": verified.faults, "remarks": verified.remarks, "not_shown": verified.not_shown,
     }));
     Ok(Outcome { exit: if holds { Exit::TiedOut } else { Exit::Seal }, text, json })
 }

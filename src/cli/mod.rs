@@ -21,6 +21,7 @@ mod month;
 mod partner;
 mod progress;
 mod result;
+mod runs;
 mod simulate;
 mod tally;
 mod terminal;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::RunError;
 use super::judged::{Judged, judged};
-use super::{Inputs, MANIFEST_FILE, RUN_FILE, stage};
+use super::{Inputs, MANIFEST_FILE, RUN_FILE, dates, stage};
 use crate::archive::{Archive, Evidence};
 use crate::domain::{Class, Side, Verdict, sha256};
 use crate::invoice::{Annex, Billing, invoice};
@@ -50,6 +50,8 @@ pub fn derive(archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Se
     stage(watch, "invoice");
     let billing = invoice(&reconciliation, &inputs.pricing(&books.parties(), &evidence), &inputs.numbering())?;
     let billing = Billing { unbilled: inputs.unbilled.clone(), ..billing };
+    let numbers = billing.invoices.iter().chain(billing.notes.iter().map(|it| &it.document)).map(|it| &it.number);
+    reconciliation.scope.extend(dates::told(&inputs.later_dated, read, numbers));
     stage(watch, "report");
     let provenance = inputs.provenance(&books, sha256(manifest.as_bytes()));
     let export = &inputs.terms.export;

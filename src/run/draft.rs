@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::derive::derive;
 use super::error::RunError;
-use super::{folder, open, renewed};
+use super::sealing::renewed;
+use super::shelf::Shelf;
+use super::{folder, open};
 use crate::watch::Watch;
 
 /// Drafts that were laid down.
@@ -22,10 +24,11 @@ pub struct Drafted {
 ///
 /// # Errors
 /// When the folder holds no prepared run or a sealed one, a stage fails, or the disk refuses.
-pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
+pub fn draft(run: &Path, named: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
     folder::refuse_sealed(run)?;
-    let (inputs, archive) = open(run, archive)?;
-    let settled = derive(&archive, renewed(run, &archive, &inputs)?, watch)?;
+    let (inputs, archive) = open(run, named)?;
+    let shelf = Shelf::of(run, &inputs.partner, named);
+    let settled = derive(&archive, renewed(run, &archive, &inputs, &shelf)?, watch)?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     folder::lay_down(&folder, &settled.drafts()?)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::shelf_error::ShelfError;
 use crate::archive::ArchiveError;
 use crate::domain::Period;
 use crate::fetch::FetchError;
@@ -112,6 +113,9 @@ pub enum RunError {
         /// Every discrepancy.
         faults: Vec<String>,
     },
+    /// A known run is not what was sealed, or not there.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
     /// Too many runs of one month.
     #[error("{}: {period} was run 999 times", folder.display())]
     TooManyRuns {

@@ -8,10 +8,12 @@ use serde::Deserialize;
 use super::inputs::{FORMAT, RecheckInputs};
 use crate::domain::{Period, sha256};
 use crate::invoice::{Billed, BilledInvoice};
+use crate::register::{DocumentKind, Kept};
 use crate::report::Paper;
 use crate::run::error::RunError;
-use crate::run::folder::{self, RUNS_MAX, disk, rerun, sealed_runs};
+use crate::run::folder::{self, RUNS_MAX, disk, rerun};
 use crate::run::inputs::{Inputs, RUN_FILE};
+use crate::run::neighbours::Neighbour;
 use crate::run::notes::SealedNote;
 use crate::seal::{SEAL, check, mend, read_seal};
 
@@ -43,10 +45,16 @@ pub(in crate::run) fn read_inputs(folder: &Path) -> Result<RecheckInputs, RunErr
     RecheckInputs::from_json(&text).map_err(|reason| RunError::Malformed { path, reason })
 }
 
-/// The last sealed run of a month, as `close --out` names its runs.
-pub(super) fn last_sealed(folder: &Path, period: Period, partner: &str) -> Result<SealedFolder, RunError> {
+/// The last sealed run of a month, as `close --out` names its runs; one whose folder is lost leaves a gap.
+pub(super) fn last_sealed(
+    folder: &Path,
+    period: Period,
+    partner: &str,
+    is_lost: impl Fn(&Path) -> bool,
+) -> Result<SealedFolder, RunError> {
     mend(folder)?;
-    let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run)).take_while(|run| run.join(SEAL).exists());
+    let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run));
+    let runs = runs.take_while(|run| run.join(SEAL).exists() || is_lost(run)).filter(|run| run.join(SEAL).exists());
     let runs: Vec<PathBuf> = runs.collect();
     // Several partners may close into one folder; where none of the runs is this one's, the last is refused by name.
     let own = |run: &&PathBuf| folder::read_inputs(run).is_ok_and(|inputs| inputs.partner == partner);
@@ -95,27 +103,30 @@ impl SealedFolder {
 }
 
 /// The documents of a sealed run.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Close {
     invoices: Vec<BilledInvoice>,
     #[serde(default)]
     notes: Vec<SealedNote>,
 }
 
-/// What every sealed run of the month that stands beside this one has billed, each run's papers proved first, with the notes
-/// that any run has given for it.
-pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
+/// What every sealed run of the month has billed, the papers of those that are here proved first, with the notes that any run has
+/// given for it. `runs` are the partner's.
+pub(super) fn billed<'a>(
+    sealed: &SealedFolder,
+    runs: impl Iterator<Item = &'a Neighbour>,
+    kept: impl Fn(&str) -> Result<Option<Kept>, RunError>,
+) -> Result<Vec<Billed>, RunError> {
     let mut billed = Vec::new();
     let mut notes: Vec<(String, BilledInvoice)> = Vec::new();
-    for run in sealed_runs(&folder::parent(&sealed.folder), None)? {
-        let inputs = folder::read_inputs(&run)?;
-        let ours = inputs.period >= sealed.inputs.period && inputs.partner == sealed.inputs.partner;
-        if !ours || inputs.terms.scenario.is_some() {
-            continue;
-        }
-        let SealedFolder { inputs, seal, .. } = checked(&run)?;
-        let Close { mut invoices, notes: given } = documents(&run)?;
-        let of_the_month = inputs.period == sealed.inputs.period;
+    for run in runs.filter(|run| run.inputs.period >= sealed.inputs.period) {
+        let Close { mut invoices, notes: given } = if run.is_here {
+            intact(&run.folder)?;
+            documents(&run.folder)?
+        } else {
+            kept(&run.seal)?.map(|kept| documents_of(&run.folder, &kept)).transpose()?.unwrap_or_default()
+        };
+        let of_the_month = run.inputs.period == sealed.inputs.period;
         for note in given {
             let own = |account: &str, currency| {
                 let of = |it: &&BilledInvoice| it.account == account && it.currency == currency;
@@ -128,8 +139,9 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
             }
         }
         if of_the_month {
-            let (run, rate_card, invoice) = (inputs.run, inputs.terms.rate_card, inputs.terms.invoice);
-            billed.push(Billed { run, seal, rate_card, invoice, invoices });
+            let Inputs { run: name, terms, .. } = &run.inputs;
+            let (rate_card, invoice) = (terms.rate_card.clone(), terms.invoice.clone());
+            billed.push(Billed { run: name.clone(), seal: run.seal.clone(), rate_card, invoice, invoices });
         }
     }
     billed.sort_by(|a: &Billed, b| (a.run.len(), &a.run, &a.seal).cmp(&(b.run.len(), &b.run, &b.seal)));
@@ -140,19 +152,38 @@ pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
     Ok(billed)
 }
 
+/// The documents of a run whose folder is lost, as the register keeps them.
+fn documents_of(folder: &Path, kept: &Kept) -> Result<Close, RunError> {
+    let malformed =
+        |refused: serde_json::Error| RunError::Malformed { path: folder.to_owned(), reason: refused.to_string() };
+    let mut close = Close::default();
+    for (it, text) in &kept.documents {
+        if it.kind == DocumentKind::Invoice {
+            close.invoices.push(serde_json::from_str(text).map_err(malformed)?);
+        } else {
+            close.notes.push(serde_json::from_str(text).map_err(malformed)?);
+        }
+    }
+    Ok(close)
+}
+
 fn documents(run: &Path) -> Result<Close, RunError> {
     let path = run.join("close.json");
     let text = fs::read(&path).map_err(disk("read", &path))?;
     serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })
 }
 
-/// The id and the folder of the next recheck of a sealed run, and the folder of the one before.
-pub(super) fn choose(sealed: &SealedFolder) -> Result<(String, PathBuf, Option<PathBuf>), RunError> {
+/// The id and the folder of the next recheck of a sealed run, and the folder of the one before. The numbers up to the highest
+/// that is known are taken, also where a folder is lost.
+pub(super) fn choose(sealed: &SealedFolder, known: u32) -> Result<(String, PathBuf, Option<PathBuf>), RunError> {
     let mut before = None;
     for number in 1..=RUNS_MAX {
         let folder = named(&sealed.folder, number);
         mend(&folder)?;
         if !folder.join(SEAL).exists() {
+            if number <= known {
+                continue;
+            }
             return Ok((format!("{}{}", sealed.inputs.run, suffix(number)), folder, before));
         }
         before = Some(folder);
@@ -161,7 +192,7 @@ pub(super) fn choose(sealed: &SealedFolder) -> Result<(String, PathBuf, Option<P
 }
 
 /// The folder of a recheck, by its number from 1.
-pub(super) fn named(sealed: &Path, number: u32) -> PathBuf {
+pub(in crate::run) fn named(sealed: &Path, number: u32) -> PathBuf {
     let name = sealed.file_name().unwrap_or_default().to_string_lossy();
     sealed.with_file_name(format!("{name}{}", suffix(number)))
 }
