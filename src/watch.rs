@@ -95,6 +95,11 @@ pub enum Event {
         /// The run that is being settled.
         run: String,
     },
+    /// There was no register, and it was made anew from the runs that are sealed here.
+    RegisterMade {
+        /// How many.
+        runs: usize,
+    },
     /// A run is sealed.
     Sealed(Close),
 }

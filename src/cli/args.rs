@@ -11,6 +11,7 @@ use super::archive::ArchiveCommand;
 use super::breaks::BreaksArgs;
 use super::exit::Exit;
 use super::month::WhichPeriod;
+use super::runs::RunsArgs;
 use crate::domain::{Class, Currency};
 use crate::invoice::Percent;
 use crate::settings::zone_named;
@@ -100,6 +101,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List the register of breaks, or accept, explain and assign one
     Breaks(Box<BreaksArgs>),
+    /// List the sealed runs that are known, where their folders are and what they numbered, or declare one lost
+    Runs(RunsArgs),
     /// Put a run and the archived pages it rests on into one file, which verify accepts anywhere
     Pack(PackArgs),
     /// Find what of an archive is damaged, or put it back from a pack or another copy

@@ -191,10 +191,18 @@ pub(super) fn breaks(args: &BreaksArgs, environment: &Environment) -> Result<Out
 /// partner's zone.
 fn opened(place: &RegisterPlace, environment: &Environment) -> Result<(Register, usize, NaiveDate), Failure> {
     let settings = Settings::read(place.config.as_deref())?;
-    let reports = place.reports.as_ref().unwrap_or(&settings.reports);
-    let archives = settings.archive.as_deref().and_then(Path::parent).filter(|_| place.reports.is_none());
-    let (register, restored) = open_register(reports, archives.unwrap_or(reports), place.register.as_deref())?;
+    let (reports, archives) = place.folders(&settings);
+    let (register, restored) = open_register(reports, archives, place.register.as_deref())?;
     Ok((register, restored, environment.today(settings.partner.timezone)))
+}
+
+impl RegisterPlace {
+    /// The folder that the run folders stand in, and the one that the archives do.
+    pub(super) fn folders<'a>(&'a self, settings: &'a Settings) -> (&'a Path, &'a Path) {
+        let reports = self.reports.as_ref().unwrap_or(&settings.reports);
+        let archives = settings.archive.as_deref().and_then(Path::parent).filter(|_| self.reports.is_none());
+        (reports, archives.unwrap_or(reports))
+    }
 }
 
 /// What a decision changes, and when: a line of its own, or nothing.

@@ -27,12 +27,13 @@ use super::init::init;
 use super::manual::manual;
 use super::month::{Month, WhichPeriod};
 use super::result::{object, outcome_of, outcome_of_drafts, outcome_of_recheck, requests, requests_json};
+use super::runs::runs;
 use super::said::Said;
 use super::signals::{interrupted, outlive_file_limits};
 use super::simulate::simulate;
 use super::terminal;
 use crate::run::{self, Ledgers};
-use crate::seal::Compared;
+use crate::seal::Rederived;
 use crate::settings::{Settings, check as look};
 use crate::watch::Watch;
 
@@ -101,6 +102,7 @@ fn answer(
         Command::Verify(args) => verify(&args, watch),
         Command::Explain(args) => explain(&args, watch),
         Command::Breaks(args) => breaks(&args, environment),
+        Command::Runs(args) => runs(&args, environment),
         Command::Pack(args) => pack(&args),
         Command::Archive(command) => archive(&command),
         Command::Simulate(args) => until(stopped, simulate(&args)),
@@ -217,7 +219,7 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
         run::verify(&args.run, archive_at(&args.run, &args.place)?.as_deref(), args.expect_seal.as_deref(), watch)?;
     let run = args.run.display();
     let holds = verified.faults.is_empty();
-    let said = if holds {
+    let mut said = if holds {
         let seal = verified.seal.as_deref().unwrap_or_default();
         let shown = verified.earlier.as_ref().map_or_else(
             || vec![format!("{run}: verified, {} papers derived anew, bit for bit", verified.papers)],
@@ -227,9 +229,14 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
     } else {
         Said::line(format!("{run}: does not verify")).then(&verified.faults)
     };
+    let more = [("to look at", &verified.remarks), ("not shown", &verified.not_shown)];
+    for (word, lines) in more {
+        said = said.then(lines.iter().map(|line| format!("{word}: {line}")));
+    }
     let json = object(json!({
         "run": run.to_string(), "verified": holds, "seal": verified.seal, "papers": verified.papers,
-        "faults": verified.faults, "earlier": verified.earlier.as_ref().map(|(made, compared)| json!({
+        "faults": verified.faults, "remarks": verified.remarks, "not_shown": verified.not_shown,
+        "earlier": verified.earlier.as_ref().map(|(made, compared)| json!({
             "version": made, "same": compared.same, "reworded": compared.reworded, "not_compared": compared.not_compared,
         })),
     }));
@@ -242,8 +249,8 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
 }
 
 /// What a verification shows of a run that an earlier version sealed.
-fn of_earlier(run: &str, made: &str, compared: &Compared) -> Vec<String> {
-    let Compared { same, reworded, not_compared } = compared;
+fn of_earlier(run: &str, made: &str, compared: &Rederived) -> Vec<String> {
+    let Rederived { same, reworded, not_compared } = compared;
     let others = if not_compared.is_empty() { "none".to_owned() } else { not_compared.join(", ") };
     vec![
         format!("{run}: verified, all papers are the sealed ones"),

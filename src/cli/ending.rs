@@ -53,6 +53,10 @@ pub enum Ending {
     Shown,
     /// `breaks accept`, `explain`, `assign`: a decision is written down.
     Decided,
+    /// `runs`: the sealed runs are listed.
+    RunsListed,
+    /// `runs forget`: runs are declared lost.
+    RunsForgotten,
     /// `pack`: the pack is written.
     Packed,
     /// `archive check`, `archive repair`: nothing in it is damaged.
@@ -79,7 +83,7 @@ pub enum Ending {
 
 impl Ending {
     /// Every outcome.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::TiedOut,
         Self::TiedOutWithTiming,
         Self::Breaks,
@@ -103,6 +107,8 @@ impl Ending {
         Self::Listed,
         Self::Shown,
         Self::Decided,
+        Self::RunsListed,
+        Self::RunsForgotten,
         Self::Packed,
         Self::ArchiveSound,
         Self::ArchiveDamaged,
@@ -197,6 +203,10 @@ impl Ending {
             Self::Listed => (TiedOut, "listed", "breaks of the register are listed"),
             Self::Shown => (TiedOut, "shown", "a break of the register is shown"),
             Self::Decided => (TiedOut, "decided", "the decision is written into the register"),
+            Self::RunsListed => (TiedOut, "runs-listed", "the sealed runs that the register knows are listed"),
+            Self::RunsForgotten => {
+                (TiedOut, "runs-forgotten", "runs are declared lost; what they numbered and billed stays taken")
+            }
             Self::Packed => (TiedOut, "packed", "the run and the pages it rests on are in one file"),
             Self::ArchiveSound => (TiedOut, "archive-sound", "every body in the archive is the one that was kept"),
             Self::ArchiveDamaged => {

@@ -13,7 +13,7 @@ use crate::fetch::FetchError;
 use crate::normalise::NormaliseError;
 use crate::register::RegisterError;
 use crate::report::{ReportError, Unprintable};
-use crate::run::RunError;
+use crate::run::{RunError, ShelfError};
 use crate::seal::SealError;
 use crate::settings::{BeginningError, CredentialsError, SettingsError};
 
@@ -190,6 +190,7 @@ impl From<RunError> for Failure {
                     "ids are in breaks.csv, invoices.csv and accounts.csv; a tie-out is account/currency/direction, a wallet wallet:account, a day day:2026-03-05",
                 ),
             ),
+            RunError::Shelf(error) => return of_shelf(error),
             RunError::Register(error) => of_register(error),
             RunError::NoRegister(_) => {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
@@ -263,6 +264,12 @@ fn of_seal(error: &SealError) -> (Exit, Option<&'static str>) {
         }
         _ => (Exit::Usage, None),
     }
+}
+
+/// How a command ends when a known run is missing, or not what was sealed.
+fn of_shelf(error: &ShelfError) -> Failure {
+    let exit = if error.is_of_a_seal() { Exit::Seal } else { Exit::Usage };
+    Failure::new(exit, RunError::from(error.clone()), Some(error.hint()))
 }
 
 /// What can be done about a text that a spreadsheet would run. What accounting programs import is never led by an apostrophe,

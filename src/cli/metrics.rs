@@ -73,6 +73,7 @@ impl Metrics {
             Command::Verify(_) => ("verify", None),
             Command::Explain(_) => ("explain", None),
             Command::Breaks(_) => ("breaks", None),
+            Command::Runs(_) => ("runs", None),
             Command::Pack(_) => ("pack", None),
             Command::Archive(_) => ("archive", None),
             Command::Simulate(_) => ("simulate", None),

@@ -24,6 +24,7 @@ mod partner;
 mod private;
 mod progress;
 mod result;
+mod runs;
 mod said;
 mod signals;
 mod simulate;

@@ -161,7 +161,8 @@ impl Month {
     }
 
     /// What is worth a warning: a month that is not over in the partner's zone, for entries may still be added to it, and a run
-    /// folder that does not stand where the others do, for what they have numbered and billed is not seen from there.
+    /// folder that does not stand where the others do, for its archive stands beside it then, and so does another register: what
+    /// the others have numbered and billed is not seen from there.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let next = self.period.day_after();
@@ -170,7 +171,7 @@ impl Month {
         let (out, reports) = (self.run_folder.parent(), self.settings.reports.as_path());
         let place =
             |folder: &Path| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.canonicalize().ok();
-        let is_apart = reports.exists() && out.and_then(place) != place(reports);
+        let is_apart = self.settings.archive.is_none() && reports.exists() && out.and_then(place) != place(reports);
         let apart = is_apart.then(|| {
             let (out, reports) = (self.run_folder.display(), reports.display());
             format!(

@@ -79,6 +79,12 @@ fn place_of(command: &Command) -> Option<Place<'_>> {
             let (config, reports) = (place.config.as_deref(), place.reports.as_deref());
             Place { config, reports, archives, writes: true, ..Place::default() }
         }
+        Command::Runs(args) => {
+            let place = args.place();
+            let archives = place.register.iter().map(PathBuf::as_path).collect();
+            let (config, reports) = (place.config.as_deref(), place.reports.as_deref());
+            Place { config, reports, archives, writes: true, ..Place::default() }
+        }
         Command::Archive(ArchiveCommand::Repair(args)) => {
             let archives = args.archive.iter().map(PathBuf::as_path).collect();
             Place { config: args.config.as_deref(), archives, writes: true, ..Place::default() }

@@ -119,6 +119,9 @@ fn sentence(event: &Event) -> Option<String> {
         Event::Renewed { run } => {
             format!("{run}: other runs were sealed since it was fetched, it is numbered and billed after them")
         }
+        Event::RegisterMade { runs } => format!(
+            "the register was not there: it is made anew from the {runs} sealed runs here, and knows nothing of others"
+        ),
         Event::ListOpened { .. }
         | Event::PageKept { .. }
         | Event::Retried { .. }

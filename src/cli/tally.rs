@@ -44,6 +44,7 @@ impl Tally {
             | Event::RateChanged { .. }
             | Event::FetchEnded { .. }
             | Event::StageBegan { .. }
+            | Event::RegisterMade { .. }
             | Event::Renewed { .. }
             | Event::Sealed(_) => {}
         }

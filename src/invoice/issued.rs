@@ -239,7 +239,7 @@ pub(super) fn numbered(
         let kind = note.kind();
         let series = if kind == NoteKind::Credit { pricing.card.credit_notes() } else { pricing.card.debit_notes() };
         let count = counts.entry(kind).or_default();
-        // 0 where the series has given none yet; then it runs on, whatever `first` has become.
+        // 0 where the series has given none yet.
         if *count == 0 {
             *count = series.first;
         }

@@ -16,7 +16,8 @@ pub struct Series {
     pub prefix: String,
     /// Digits of the count, at least; larger counts take the digits they need.
     pub width: usize,
-    /// The count of the first invoice of the series; later closes go on after the last one sealed.
+    /// The count of the first invoice of the series; later closes go on after the last one sealed, or here where this is further
+    /// on: so the numbers of runs that nobody knows any more can be left out.
     pub first: u64,
 }
 

@@ -130,7 +130,7 @@ pub enum RegisterError {
 impl RegisterError {
     /// What the user can do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Absent(_) => {
                 Some("a close makes the register beside its archive; `--reports` names the folder of the runs")
@@ -144,7 +144,14 @@ impl RegisterError {
             Self::Damaged { .. } | Self::Foreign { .. } => Some(
                 "put it aside: the next command makes it anew from the sealed runs, with the decisions they were sealed with",
             ),
-            Self::Sqlite { .. } => Some("the register and its folder must be open to writing"),
+            Self::Sqlite { source, .. } => Some(match source.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => "make room on the disk; the same command goes on from what is kept",
+                // The database does not hand on what the system said.
+                Some(ErrorCode::SystemIoFailure) => {
+                    "is the disk full, or failing? the same command goes on from what is kept"
+                }
+                Some(_) | None => "the register and its folder must be open to writing",
+            }),
             Self::NotARegister(_)
             | Self::NewerSchema { .. }
             | Self::OtherPartner { .. }

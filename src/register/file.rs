@@ -12,13 +12,13 @@ use crate::database::{self, Schema, Tables};
 const APPLICATION: i64 = 0x7469_6542;
 
 /// The schema that this version writes, and the newest it reads.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 /// How long somebody else's writing is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tables and the rules that hold them.
-const TABLES: &str = "
+/// Tables of breaks and decisions.
+const OF_BREAKS: &str = "
 CREATE TABLE partner (one INTEGER PRIMARY KEY CHECK (one = 1), auth_id TEXT NOT NULL) STRICT;
 CREATE TABLE runs (seal TEXT PRIMARY KEY, run TEXT NOT NULL, period TEXT NOT NULL, number INTEGER NOT NULL, rechecks TEXT) STRICT;
 CREATE TABLE sightings (
@@ -39,12 +39,37 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_by_break ON decisions (break_id);
 ";
 
+/// Tables of what sealed runs numbered and billed, since the third schema. `kept` and `documents` hold what the papers of a
+/// close say, as `close.json` has it; `marks` tells what has become of a run: the last mark of its seal counts.
+const OF_RUNS: &str = "
+CREATE TABLE kept (
+    seal TEXT PRIMARY KEY REFERENCES runs, place TEXT NOT NULL, inputs TEXT NOT NULL, papers TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE documents (
+    seal TEXT NOT NULL REFERENCES runs, place INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('invoice', 'credit-note', 'debit-note')), number TEXT NOT NULL,
+    account TEXT NOT NULL, currency TEXT NOT NULL, total TEXT NOT NULL, dated TEXT NOT NULL, corrects TEXT,
+    text TEXT NOT NULL, PRIMARY KEY (seal, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX documents_by_number ON documents (number);
+CREATE TABLE marks (
+    mark INTEGER PRIMARY KEY, seal TEXT NOT NULL REFERENCES runs,
+    word TEXT NOT NULL CHECK (word IN ('recorded', 'sealed', 'never-sealed', 'forgotten')),
+    because TEXT CHECK ((word = 'forgotten') = (because IS NOT NULL)), marked_by TEXT, at TEXT
+) STRICT;
+CREATE INDEX marks_by_seal ON marks (seal, mark);
+";
+
+/// The tables, those of the third schema apart.
+const TABLES: [&[&str]; 2] =
+    [&["partner", "runs", "sightings", "outcomes", "decisions"], &["kept", "documents", "marks"]];
+
 /// Opens the file for writing, and makes it where there is none.
 pub(super) fn make(path: &Path, partner: &str) -> Result<Connection, RegisterError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut db = connect(path, flags)?;
     create(&mut db, partner).map_err(failed_to(path, "make the file"))?;
-    check(&db, path)?;
+    check(&mut db, path)?;
     Ok(db)
 }
 
@@ -53,8 +78,8 @@ pub(super) fn find(path: &Path) -> Result<Connection, RegisterError> {
     if !path.is_file() {
         return Err(RegisterError::Absent(path.to_owned()));
     }
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    check(&db, path)?;
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    check(&mut db, path)?;
     Ok(db)
 }
 
@@ -74,22 +99,26 @@ fn create(db: &mut Connection, partner: &str) -> rusqlite::Result<()> {
     if number("SELECT count(*) FROM sqlite_schema")? > 0 || number("PRAGMA application_id")? != 0 {
         return Ok(());
     }
-    let tables = ["partner", "runs", "sightings", "outcomes", "decisions"];
-    let guards = tables.map(|table| {
+    tx.execute_batch(&[OF_BREAKS, &guards(TABLES[0]), OF_RUNS, &guards(TABLES[1])].concat())?;
+    tx.execute("INSERT INTO partner VALUES (1, ?1)", [partner])?;
+    tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"))?;
+    tx.commit()
+}
+
+/// The triggers that keep tables append-only.
+fn guards(tables: &[&str]) -> String {
+    let guard = |table: &&str| {
         format!(
             "CREATE TRIGGER {table}_stay BEFORE DELETE ON {table}
              BEGIN SELECT RAISE(ABORT, 'the register is append-only'); END;
              CREATE TRIGGER {table}_keep BEFORE UPDATE ON {table}
              BEGIN SELECT RAISE(ABORT, 'the register is append-only'); END;\n"
         )
-    });
-    tx.execute_batch(&format!("{TABLES}{}", guards.concat()))?;
-    tx.execute("INSERT INTO partner VALUES (1, ?1)", [partner])?;
-    tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"))?;
-    tx.commit()
+    };
+    tables.iter().map(guard).collect()
 }
 
-fn check(db: &Connection, path: &Path) -> Result<(), RegisterError> {
+fn check(db: &mut Connection, path: &Path) -> Result<(), RegisterError> {
     let number = |question: &str| {
         db.query_row(question, [], |row| row.get::<_, i64>(0)).map_err(failed_to(path, "read the file's schema"))
     };
@@ -104,10 +133,8 @@ fn check(db: &Connection, path: &Path) -> Result<(), RegisterError> {
     if seen == SCHEMA {
         return Ok(());
     }
-    if seen == 1 {
-        // The first schema knew no rechecks.
-        let renewed = "BEGIN IMMEDIATE; ALTER TABLE runs ADD COLUMN rechecks TEXT; PRAGMA user_version = 2; COMMIT;";
-        return db.execute_batch(renewed).map_err(failed_to(path, "renew the file's schema"));
+    if (1..SCHEMA).contains(&seen) {
+        return renew(db).map_err(failed_to(path, "renew the file's schema"));
     }
     Err(RegisterError::NewerSchema { path: path.to_owned(), seen, known: SCHEMA })
 }
@@ -117,4 +144,21 @@ fn foreign(db: &Connection) -> rusqlite::Result<Option<String>> {
     let mut empty = Connection::open_in_memory()?;
     create(&mut empty, "")?;
     Schema::of(&empty)?.foreign(db, Tables::Named)
+}
+
+/// Brings a file of an earlier schema up to this one; two that begin at once do so one after the other. What it holds stays as
+/// it is: the runs that are noted in it are kept whole when they are next met in their folders.
+fn renew(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let seen = tx.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
+    if seen < 2 {
+        // The first schema knew no rechecks.
+        tx.execute_batch("ALTER TABLE runs ADD COLUMN rechecks TEXT;")?;
+    }
+    if seen < 3 {
+        // The second did not keep what was numbered and billed.
+        tx.execute_batch(&[OF_RUNS, &guards(TABLES[1])].concat())?;
+    }
+    tx.execute_batch(&format!("PRAGMA user_version = {SCHEMA};"))?;
+    tx.commit()
 }

@@ -1,12 +1,15 @@
-//! The register of breaks: what the sealed runs of one partner found, and what people decided about it.
+//! The register: which runs of one partner are sealed, what each numbered and billed, what it found, and what people decided.
 //!
-//! Owns one SQLite file a partner, beside the archive, append-only by its own triggers. Sightings come from sealed runs and
+//! Owns one SQLite file a partner, beside the archive, append-only by its own triggers. What money hangs on, seals, numbers and
+//! bills, is written in the same act as the seal, and stays where a run's folder goes. Sightings come from sealed runs and
 //! can be made anew from them; decisions are nowhere else, and none is ever changed or taken out: a later one stands beside
 //! an earlier one. Never reads the clock, never writes a run folder, never asks the network.
 
 mod error;
 mod file;
+mod kept;
 mod listing;
+mod noted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,78 +18,15 @@ use chrono::NaiveDate;
 use rusqlite::{Connection, Row, params};
 
 pub use error::RegisterError;
+pub use kept::{Document, DocumentKind, Forgotten, Kept, Known, Mark};
 pub use listing::Listed;
+pub use noted::{Noted, Outcome, Sighting};
 
-use crate::domain::{Action, Amount, Class, Currency, Decision, Period, Severity, Standing};
+use crate::domain::{Action, Decision, Severity};
 use error::{failed_to, row};
 
 /// Characters of a note or a name, at most.
 const TEXT_MAX: usize = 1000;
-
-/// A sealed run, as the register notes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Noted {
-    /// The run.
-    pub run: String,
-    /// Its month.
-    pub period: Period,
-    /// Its place among the runs of its month, from 1.
-    pub number: u32,
-    /// Its seal.
-    pub seal: String,
-    /// The seal of the run that it rechecks; nothing for a close.
-    pub of: Option<String>,
-    /// What it found, notices aside.
-    pub sightings: Vec<Sighting>,
-    /// What it says of breaks that earlier runs left open.
-    pub outcomes: Vec<Outcome>,
-}
-
-/// A break in a sealed run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sighting {
-    /// The break.
-    pub id: String,
-    /// Its class.
-    pub class: Class,
-    /// The account it is reported under.
-    pub account: Option<String>,
-    /// The currency concerned.
-    pub currency: Option<Currency>,
-    /// Σ of its effects in its currency.
-    pub effect: Amount,
-    /// Σ |effect| in its currency.
-    pub gross: Amount,
-    /// The entries concerned, as the papers list them.
-    pub entries: String,
-    /// Where it stood.
-    pub standing: Standing,
-    /// The day of its youngest entry.
-    pub dated: String,
-    /// Days from there to the run's cut-off.
-    pub age_days: u64,
-    /// The first run that reported it.
-    pub first_run: String,
-    /// Its sentence.
-    pub explanation: String,
-}
-
-/// What a sealed run says of a break that an earlier one left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The break.
-    pub id: String,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Whether the run's evidence was able to tell.
-    pub asked: bool,
-    /// The break that clears it or takes its place.
-    pub by: Option<String>,
-    /// Why.
-    pub why: String,
-    /// Days from its youngest entry to the run's cut-off.
-    pub age_days: u64,
-}
 
 /// An open register.
 #[derive(Debug)]
@@ -129,60 +69,6 @@ impl Register {
         &self.partner
     }
 
-    /// Whether a sealed run is noted already.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn knows(&self, seal: &str) -> Result<bool, RegisterError> {
-        let count = self.db.query_row("SELECT count(*) FROM runs WHERE seal = ?1", [seal], |row| row.get::<_, i64>(0));
-        Ok(count.map_err(failed_to(&self.path, "look for a run"))? > 0)
-    }
-
-    /// Notes a sealed run, whole or not at all; one that is noted already changes nothing.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn note(&mut self, it: &Noted) -> Result<(), RegisterError> {
-        if self.knows(&it.seal)? {
-            return Ok(());
-        }
-        let doing = failed_to(&self.path, "note a run");
-        let tx = self.db.transaction().map_err(&doing)?;
-        let Noted { run, period, number, seal, of, sightings, outcomes } = it;
-        let written = tx.execute(
-            "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![seal, run, period.to_string(), number, of],
-        );
-        written.map_err(&doing)?;
-        for it in sightings {
-            let (currency, age) =
-                (it.currency.map(|it| it.code().to_owned()), i64::try_from(it.age_days).unwrap_or(i64::MAX));
-            let values = params![
-                seal,
-                it.id,
-                it.class.slug(),
-                it.account,
-                currency,
-                it.effect.to_text(2),
-                it.gross.to_text(2),
-                it.entries,
-                it.standing.word(),
-                it.dated,
-                age,
-                it.first_run,
-                it.explanation
-            ];
-            let sql = "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-            tx.execute(sql, values).map_err(&doing)?;
-        }
-        for it in outcomes {
-            let age = i64::try_from(it.age_days).unwrap_or(i64::MAX);
-            let values = params![seal, it.id, it.standing.word(), it.asked, it.by, it.why, age];
-            tx.execute("INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", values).map_err(&doing)?;
-        }
-        tx.commit().map_err(doing)
-    }
-
     /// Takes decisions back that sealed runs carry and this file does not hold; tells how many they were.
     ///
     /// # Errors
@@ -199,74 +85,6 @@ impl Register {
         Ok(lost.len())
     }
 
-    /// Every sealed run that is noted, by month, closes before rechecks, and place among them. Of runs of one name, because the
-    /// folder was taken away and the month closed anew, the last that was noted.
-    ///
-    /// # Errors
-    /// When the database refuses, or a row is not what it promises.
-    pub fn noted(&self) -> Result<Vec<Noted>, RegisterError> {
-        let doing = failed_to(&self.path, "read the runs");
-        let sql = "SELECT seal, run, period, number, rechecks FROM runs AS own
-                   WHERE rowid = (SELECT max(rowid) FROM runs WHERE run = own.run)
-                   ORDER BY period, rechecks IS NOT NULL, number, seal";
-        let mut of_runs = self.db.prepare(sql).map_err(&doing)?;
-        let runs = of_runs.query_map([], |it| {
-            let (seal, run, period) = (it.get(0)?, it.get(1)?, it.get::<_, String>(2)?);
-            let (number, of) = (it.get(3)?, it.get(4)?);
-            Ok(row("runs", &period).map(|period| Noted {
-                run,
-                period,
-                number,
-                seal,
-                of,
-                sightings: Vec::new(),
-                outcomes: Vec::new(),
-            }))
-        });
-        let runs = runs.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(&doing)?;
-        let noted = runs.into_iter().map(|noted| {
-            let mut noted: Noted = noted?;
-            (noted.sightings, noted.outcomes) = (self.sightings(&noted.seal)?, self.outcomes(&noted.seal)?);
-            Ok(noted)
-        });
-        noted.collect()
-    }
-
-    fn sightings(&self, seal: &str) -> Result<Vec<Sighting>, RegisterError> {
-        self.rows("SELECT * FROM sightings WHERE seal = ?1 ORDER BY break_id", seal, |it| {
-            let text = |at: usize| it.get::<_, String>(at);
-            let [class, effect, gross, standing] = [text(2)?, text(5)?, text(6)?, text(8)?];
-            let (currency, age_days) = (it.get::<_, Option<String>>(4)?, it.get::<_, i64>(10)?);
-            let (id, account, entries) = (text(1)?, it.get(3)?, text(7)?);
-            let [dated, first_run, explanation] = [text(9)?, text(11)?, text(12)?];
-            Ok((|| {
-                Ok(Sighting {
-                    id,
-                    class: row("sightings", &class)?,
-                    account,
-                    currency: currency.map(|code| row("sightings", &code)).transpose()?,
-                    effect: row("sightings", &effect)?,
-                    gross: row("sightings", &gross)?,
-                    entries,
-                    standing: row("sightings", &standing)?,
-                    dated,
-                    age_days: u64::try_from(age_days).unwrap_or(0),
-                    first_run,
-                    explanation,
-                })
-            })())
-        })
-    }
-
-    fn outcomes(&self, seal: &str) -> Result<Vec<Outcome>, RegisterError> {
-        self.rows("SELECT * FROM outcomes WHERE seal = ?1 ORDER BY break_id", seal, |it| {
-            let (id, standing, asked) = (it.get(1)?, it.get::<_, String>(2)?, it.get(3)?);
-            let (by, why, age_days) = (it.get(4)?, it.get(5)?, it.get::<_, i64>(6)?);
-            let age_days = u64::try_from(age_days).unwrap_or(0);
-            Ok(row("outcomes", &standing).map(|standing| Outcome { id, standing, asked, by, why, age_days }))
-        })
-    }
-
     /// Writes a decision down. An acceptance must name the break's effect to the last digit, so that what changes comes back
     /// as new; and what is not whole can be accepted by nobody.
     ///
@@ -275,12 +93,7 @@ impl Register {
     /// too long, or the database refuses.
     pub fn decide(&mut self, it: &Decision) -> Result<Listed, RegisterError> {
         for (what, text) in [("note", Some(&it.note)), ("name", Some(&it.by)), ("name", it.to.as_ref())] {
-            if let Some(seen) = text.filter(|text| text.trim().is_empty() || text.chars().count() > TEXT_MAX) {
-                return Err(RegisterError::Text { what, characters: seen.trim().chars().count(), max: TEXT_MAX });
-            }
-            if text.is_some_and(|text| text.chars().any(char::is_control)) {
-                return Err(RegisterError::Control { what });
-            }
+            text.map_or(Ok(()), |text| refuse_unfit(what, text))?;
         }
         let known = self.find(&it.break_id)?;
         let sighting = &known.sighting;
@@ -354,4 +167,15 @@ impl Register {
         let rows = statement.query_map([of], |it| read(it)).map_err(&doing)?;
         rows.map(|it| it.map_err(&doing)?).collect()
     }
+}
+
+/// Refuses a text of a person's that says nothing, too much, or more than one line.
+fn refuse_unfit(what: &'static str, text: &str) -> Result<(), RegisterError> {
+    if text.trim().is_empty() || text.chars().count() > TEXT_MAX {
+        return Err(RegisterError::Text { what, characters: text.trim().chars().count(), max: TEXT_MAX });
+    }
+    if text.chars().any(char::is_control) {
+        return Err(RegisterError::Control { what });
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use super::billed::{Billed, billed};
 use super::draft::unnumbered;
 use super::error::RunError;
 use super::judged::{Judged, judged};
-use super::{Inputs, MANIFEST_FILE, RUN_FILE};
+use super::{Inputs, MANIFEST_FILE, RUN_FILE, dates};
 use crate::archive::Archive;
 use crate::domain::{Class, Side, Verdict};
 use crate::invoice::Billing;
@@ -56,6 +56,8 @@ pub fn derive(archive: &Archive, mut inputs: Inputs, watch: &dyn Watch) -> Resul
             format!("the month was read on {read}, and is not over before {over}: entries may still be added to it");
         reconciliation.scope.insert(0, early);
     }
+    let numbers = billing.invoices.iter().chain(billing.notes.iter().map(|it| &it.document)).map(|it| &it.number);
+    reconciliation.scope.extend(dates::told(&inputs.later_dated, read, numbers));
     let export = &inputs.terms.export;
     let mut papers = report_in(export.csv(), &provenance, &reconciliation, &billing, &books.unreadable)?;
     papers.extend(documents);

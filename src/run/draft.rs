@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 use super::derive::{Settled, derive};
 use super::error::RunError;
 use super::laid::lay_down;
-use super::{Inputs, Prepared, Request, Unsealed, folder, open, prepare, renewed};
+use super::sealing::renewed;
+use super::shelf::Shelf;
+use super::{Inputs, Prepared, Request, Unsealed, folder, open, prepare, shelf_of};
 use crate::archive::Archive;
 use crate::domain::Verdict;
 use crate::fetch::Fetched;
@@ -37,10 +39,10 @@ pub struct Drafted {
 /// # Errors
 /// When the folder holds no prepared run or a sealed one, a stage fails, something that is no draft stands at the name of one, or
 /// the disk refuses.
-pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
+pub fn draft(run: &Path, named: Option<&Path>, watch: &dyn Watch) -> Result<Drafted, RunError> {
     folder::refuse_sealed(run)?;
-    let (inputs, archive) = open(run, archive)?;
-    draft_in(run, &archive, &inputs, watch)
+    let (inputs, archive) = open(run, named)?;
+    draft_in(run, &archive, &inputs, &Shelf::of(run, &inputs.partner, named), watch)
 }
 
 /// Reads a month, also one that is not over, and lays its invoices down as drafts. Nothing is sealed or numbered: a close after
@@ -50,12 +52,18 @@ pub fn draft(run: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Result<Dr
 /// When the line, the archive, the folder or a stage fails.
 pub async fn draft_month(request: &Request, watch: &dyn Watch) -> Result<(Drafted, Fetched), RunError> {
     let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::Anew, watch).await?;
-    let drafted = draft_in(&folder, &archive, &folder::read_inputs(&folder)?, watch)?;
+    let drafted = draft_in(&folder, &archive, &folder::read_inputs(&folder)?, &shelf_of(request), watch)?;
     Ok((drafted, fetched))
 }
 
-fn draft_in(run: &Path, archive: &Archive, inputs: &Inputs, watch: &dyn Watch) -> Result<Drafted, RunError> {
-    let settled = derive(archive, renewed(run, archive, inputs)?, watch)?;
+fn draft_in(
+    run: &Path,
+    archive: &Archive,
+    inputs: &Inputs,
+    shelf: &Shelf,
+    watch: &dyn Watch,
+) -> Result<Drafted, RunError> {
+    let settled = derive(archive, renewed(run, archive, inputs, shelf)?, watch)?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     let folder = run.with_file_name(format!("{name}.draft"));
     lay_down(&folder, &settled.drafts()?)?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use thiserror::Error;
 
+use super::shelf_error::ShelfError;
 use crate::archive::ArchiveError;
 use crate::domain::Period;
 use crate::fetch::FetchError;
@@ -127,6 +128,9 @@ pub enum RunError {
         /// Every discrepancy.
         faults: Vec<String>,
     },
+    /// A known run is not what was sealed, or not there.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
     /// Too many runs of one month.
     #[error("{}: {period} was run 999 times", folder.display())]
     TooManyRuns {

@@ -10,19 +10,23 @@ use super::inputs::{Inputs, RUN_FILE};
 use super::kind::Run;
 use super::recheck::is_recheck;
 use crate::domain::{Period, sha256};
-use crate::seal::{SEAL, alone, mend, read_seal};
+use crate::seal::{SEAL, alone, mend};
 
 /// Runs of one month that may stand beside each other.
 pub(super) const RUNS_MAX: u32 = 999;
 
-/// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed. An
-/// unsealed folder is gone on with.
-pub(super) fn choose(folder: &Path, period: Period) -> Result<(String, PathBuf), RunError> {
+/// The run's id and folder: `2026-03` in the folder asked for, or `2026-03.r2` in `<folder>.r2` where that is sealed, or taken
+/// by a run whose folder is lost. An unsealed folder is gone on with.
+pub(super) fn choose(
+    folder: &Path,
+    period: Period,
+    taken: impl Fn(&Path) -> bool,
+) -> Result<(String, PathBuf), RunError> {
     for run in 1..=RUNS_MAX {
-        let folder = rerun(folder, run);
+        let (id, folder) = (numbered(period.to_string(), run), rerun(folder, run));
         mend(&folder)?;
-        if !folder.join(SEAL).exists() {
-            return Ok((numbered(period.to_string(), run), folder));
+        if !folder.join(SEAL).exists() && !taken(&folder) {
+            return Ok((id, folder));
         }
     }
     Err(RunError::TooManyRuns { folder: folder.to_owned(), period })
@@ -46,18 +50,39 @@ pub(super) fn parent(folder: &Path) -> PathBuf {
     }
 }
 
-/// The seal of the month before, where one is sealed beside a run: that of its last run.
-pub(super) fn previous_seal(folder: &Path, period: Period) -> Result<Option<String>, RunError> {
-    let before = parent(folder).join(period.previous().to_string());
-    let previous = (1..=RUNS_MAX).map(|run| rerun(&before, run)).take_while(|run| run.join(SEAL).exists()).last();
-    let previous = previous.map(|folder| read_seal(&folder)).transpose()?;
-    Ok(previous.map(|sealed| sha256(sealed.to_text().as_bytes())))
-}
-
 /// A partner's archive: the one named, else the one beside the run folder.
 pub(super) fn archive_beside(folder: &Path, partner: &str, named: Option<&Path>) -> PathBuf {
     let beside = || parent(folder).join(format!("{partner}.archive.sqlite"));
     named.map_or_else(beside, Path::to_owned)
+}
+
+/// A partner's register: beside its archive.
+#[must_use]
+pub fn register_of(folder: &Path, partner: &str, archive: Option<&Path>) -> PathBuf {
+    archive_beside(folder, partner, archive).with_file_name(format!("{partner}.register.sqlite"))
+}
+
+/// A run folder as it is reached from the folder of a register, so that both can be moved together; absolute where no way leads
+/// there.
+pub(super) fn place_of(register: &Path, folder: &Path) -> String {
+    let whole = |path: PathBuf| path.canonicalize().unwrap_or(path);
+    let (from, to) = (whole(parent(register)), whole(parent(folder)));
+    let name = folder.file_name().unwrap_or_default();
+    let same = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().count() - same;
+    let way: PathBuf = if same == 0 {
+        to
+    } else {
+        std::iter::repeat_n(Path::new(".."), up)
+            .collect::<PathBuf>()
+            .join(to.components().skip(same).collect::<PathBuf>())
+    };
+    way.join(name).to_string_lossy().replace('\\', "/")
+}
+
+/// The run folder that a register reaches by this place.
+pub(super) fn reached(register: &Path, place: &str) -> PathBuf {
+    parent(register).join(place)
 }
 
 /// The registers in a folder, by partner.
@@ -137,6 +162,16 @@ pub(super) fn rests_on(own: &Path, evidence: &str) -> Result<bool, RunError> {
     Ok(false)
 }
 
+/// The seal of a folder, where it has one: the SHA-256 of what the file holds, whatever that is.
+pub(super) fn seal_in(folder: &Path) -> Result<Option<String>, RunError> {
+    let path = folder.join(SEAL);
+    match fs::read(&path) {
+        Ok(text) => Ok(Some(sha256(&text))),
+        Err(absent) if matches!(absent.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(source) => Err(disk("read", &path)(source)),
+    }
+}
+
 /// Makes a folder and those above it; where a link stands for it, what that leads to.
 pub(super) fn make(folder: &Path) -> Result<(), RunError> {
     fs::create_dir_all(crate::disk::followed(folder)).map_err(disk("make the folder", folder))
@@ -184,12 +219,16 @@ pub(super) fn refuse_absent(run: &Path) -> Result<(), RunError> {
 /// Refuses a folder that never was a sealed run: neither a seal nor any paper is in it but the inputs of a prepared one. A run
 /// from which the seal was taken away has its papers still.
 pub(super) fn refuse_never_sealed(folder: &Path) -> Result<(), RunError> {
-    let papers = ["summary.txt", "close.json", "recheck.json", SEAL];
-    if papers.iter().any(|paper| folder.join(paper).exists()) {
+    if holds_papers(folder) || folder.join(SEAL).exists() {
         Ok(())
     } else {
         Err(RunError::NotSealed(folder.to_owned()))
     }
+}
+
+/// Whether papers of a run are in a folder beside the inputs of a prepared one.
+pub(super) fn holds_papers(folder: &Path) -> bool {
+    ["summary.txt", "close.json", "recheck.json"].iter().any(|paper| folder.join(paper).exists())
 }
 
 /// Refuses a run that is sealed.

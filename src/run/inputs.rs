@@ -71,6 +71,20 @@ pub struct Earlier {
     pub corrections: Corrections,
     /// Whom earlier months held and nobody has billed since.
     pub unbilled: Vec<Unbilled>,
+    /// The last document of each series, where it is dated after those of this run.
+    pub later_dated: Vec<LaterDated>,
+}
+
+/// A document whose number comes before those of a run, and whose date comes after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaterDated {
+    /// Its number.
+    pub number: String,
+    /// The run that gave it.
+    pub run: String,
+    /// The day it is dated, `YYYY-MM-DD`.
+    pub date: String,
 }
 
 /// The inputs of a run.
@@ -109,6 +123,9 @@ pub struct Inputs {
     /// Whom earlier months held and nobody has billed since: told, and billed by nothing but a further run of their month.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unbilled: Vec<Unbilled>,
+    /// The last document of each series, where it is dated after those of this run: told, for numbers and dates should run together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later_dated: Vec<LaterDated>,
     /// The settings that bear on the papers.
     pub terms: Terms,
 }
@@ -139,14 +156,25 @@ impl Inputs {
             decisions: earlier.decisions,
             corrections: earlier.corrections,
             unbilled: earlier.unbilled,
+            later_dated: earlier.later_dated,
             terms: terms.clone(),
         }
     }
 
     /// The same, with what earlier runs hand on now in place of what they did; the decisions stay.
     pub(super) fn handed(self, earlier: Earlier) -> Self {
-        let Earlier { numbers_from, issued, previous, carried, again, decisions: _, corrections, unbilled } = earlier;
-        Self { numbers_from, issued, previous, carried, again, corrections, unbilled, ..self }
+        let Earlier {
+            numbers_from,
+            issued,
+            previous,
+            carried,
+            again,
+            decisions: _,
+            corrections,
+            unbilled,
+            later_dated,
+        } = earlier;
+        Self { numbers_from, issued, previous, carried, again, corrections, unbilled, later_dated, ..self }
     }
 
     /// What `reconcile` is to know.

@@ -4,6 +4,9 @@
 //! inputs (`run.json`), nothing else: the same two give the same papers, byte for byte, today and in a year.
 
 mod billed;
+mod chain;
+mod compared;
+mod dates;
 mod derive;
 mod draft;
 mod error;
@@ -18,11 +21,16 @@ mod pack;
 mod place;
 mod preflight;
 pub mod recheck;
+mod roll;
+mod sealing;
+mod shelf;
+mod shelf_error;
 #[cfg(test)]
 mod steps;
 mod sync;
 mod upkeep;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -30,19 +38,25 @@ use chrono::NaiveDate;
 pub use derive::{Settled, derive};
 pub use draft::{Drafted, draft, draft_month};
 pub use error::RunError;
-pub use folder::book_files;
-pub use inputs::{Earlier, Inputs, RUN_FILE, Terms};
-pub use neighbours::{note, open_breaks, open_register, register_of};
+pub use folder::{book_files, register_of};
+pub use inputs::{Earlier, Inputs, LaterDated, RUN_FILE, Terms};
+pub use neighbours::open_breaks;
 pub use pack::pack;
 pub use place::archive_for;
 pub use preflight::preflight;
+pub use roll::{ListedRun, Roll, forget, open_register, roll};
+pub use shelf::Whereabouts;
+pub use shelf_error::{MissingRun, ShelfError};
 pub use sync::{Ledgers, Synced, sync};
 pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
 
 use billed::billing;
+use compared::Compared;
 use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
+use sealing::{restore, settle_in};
+use shelf::{Seen, Shelf};
 use upkeep::damaged_evidence;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
@@ -51,9 +65,8 @@ use crate::explain::{Close, explain as explained, explain_break};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::normalise::{Books, Rule};
 use crate::reconcile;
-use crate::register::Register;
-use crate::report::{Provenance, ReportError, printable};
-use crate::seal::{Compared, SEAL, alone, check, check_earlier, mend, read_seal, sealed_paper, write_run_alone};
+use crate::report::{Provenance, ReportError};
+use crate::seal::{Rederived, SEAL, check, check_earlier, mend, read_seal, sealed_paper};
 use crate::watch::{Event, Watch};
 
 /// The program's version, as a run's inputs carry it.
@@ -105,8 +118,12 @@ pub struct Verified {
     pub papers: usize,
     /// Every discrepancy, by name. None means that the run verifies.
     pub faults: Vec<String>,
+    /// What is worth a look, and no discrepancy.
+    pub remarks: Vec<String>,
+    /// What the verification does not show.
+    pub not_shown: Vec<String>,
     /// Where an earlier version sealed the run: that version, and what of its papers this one derives again.
-    pub earlier: Option<(String, Compared)>,
+    pub earlier: Option<(String, Rederived)>,
 }
 
 /// Closes a month: reads the partner's books into the archive, derives the papers, seals them.
@@ -118,8 +135,7 @@ pub async fn close(request: &Request, watch: &dyn Watch) -> Result<(Closed, Fetc
     refuse_unfinished(request.period, request.plan.today)?;
     // The archive stays open, and with it locked, until the run is sealed: no other close comes in between.
     let (Prepared { folder, fetched }, archive) = prepare(request, Unsealed::GoOn, watch).await?;
-    let closed = settle_in(&folder, &archive, folder::read_inputs(&folder)?, watch)?;
-    enter(&closed, request.archive.as_deref());
+    let closed = settle_in(&folder, &archive, folder::read_inputs(&folder)?, &shelf_of(request), watch)?;
     Ok((closed, fetched))
 }
 
@@ -146,23 +162,34 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     folder::make_parent(&path)?;
     let archive = Archive::open(&path, partner)?;
-    // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
-    let (run, folder) = folder::choose(&request.folder, request.period)?;
-    preflight::refuse_occupied(&folder)?;
-    let (card, is_simulated) = (&request.terms.rate_card, request.terms.scenario.is_some());
-    let read_on = |inputs: &Inputs| read_on(&archive, inputs);
-    let of = (request.period, partner);
-    let of_day = |date| neighbours::earlier(&folder, of, (card, date), is_simulated, &read_on);
-    // Read now, too, so that a run that was altered costs no fetch.
-    let mut earlier = of_day(request.plan.today)?;
-    let register = register_of(&folder, partner, request.archive.as_deref());
-    if !is_simulated && (register.exists() || earlier.carried.is_some() || earlier.again.is_some()) {
-        let mut register = Register::open(&register, partner)?;
-        note(&folder::parent(&request.folder), &mut register)?;
-        earlier.decisions = register.in_force(request.plan.today)?;
+    let is_simulated = request.terms.scenario.is_some();
+    let (shelf, terms) = (shelf_of(request), &request.terms);
+    // Looked at now, too, so that a run that is missing or was altered costs no fetch. A simulated month stands alone.
+    let (mut decisions, mut seen) = (Vec::new(), None);
+    if !is_simulated {
+        let (register, made_of) = shelf.make()?;
+        if made_of > 0 {
+            watch.saw(Event::RegisterMade { runs: made_of });
+        }
+        decisions = register.in_force(request.plan.today)?;
+        seen = Some(shelf.look()?.sound()?);
     }
+    // Chosen under the archive's lock: what is not sealed now is not sealed by another close meanwhile.
+    let taken = |folder: &Path| seen.iter().flat_map(|seen| &seen.known).any(|(it, _)| shelf.is_taken(it, folder));
+    let (run, folder) = folder::choose(&request.folder, request.period, taken)?;
+    preflight::refuse_occupied(&folder)?;
+    let lost = seen.as_ref().map(Seen::evidence_of_lost).unwrap_or_default();
+    let read_on = |inputs: &Inputs| read_on(&archive, inputs);
+    let of_day = |seen: Option<Seen>, date| {
+        let of = (request.period, partner);
+        seen.map_or_else(
+            || Ok(Earlier { numbers_from: terms.rate_card.series().first, ..Earlier::default() }),
+            |seen| neighbours::earlier(seen.runs, of, (&terms.rate_card, date), &read_on),
+        )
+    };
+    let mut earlier = of_day(seen, request.plan.today)?;
     folder::make(&folder)?;
-    let fetched = match durable(&archive, request, &folder, unsealed)? {
+    let fetched = match durable(&archive, request, (&folder, &lost), unsealed)? {
         Some((fetch, pages_held)) => {
             watch.saw(Event::FetchBegan { period: request.period.to_string(), pages_held });
             let fetched = Fetched::nothing(fetch);
@@ -174,20 +201,27 @@ async fn prepare(request: &Request, unsealed: Unsealed, watch: &dyn Watch) -> Re
     // A fetch that began yesterday and was gone on with keeps its day, which may be of another financial year.
     let began = archive.plan(fetched.fetch)?.today;
     if began != request.plan.today {
-        earlier = Earlier { decisions: earlier.decisions, ..of_day(began)? };
+        let seen = (!is_simulated).then(|| shelf.look()?.sound()).transpose()?;
+        earlier = of_day(seen, began)?;
     }
+    earlier.decisions = decisions;
     let evidence = sha256(archive.evidence(fetched.fetch)?.manifest().as_bytes());
     let inputs = Inputs::new(run, request.period, partner.to_owned(), evidence, &request.terms, earlier);
     folder::write_inputs(&folder, &inputs)?;
     Ok((Prepared { folder, fetched }, archive))
 }
 
+/// The shelf of the run that a request asks for.
+fn shelf_of(request: &Request) -> Shelf {
+    Shelf::of(&request.folder, request.line.credentials.auth_id.as_str(), request.archive.as_deref())
+}
+
 /// The evidence that a run was cut off with, and its pages: the newest fetch of the month, finished, of the same window
-/// and day, on which no run rests but this one.
+/// and day, on which no run rests but this one, and none that is lost.
 fn durable(
     archive: &Archive,
     request: &Request,
-    folder: &Path,
+    (folder, lost): (&Path, &BTreeSet<String>),
     unsealed: Unsealed,
 ) -> Result<Option<(FetchId, usize)>, RunError> {
     let Some(fetch) = archive.latest(request.period)? else { return Ok(None) };
@@ -214,7 +248,7 @@ fn durable(
     let is_ours = match folder::read_inputs(folder) {
         Ok(inputs) => unsealed == Unsealed::GoOn && inputs.evidence == digest,
         // Cut off between the end of the fetch and the inputs of its run.
-        Err(RunError::NoRun(_)) => !folder::rests_on(folder, &digest)?,
+        Err(RunError::NoRun(_)) => !lost.contains(&digest) && !folder::rests_on(folder, &digest)?,
         Err(_unreadable) => false,
     };
     Ok(is_ours.then(|| (fetch, evidence.lists.iter().map(|list| list.pages.len()).sum())))
@@ -234,70 +268,16 @@ pub fn settle(folder: &Path, archive: Option<&Path>, watch: &dyn Watch) -> Resul
     mend(folder)?;
     folder::refuse_sealed(folder)?;
     let (inputs, opened) = open(folder, archive)?;
-    let closed = settle_in(folder, &opened, inputs, watch)?;
-    enter(&closed, archive);
-    Ok(closed)
-}
-
-/// Notes a run that is sealed in the register. What cannot be noted now is noted when the register is next opened, for all of
-/// it stands in the papers: so a register that is in use or cannot be written to undoes no close.
-fn enter(closed: &Closed, archive: Option<&Path>) {
-    let inputs = &closed.settled.inputs;
-    if inputs.terms.scenario.is_none() {
-        let path = register_of(&closed.folder, &inputs.partner, archive);
-        let noted = Register::open(&path, &inputs.partner).map_err(RunError::from);
-        let _ = noted.and_then(|mut register| note(&folder::parent(&closed.folder), &mut register));
+    let shelf = Shelf::of(folder, &inputs.partner, archive);
+    match shelf.kept_for(folder)?.filter(|_| inputs.terms.scenario.is_none()) {
+        Some(kept) => restore(folder, &opened, inputs, kept, watch),
+        None => settle_in(folder, &opened, inputs, &shelf, watch),
     }
 }
 
 /// Refuses to bill a month that was not over on the day on which it is read: what comes later would be billed by nobody.
 fn refuse_unfinished(period: Period, read: NaiveDate) -> Result<(), RunError> {
     if period.is_over(read) { Ok(()) } else { Err(RunError::NotOver { period, read }) }
-}
-
-/// Derives and seals. What sealed runs hand on is taken as it is when the run is sealed, not as it was when it was fetched: no
-/// number, note or bill is given twice, whoever is sealed meanwhile.
-fn settle_in(folder: &Path, archive: &Archive, inputs: Inputs, watch: &dyn Watch) -> Result<Closed, RunError> {
-    if let Some(read) = read_on(archive, &inputs) {
-        refuse_unfinished(inputs.period, read)?;
-    }
-    let sealed_before = folder::seals_beside(folder)?;
-    let renew = |inputs: Inputs| {
-        let now = renewed(folder, archive, &inputs)?;
-        let is_another = now.to_json()? != inputs.to_json()?;
-        if is_another {
-            watch.saw(Event::Renewed { run: now.run.clone() });
-        }
-        Ok::<_, RunError>((now, is_another))
-    };
-    let (inputs, is_another) = renew(inputs)?;
-    if is_another {
-        folder::write_inputs(folder, &inputs)?;
-    }
-    let mut settled = derive(archive, inputs, watch)?;
-    stage(watch, "seal");
-    let alone = alone(folder)?;
-    if folder::seals_beside(folder)? != sealed_before {
-        settled = derive(archive, renew(settled.inputs)?.0, watch)?;
-    }
-    write_run_alone(folder, &settled.papers, &settled.seal, &alone)?;
-    watch.saw(Event::Sealed(settled.close()));
-    Ok(Closed { folder: folder.to_owned(), settled })
-}
-
-/// A run's inputs with what the runs sealed beside it hand on now. The decisions stay those that were in force when it was
-/// prepared. Where the very same run is sealed beside it, what was handed on to that: settled twice, it is the same twice.
-fn renewed(folder: &Path, archive: &Archive, inputs: &Inputs) -> Result<Inputs, RunError> {
-    // A run that this program cannot print needs no other runs to say so.
-    printable(&inputs.terms.invoice)?;
-    if let Some(same) = neighbours::sealed_already(folder, inputs)? {
-        return Ok(same);
-    }
-    let read_on = |inputs: &Inputs| read_on(archive, inputs);
-    let date = read_on(inputs).unwrap_or_else(|| inputs.period.day_after());
-    let (of, terms) = ((inputs.period, inputs.partner.as_str()), &inputs.terms);
-    let earlier = neighbours::earlier(folder, of, (&terms.rate_card, date), terms.scenario.is_some(), &read_on)?;
-    Ok(inputs.clone().handed(earlier))
 }
 
 /// The day on which a run's evidence was read, where the archive holds it.
@@ -319,6 +299,7 @@ pub fn verify(
     stage(watch, "verify");
     folder::refuse_absent(folder)?;
     let opened = unpacked(folder, archive)?;
+    let compared = compared::compared(folder, archive, expect_seal);
     let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
     folder::refuse_never_sealed(folder)?;
     let derived = Run::open(folder, archive).and_then(|(run, archive)| run.papers(&archive));
@@ -342,11 +323,24 @@ pub fn verify(
         (_, expected) => (expected, Vec::new(), None),
     };
     let faults = check(folder, exact.as_deref(), expect_seal)?;
-    let faults: Vec<String> =
-        faults.into_iter().chain(faults_of_figures).map(|fault| fault.to_string()).chain(refused).collect();
+    let Compared { faults: of_others, remarks, not_shown } = compared?;
+    let faults: Vec<String> = faults
+        .into_iter()
+        .chain(faults_of_figures)
+        .map(|fault| fault.to_string())
+        .chain(refused)
+        .chain(of_others)
+        .collect();
     let sealed = read_seal(folder).ok();
     let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
-    Ok(Verified { seal: hash, papers: sealed.map_or(0, |sealed| sealed.papers.len()), faults, earlier })
+    Ok(Verified {
+        seal: hash,
+        papers: sealed.map_or(0, |sealed| sealed.papers.len()),
+        faults,
+        remarks,
+        not_shown,
+        earlier,
+    })
 }
 
 /// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.

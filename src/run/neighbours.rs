@@ -2,60 +2,58 @@
 //! the register notes. Their papers are believed only where their bytes are those that were sealed.
 
 mod closings;
+mod kept;
 mod sealed;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::NaiveDate;
 
 use super::error::RunError;
-use super::folder::{archive_beside, parent, previous_seal, register_files, sealed_folders};
+use super::folder::{parent, sealed_folders};
 use super::inputs::{Earlier, Inputs, RUN_FILE};
-use super::notes;
-use super::recheck::{SealedRecheck, is_recheck_text, left_open, rechecks_of};
-use crate::domain::{Again, Carried, Currency, OpenBreak, Period, Severity, sha256};
+use super::recheck::{SealedRecheck, left_open, rechecks_of};
+use super::{dates, notes};
+use crate::domain::{Again, Carried, Currency, OpenBreak, Period, Severity};
 use crate::invoice::{RateCard, Unbilled};
-use crate::register::Register;
 use crate::seal::{read_seal, sealed_paper};
 
 pub(super) use sealed::Neighbour;
 use sealed::{SealedBreak, SealedHeld, standing};
 
-/// Reads what the runs sealed beside this one hand on, to invoices of a card and a day; `read_on` tells on which day a run's evidence was read, where the
-/// archive holds it. A simulated month stands alone.
+/// Reads what the sealed runs of a shelf hand on, to invoices of a card and a day; `read_on` tells on which day a run's evidence was
+/// read, where the archive holds it.
 pub(super) fn earlier(
-    folder: &Path,
+    mut runs: Vec<Neighbour>,
     (period, partner): (Period, &str),
-    card: (&RateCard, NaiveDate),
-    is_simulated: bool,
+    (card, date): (&RateCard, NaiveDate),
     read_on: &dyn Fn(&Inputs) -> Option<NaiveDate>,
 ) -> Result<Earlier, RunError> {
-    if is_simulated {
-        return Ok(Earlier { numbers_from: card.0.series().first, ..Earlier::default() });
-    }
-    let (card, date) = card;
-    let mut runs = neighbours(&parent(folder), Some(folder))?;
     let numbers =
         runs.iter().flat_map(|run| &run.close.invoices).filter_map(|it| card.series().place_of(&it.number, date));
-    let numbers_from = numbers.max().map_or(card.series().first, |last| last.saturating_add(1));
+    let first = card.series().first;
+    let numbers_from = numbers.max().map_or(first, |last| last.saturating_add(1).max(first));
     let issued = notes::issued(&runs, period);
     let numbered = notes::numbered(&runs, card, date);
+    let later_dated = dates::later_dated(&runs, card, date);
     runs.retain(|run| run.inputs.partner == partner);
     let months = last_runs(&runs, period);
     let rechecks = rechecked(&months)?;
     let corrections = notes::corrections(&runs, period, &last_rechecks(&runs, period)?, numbered);
     let unbilled = unbilled(&runs, period);
+    let previous = months.get(&period.previous()).map(|last| last.seal.clone());
     let carried = carried(&runs, months, rechecks, period, read_on);
     Ok(Earlier {
         numbers_from,
         issued,
-        previous: previous_seal(folder, period)?,
+        previous,
         carried,
         again: again(&runs, period),
         decisions: Vec::new(),
         corrections,
         unbilled,
+        later_dated,
     })
 }
 
@@ -99,7 +97,7 @@ fn unbilled(runs: &[Neighbour], period: Period) -> Vec<Unbilled> {
 /// # Errors
 /// When the folder cannot be listed, or a run or the newest recheck of a month is not what was sealed or cannot be read.
 pub fn open_breaks(reports: &Path, month: Period, partner: &str) -> Result<Vec<OpenBreak>, RunError> {
-    let mut runs = neighbours(reports, None)?;
+    let mut runs = neighbours(reports)?;
     runs.retain(|run| run.inputs.partner == partner);
     Ok(found(rechecked(&last_runs(&runs, month))?).into_values().collect())
 }
@@ -111,7 +109,7 @@ fn last_runs(runs: &[Neighbour], period: Period) -> BTreeMap<Period, &Neighbour>
 
 /// The rechecks of these runs, by month.
 fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<Vec<Vec<SealedRecheck>>, RunError> {
-    months.values().map(|run| rechecks_of(&run.folder, &run.seal)).collect()
+    months.values().map(|run| rechecks_of(&run.folder, &run.seal, run.rechecks)).collect()
 }
 
 /// The rechecks of the last run of each month before that has any: what they propose for invoices of the month is due also where
@@ -119,7 +117,7 @@ fn rechecked(months: &BTreeMap<Period, &Neighbour>) -> Result<Vec<Vec<SealedRech
 fn last_rechecks(runs: &[Neighbour], period: Period) -> Result<BTreeMap<Period, Vec<SealedRecheck>>, RunError> {
     let mut last: BTreeMap<Period, Vec<SealedRecheck>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
-        let found = rechecks_of(&run.folder, &run.seal)?;
+        let found = rechecks_of(&run.folder, &run.seal, run.rechecks)?;
         if !found.is_empty() {
             last.insert(run.inputs.period, found);
         }
@@ -198,82 +196,12 @@ fn again(runs: &[Neighbour], period: Period) -> Option<Again> {
     Some(Again { run: last.inputs.run.clone(), seal: last.seal.clone(), open: left.with(BTreeMap::new()) })
 }
 
-/// The sealed runs of a folder, simulated ones aside, by month and place in it.
-fn neighbours(reports: &Path, own: Option<&Path>) -> Result<Vec<Neighbour>, RunError> {
-    let mut runs = Vec::new();
-    for folder in sealed_folders(reports, own)? {
-        let sealed = read_seal(&folder)?;
-        let of = |name: &str, reason: String| RunError::Malformed { path: folder.join(name), reason };
-        // Whether it is a recheck is believed of the sealed bytes alone.
-        let text = sealed_paper(&folder, &sealed, RUN_FILE)?;
-        if is_recheck_text(&text) {
-            continue;
-        }
-        let inputs = Inputs::from_json(&text).map_err(|why| of(RUN_FILE, why))?;
-        if inputs.terms.scenario.is_none() {
-            const CLOSE: &str = "close.json";
-            let close = serde_json::from_slice(&sealed_paper(&folder, &sealed, CLOSE)?);
-            let close = close.map_err(|refused| of(CLOSE, refused.to_string()))?;
-            let seal = sha256(sealed.to_text().as_bytes());
-            runs.push(Neighbour { folder, seal, inputs, close });
-        }
+/// The sealed closes of a folder, simulated ones aside, by month and place in it; one that stands there twice is one.
+pub(super) fn neighbours(reports: &Path) -> Result<Vec<Neighbour>, RunError> {
+    let (mut runs, mut met): (Vec<Neighbour>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+    for folder in sealed_folders(reports, None)? {
+        runs.extend(Neighbour::read(folder)?.filter(|run| met.insert(run.seal.clone())));
     }
     runs.sort_by_key(|run| (run.inputs.period, run.number()));
     Ok(runs)
-}
-
-/// A partner's register: beside its archive.
-#[must_use]
-pub fn register_of(folder: &Path, partner: &str, archive: Option<&Path>) -> PathBuf {
-    archive_beside(folder, partner, archive).with_file_name(format!("{partner}.register.sqlite"))
-}
-
-/// Notes every sealed run of the register's partner that stands in a folder, and every recheck of it, where it is not noted
-/// yet. Decisions that a run was sealed with and that the register does not hold, because it was lost, are taken back into
-/// it: how many they are is told.
-///
-/// # Errors
-/// When a run cannot be read or was altered, or the register refuses.
-pub fn note(reports: &Path, register: &mut Register) -> Result<usize, RunError> {
-    let (partner, mut restored) = (register.partner().to_owned(), 0);
-    for run in neighbours(reports, None)?.iter().filter(|run| run.inputs.partner == partner) {
-        register.note(&run.noted())?;
-        for recheck in rechecks_of(&run.folder, &run.seal)? {
-            register.note(&run.noted_recheck(recheck))?;
-        }
-        restored += register.take_back(&run.inputs.decisions)?;
-    }
-    Ok(restored)
-}
-
-/// Opens the register for the sealed runs of a folder, brought up to date with them: the file named, else the only one in the
-/// folder that the archives stand in, which is made where there is none yet. Tells how many decisions it took back from
-/// sealed runs.
-///
-/// # Errors
-/// When there is neither a register nor a sealed run, when there are several partners, when a run was altered, or the
-/// register refuses.
-pub fn open_register(reports: &Path, beside: &Path, named: Option<&Path>) -> Result<(Register, usize), RunError> {
-    let mut register = if let Some(file) = named {
-        Register::open_existing(file)?
-    } else {
-        let mut found: BTreeMap<String, PathBuf> = register_files(beside)?;
-        for run in neighbours(reports, None)? {
-            let partner = run.inputs.partner;
-            found.entry(partner.clone()).or_insert_with(|| beside.join(format!("{partner}.register.sqlite")));
-        }
-        let mut found = found.into_iter();
-        match (found.next(), found.next()) {
-            (Some((partner, file)), None) => Register::open(&file, &partner)?,
-            (None, _) => return Err(RunError::NoRegister(reports.to_owned())),
-            (Some((one, _)), Some((other, _))) => {
-                return Err(RunError::SeveralRegisters {
-                    folder: reports.to_owned(),
-                    partners: format!("{one}, {other}"),
-                });
-            }
-        }
-    };
-    let restored = note(reports, &mut register)?;
-    Ok((register, restored))
 }

@@ -142,7 +142,7 @@ pub(super) fn numbered(runs: &[Neighbour], card: &RateCard, date: NaiveDate) -> 
     [(SealedKind::Credit, card.credit_notes()), (SealedKind::Debit, card.debit_notes())].map(|(kind, series)| {
         let notes = runs.iter().flat_map(|run| &run.close.notes).filter(|note| note.kind == kind);
         let last = notes.filter_map(|note| series.place_of(&note.document.number, date)).max();
-        last.map_or(0, |last| last.saturating_add(1))
+        last.map_or(0, |last| last.saturating_add(1).max(series.first))
     })
 }
 

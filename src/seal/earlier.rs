@@ -16,7 +16,7 @@ use crate::report::{Paper, has_figures, other_figure};
 
 /// What was shown of the papers of an earlier version, each by name and in the seal's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compared {
+pub struct Rederived {
     /// Derived again, bit for bit.
     pub same: Vec<String>,
     /// Derived again with the same figures, in other words.
@@ -30,7 +30,7 @@ pub struct Compared {
 ///
 /// # Errors
 /// When the folder has no readable seal, or a paper cannot be read.
-pub fn check_earlier(folder: &Path, derived: &[Paper]) -> Result<(Compared, Vec<Fault>), SealError> {
+pub fn check_earlier(folder: &Path, derived: &[Paper]) -> Result<(Rederived, Vec<Fault>), SealError> {
     let sealed = read_seal(folder)?;
     let derived: BTreeMap<&str, &[u8]> =
         derived.iter().map(|paper| (paper.name.as_str(), paper.bytes.as_slice())).collect();
@@ -38,7 +38,7 @@ pub fn check_earlier(folder: &Path, derived: &[Paper]) -> Result<(Compared, Vec<
     if let Some(Ok(now)) = derived.get(SEAL).map(|text| Sealed::read(text)) {
         faults.extend(other_statements(&sealed, &now));
     }
-    let mut compared = Compared::default();
+    let mut compared = Rederived::default();
     for name in sealed.papers.into_iter().map(|paper| paper.name) {
         let path = folder.join(&name);
         // `check` has named what is missing.

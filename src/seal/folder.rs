@@ -84,7 +84,7 @@ fn sync_all(files: &[PathBuf]) -> Result<(), SealError> {
 /// As long as it lives, no other process writes into the runs that stand in a folder.
 #[derive(Debug)]
 pub struct Alone {
-    _locked: File,
+    _locked: Vec<File>,
 }
 
 /// Keeps every other process out of the runs beside this one: waits for its turn, which lasts as long as a run takes to be
@@ -93,10 +93,26 @@ pub struct Alone {
 /// # Errors
 /// When the folder that the runs stand in cannot be opened or locked.
 pub fn alone(folder: &Path) -> Result<Alone, SealError> {
-    let (parent, _) = place(folder)?;
-    let file = File::open(&parent).map_err(disk("open", &parent))?;
-    file.lock().map_err(disk("lock", &parent))?;
-    Ok(Alone { _locked: file })
+    alone_beside(&[folder])
+}
+
+/// The same beside each of these paths, which may stand in several folders. Everyone takes the folders in one order, so that no
+/// two wait for each other.
+///
+/// # Errors
+/// Those of `alone`.
+pub fn alone_beside(paths: &[&Path]) -> Result<Alone, SealError> {
+    let mut parents = BTreeMap::new();
+    for path in paths {
+        let (parent, _) = place(path)?;
+        parents.insert(parent.canonicalize().map_err(disk("open", &parent))?, parent);
+    }
+    let lock = |parent: PathBuf| {
+        let file = File::open(&parent).map_err(disk("open", &parent))?;
+        file.lock().map_err(disk("lock", &parent))?;
+        Ok(file)
+    };
+    Ok(Alone { _locked: parents.into_values().map(lock).collect::<Result<_, _>>()? })
 }
 
 /// Puts right what `write_run` left when it was killed between its last two steps: what it had set aside comes back where
@@ -122,6 +138,13 @@ pub fn mend(folder: &Path) -> Result<(), SealError> {
 /// Where the unsealed folder waits while the sealed one takes its place.
 fn aside(parent: &Path, name: &str) -> PathBuf {
     parent.join(format!(".{name}.replaced"))
+}
+
+/// Whether `write_run` is at work on a folder, or was killed before its last step: the sealed one has not got its name yet.
+#[must_use]
+pub fn is_half_written(folder: &Path) -> bool {
+    place(folder)
+        .is_ok_and(|(parent, name)| aside(&parent, &name).exists() || parent.join(format!(".{name}.unsealed")).exists())
 }
 
 fn refuse_other_papers(folder: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealError> {

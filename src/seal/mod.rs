@@ -18,8 +18,8 @@ use crate::domain::{Period, sha256};
 use crate::report::Paper;
 
 pub use check::{Fault, check, sealed_paper};
-pub use earlier::{Compared, check_earlier};
-pub use folder::{Alone, alone, mend, write_run, write_run_alone};
+pub use earlier::{Rederived, check_earlier};
+pub use folder::{Alone, alone, alone_beside, is_half_written, mend, write_run, write_run_alone};
 pub use text::{Sealed, SealedPaper};
 
 /// The name of the seal's own file in a run folder.

@@ -10,7 +10,8 @@ use rusqlite::Connection;
 use tieout::archive::Archive;
 
 use crate::desk::{Desk, Partner, Told, told};
-use crate::killed::{BREAKS, CLOSE, RUN, SCENARIO, durable, slow_desk, undisturbed};
+use crate::killed::{BREAKS, CLOSE, RUN, SCENARIO, durable, sealed_once, slow_desk, undisturbed};
+use crate::runs_killed::recorded;
 
 /// A refusal that people can use: one error with one hint, the exit for what can be put right here, and no seal.
 fn refused(desk: &Desk, told: &Told, part: &str) {
@@ -60,16 +61,23 @@ fn a_disk_that_takes_no_more_is_told_and_the_same_command_goes_on() {
 fn papers_that_find_no_room_leave_the_prepared_run_as_it_was() {
     let (partner, _patience) = Partner::failing_after(SCENARIO, usize::MAX);
     let calm = undisturbed(&partner);
-    let desk = slow_desk(&partner);
-    desk.ends(0, &["fetch", "--period", "2026-03"]);
-    let before = desk.files_in(RUN);
-    for blocks in [0, 1, 2, 4, 8, 16] {
-        refused(&desk, &with_files_up_to(&desk, blocks, &["settle", RUN]), "cannot write");
-        assert!(desk.files_in(RUN) == before, "{blocks} blocks");
-        assert!(!desk.path("reports/.2026-03.unsealed").exists(), "{blocks} blocks are not given back");
+    // The register is written first, and what it holds already asks for no room in it.
+    let fetched = slow_desk(&partner);
+    fetched.ends(0, &["fetch", "--period", "2026-03"]);
+    for desk in [fetched, recorded(&partner)] {
+        let before = desk.files_in(RUN);
+        for blocks in [0, 1, 2, 4, 8, 16] {
+            let told = with_files_up_to(&desk, blocks, &["settle", RUN]);
+            let of_the_register =
+                told.stderr.contains("failed to note a run") && told.stderr.contains("is the disk full");
+            refused(&desk, &told, if of_the_register { "register reports/" } else { "cannot write" });
+            assert!(desk.files_in(RUN) == before, "{blocks} blocks");
+            assert!(!desk.path("reports/.2026-03.unsealed").exists(), "{blocks} blocks are not given back");
+        }
+        desk.ends(BREAKS, &["settle", RUN]);
+        assert!(desk.files_in(RUN) == calm);
+        assert_eq!(sealed_once(&desk), desk.table("reports/2026-03/invoices.csv").len());
     }
-    desk.ends(BREAKS, &["settle", RUN]);
-    assert!(desk.files_in(RUN) == calm);
 }
 
 /// A real full disk, where this machine lets a test have one of its own: a file system in memory, which only the program

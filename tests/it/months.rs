@@ -47,6 +47,14 @@ impl Year {
 
     /// Closes a month on a day.
     async fn close_on(&self, period: &str, today: NaiveDate) -> Result<Closed, RunError> {
+        let (closed, _) = close(&self.request(period, today), &Nobody).await?;
+        let verified = verify(&closed.folder, None, None, &Nobody).unwrap();
+        assert_eq!(verified.faults, Vec::<String>::new(), "{}", closed.folder.display());
+        Ok(closed)
+    }
+
+    /// What is asked to close a month on a day.
+    pub(crate) fn request(&self, period: &str, today: NaiveDate) -> Request {
         let period: Period = period.parse().unwrap();
         let (from, to) = period.window(2);
         let plan = FetchPlan { period, from, to, today };
@@ -63,11 +71,7 @@ impl Year {
             strict: false,
         };
         let (line, folder) = (self.asker.line.clone(), self.path(&period.to_string()));
-        let request = Request { period, line, plan, folder, archive: None, terms };
-        let (closed, _) = close(&request, &Nobody).await?;
-        let verified = verify(&closed.folder, None, None, &Nobody).unwrap();
-        assert_eq!(verified.faults, Vec::<String>::new(), "{}", closed.folder.display());
-        Ok(closed)
+        Request { period, line, plan, folder, archive: None, terms }
     }
 
     pub(crate) async fn closed(&self, period: &str) -> Closed {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use tieout::invoice::{InvoiceTerms, IssuedNote, NoteKind, NoteReason, RateCard, TaxHead};
-use tieout::run::{Closed, close, explain, verify};
+use tieout::register::Forgotten;
+use tieout::run::{Closed, close, explain, forget, verify};
 use tieout::watch::Nobody;
 
 use crate::recheck_desk::{Books, Desk, Row, quiet};
 
 /// GST in Karnataka, rounded off to the rupee; `more` besides.
-fn gst(more: &str) -> InvoiceTerms {
+pub(crate) fn gst(more: &str) -> InvoiceTerms {
     InvoiceTerms::parse(&format!(
         "regime = 'gst'\nround_off = true\n{more}\n[supplier]\nname = 'Sagar'\naddress = '4 Museum Road'\ngstin = '29AAFCS4821K1Z1'"
     ))
@@ -17,14 +18,14 @@ fn gst(more: &str) -> InvoiceTerms {
 }
 
 /// Closes a month under terms, the evidence read on the tenth of the month after.
-async fn closed(desk: &Desk, month: &str, run: &str, terms: &InvoiceTerms) -> Closed {
+pub(crate) async fn closed(desk: &Desk, month: &str, run: &str, terms: &InvoiceTerms) -> Closed {
     let day = if month == "2026-03" { "2026-04-10" } else { "2026-05-10" };
     let mut request = desk.request_of(month, run, day);
     request.terms.invoice = terms.clone();
     close(&request, &Nobody).await.unwrap().0
 }
 
-fn refund(id: &str, account: &str, amount: &str, created_at: &str) -> Row {
+pub(crate) fn refund(id: &str, account: &str, amount: &str, created_at: &str) -> Row {
     Row {
         kind: "credit".to_owned(),
         description: "Refund: call quality".to_owned(),
@@ -139,6 +140,8 @@ async fn a_note_waits_while_its_account_does_not_tie_out_and_a_lost_recheck_give
     // The recheck that proposed them is the last there is again: the same is not given a second time.
     desk.recheck("2026-03").await;
     std::fs::remove_dir_all(desk.path("2026-03.recheck2")).unwrap();
+    let why = Forgotten { because: "deleted".to_owned(), by: None, at: String::new() };
+    forget((&desk.path(""), &desk.path(""), None), "2026-03.recheck2", &why).unwrap();
     assert_eq!(told(&closed(&desk, "2026-04", "2026-04", &terms).await.settled.billing.notes), "");
 }
 

@@ -6,8 +6,8 @@ use std::fs;
 
 use tieout::archive::FetchPlan;
 use tieout::domain::{Action, Amount, Decision, Period, Standing};
-use tieout::register::{Listed, Register};
-use tieout::run::{Closed, close, explain, open_breaks, open_register};
+use tieout::register::{Forgotten, Listed, Register};
+use tieout::run::{Closed, close, explain, forget, open_breaks, open_register};
 use tieout::watch::Nobody;
 
 use crate::recheck_desk::{Desk, Row, ledger, quiet};
@@ -144,14 +144,19 @@ async fn a_run_that_read_the_month_anew_settles_what_a_recheck_of_the_one_before
     assert_eq!(open(&desk).len(), 0);
     let listed = register(&desk).breaks().unwrap();
     assert!(listed.iter().all(|it| it.why == "2026-03.r2 read the month anew since"), "{listed:?}");
-    // A folder that was taken away and made anew counts once: as it is now.
+    // What is taken away is asked for, and once it is declared lost another takes no name of it.
     for run in ["2026-03", "2026-03.r2", "2026-03.recheck"] {
         fs::remove_dir_all(desk.path(run)).unwrap();
+    }
+    let refused = close(&desk.request("2026-03", "2026-04-10"), &Nobody).await.err().unwrap().to_string();
+    assert!(refused.starts_with("2026-03: sealed before (seal ") && refused.contains("; 2026-03.r2: "), "{refused}");
+    let top = desk.path("");
+    let why = Forgotten { because: "the disk is gone".to_owned(), by: None, at: "2026-05-13T00:00:00Z".to_owned() };
+    for run in ["2026-03", "2026-03.r2"] {
+        forget((&top, &top, None), run, &why).unwrap();
     }
     desk.close("2026-03").await;
     let noted = register(&desk).noted().unwrap();
     let runs: Vec<&str> = noted.iter().map(|it| it.run.as_str()).collect();
-    assert_eq!(runs, ["2026-03", "2026-03.r2", "2026-03.recheck"], "history stays");
-    let seal = fs::read(desk.path("2026-03").join("SEAL")).unwrap();
-    assert_eq!(noted[0].seal, tieout::domain::sha256(&seal));
+    assert_eq!(runs, ["2026-03", "2026-03.r2", "2026-03.r3", "2026-03.recheck"], "history stays");
 }

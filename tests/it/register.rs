@@ -187,13 +187,11 @@ fn the_register_is_append_only_and_its_sightings_are_made_anew_from_the_sealed_r
     accept(&desk, &found, &[]);
     let (name, _) = desk.files().into_iter().find(|(name, _)| name.ends_with(".register.sqlite")).unwrap();
     let db = Connection::open(desk.path(&name)).unwrap();
-    for table in ["partner", "runs", "sightings", "outcomes", "decisions"] {
-        let column = if table == "partner" {
-            "auth_id"
-        } else if table == "decisions" {
-            "note"
-        } else {
-            "seal"
+    for table in ["partner", "runs", "sightings", "outcomes", "decisions", "kept", "documents", "marks"] {
+        let column = match table {
+            "partner" => "auth_id",
+            "decisions" => "note",
+            _ => "seal",
         };
         let insert = "INSERT INTO outcomes SELECT seal, 'B-x', 'resolved', 1, NULL, 'w', 3 FROM runs WHERE NOT EXISTS (SELECT 1 FROM outcomes)";
         db.execute(insert, []).unwrap();
@@ -231,7 +229,11 @@ fn a_lost_register_takes_the_sealed_decisions_back_and_one_of_the_first_schema_i
     assert!(desk.ends(0, &CLOSE).stdout.contains("Accepted    1 finding"), "a close looks for them, too");
 
     let db = Connection::open(desk.path(&name)).unwrap();
-    db.execute_batch("ALTER TABLE runs DROP COLUMN rechecks; PRAGMA user_version = 1;").unwrap();
+    db.execute_batch(
+        "DROP TABLE kept; DROP TABLE documents; DROP TABLE marks;
+         ALTER TABLE runs DROP COLUMN rechecks; PRAGMA user_version = 1;",
+    )
+    .unwrap();
     drop(db);
     desk.ends(0, &["breaks"]);
     let listed = desk.ends(0, &["breaks", "--all", "--json"]).json();

@@ -44,8 +44,10 @@ fn who_was_billed_meanwhile_is_not_billed_again() {
         let refused = desk.ends(2, &["verify", folder]).stderr;
         assert!(refused.contains(&format!("{folder}: the run is not sealed")), "{refused}");
     }
+    let seal = desk.read("reports/b/SEAL");
     std::fs::remove_file(desk.path("reports/b/SEAL")).unwrap();
     desk.ends(6, &["verify", "reports/b"]);
+    desk.write("reports/b/SEAL", seal);
     // A run that stands elsewhere cannot know: it says so.
     let apart =
         "elsewhere/2026-03 does not stand in reports: what the runs there have numbered and billed is not known to it";

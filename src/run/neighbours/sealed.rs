@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::DateTime;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Aged, Amount, Between, Calendar, Class, Currency, OpenBreak, Period, Severity, Standing};
 use crate::invoice::{BilledHead, BilledPlace, Gstin, SupplyKind, Unbilled};
@@ -12,9 +12,14 @@ use crate::run::inputs::Inputs;
 use crate::run::notes::{SealedCredit, SealedNote};
 use crate::run::recheck::SealedRecheck;
 
-/// A run that is sealed, as its own papers tell it.
+/// A run that is sealed, as its own papers tell it, or as the register keeps it.
 pub(in crate::run) struct Neighbour {
+    /// Its folder; where that is lost, where it stood.
     pub(in crate::run) folder: PathBuf,
+    /// Whether its folder is there.
+    pub(in crate::run) is_here: bool,
+    /// The highest number among its rechecks that the register knows.
+    pub(in crate::run) rechecks: u32,
     pub(in crate::run) seal: String,
     pub(in crate::run) inputs: Inputs,
     pub(in crate::run) close: SealedClose,
@@ -61,7 +66,7 @@ pub(in crate::run) struct SealedLine {
     pub(in crate::run) heads: Vec<BilledHead>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::run) struct SealedHeld {
     pub(in crate::run) account: String,
     name: String,
@@ -95,7 +100,7 @@ impl SealedHeld {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::run) struct SealedAccount {
     pub(in crate::run) account: String,
     pub(in crate::run) currency: Currency,
@@ -116,7 +121,7 @@ impl SealedAccount {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::run) struct SealedBreak {
     pub(in crate::run) break_id: String,
     pub(in crate::run) class: Class,
@@ -142,13 +147,13 @@ pub(in crate::run) struct SealedBreak {
     pub(in crate::run) open: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::run) struct SealedLeg {
     pub(in crate::run) currency: Currency,
     pub(in crate::run) effect: Amount,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(in crate::run) struct SealedOutcome {
     pub(in crate::run) break_id: String,
     pub(in crate::run) standing: String,
@@ -182,6 +187,7 @@ impl Neighbour {
             of: None,
             sightings: sightings.map(SealedBreak::sighting).collect(),
             outcomes: outcomes.collect(),
+            kept: None,
         }
     }
 
@@ -210,6 +216,7 @@ impl Neighbour {
             seal: recheck.seal,
             of: Some(self.seal.clone()),
             outcomes: recheck.outcomes,
+            kept: None,
         }
     }
 }

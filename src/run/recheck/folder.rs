@@ -9,10 +9,12 @@ use serde::Deserialize;
 use super::inputs::{FORMAT, RecheckInputs};
 use crate::domain::{Currency, Period, sha256};
 use crate::invoice::{Billed, BilledInvoice, Corrected};
+use crate::register::{DocumentKind, Kept};
 use crate::report::Paper;
 use crate::run::error::RunError;
-use crate::run::folder::{self, RUNS_MAX, disk, rerun, sealed_runs};
+use crate::run::folder::{self, RUNS_MAX, disk, rerun};
 use crate::run::inputs::{Inputs, RUN_FILE};
+use crate::run::neighbours::Neighbour;
 use crate::run::notes::{Change, SealedCredit, SealedNote, changes, noted};
 use crate::seal::{SEAL, check, mend, read_seal};
 
@@ -44,10 +46,16 @@ pub(in crate::run) fn read_inputs(folder: &Path) -> Result<RecheckInputs, RunErr
     RecheckInputs::from_json(&text).map_err(|reason| RunError::Malformed { path, reason })
 }
 
-/// The last sealed run of a month, as `close --out` names its runs.
-pub(super) fn last_sealed(folder: &Path, period: Period, partner: &str) -> Result<SealedFolder, RunError> {
+/// The last sealed run of a month, as `close --out` names its runs; one whose folder is lost leaves a gap.
+pub(super) fn last_sealed(
+    folder: &Path,
+    period: Period,
+    partner: &str,
+    is_lost: impl Fn(&Path) -> bool,
+) -> Result<SealedFolder, RunError> {
     mend(folder)?;
-    let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run)).take_while(|run| run.join(SEAL).exists());
+    let runs = (1..=RUNS_MAX).map(|run| rerun(folder, run));
+    let runs = runs.take_while(|run| run.join(SEAL).exists() || is_lost(run)).filter(|run| run.join(SEAL).exists());
     let runs: Vec<PathBuf> = runs.collect();
     // Several partners may close into one folder; where none of the runs is this one's, the last is refused by name.
     let own = |run: &&PathBuf| folder::read_inputs(run).is_ok_and(|inputs| inputs.partner == partner);
@@ -96,8 +104,9 @@ impl SealedFolder {
 }
 
 /// The documents of a sealed run.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Close {
+    #[serde(default)]
     invoices: Vec<BilledInvoice>,
     #[serde(default)]
     notes: Vec<SealedNote>,
@@ -105,31 +114,33 @@ struct Close {
     credits: Vec<SealedCredit>,
 }
 
-/// What every sealed run of the month that stands beside this one has billed, each run's papers proved first, with what any run
-/// has given for the month since.
-pub(super) fn billed(sealed: &SealedFolder) -> Result<Vec<Billed>, RunError> {
+/// What every sealed run of the month has billed, with what any run has given for the month since. The papers of the runs that
+/// are here are proved first; of those that are lost `kept` gives what the register keeps. `runs` are the partner's.
+pub(super) fn billed<'a>(
+    sealed: &SealedFolder,
+    runs: impl Iterator<Item = &'a Neighbour>,
+    kept: impl Fn(&str) -> Result<Option<Kept>, RunError>,
+) -> Result<Vec<Billed>, RunError> {
     let month = sealed.inputs.period;
-    let mut runs: Vec<(SealedFolder, Close)> = Vec::new();
-    for run in sealed_runs(&folder::parent(&sealed.folder), None)? {
-        let inputs = folder::read_inputs(&run)?;
-        let ours = inputs.period >= month && inputs.partner == sealed.inputs.partner;
-        if ours && inputs.terms.scenario.is_none() {
-            runs.push((checked(&run)?, documents(&run)?));
+    let given = |run: &Neighbour| {
+        if run.is_here {
+            intact(&run.folder)?;
+            return documents(&run.folder);
         }
-    }
-    let order = |it: &SealedFolder| (it.inputs.period, it.inputs.run.len(), it.inputs.run.clone(), it.seal.clone());
+        Ok(kept(&run.seal)?.map(|kept| documents_of(&run.folder, &kept)).transpose()?.unwrap_or_default())
+    };
+    let mut runs = runs
+        .filter(|run| run.inputs.period >= month)
+        .map(|run| Ok((run, given(run)?)))
+        .collect::<Result<Vec<(&Neighbour, Close)>, RunError>>()?;
+    let order = |it: &Neighbour| (it.inputs.period, it.inputs.run.len(), it.inputs.run.clone(), it.seal.clone());
     runs.sort_by_cached_key(|(run, _)| order(run));
     let mut billed = Vec::new();
     for (run, close) in runs.iter_mut().filter(|(run, _)| run.inputs.period == month) {
-        let (inputs, seal) = (run.inputs.clone(), run.seal.clone());
-        let (rate_card, invoice) = (inputs.terms.rate_card, inputs.terms.invoice);
-        billed.push(Billed {
-            run: inputs.run,
-            seal,
-            rate_card,
-            invoice,
-            invoices: std::mem::take(&mut close.invoices),
-        });
+        let Inputs { run: name, terms, .. } = &run.inputs;
+        let (rate_card, invoice) = (terms.rate_card.clone(), terms.invoice.clone());
+        let invoices = std::mem::take(&mut close.invoices);
+        billed.push(Billed { run: name.clone(), seal: run.seal.clone(), rate_card, invoice, invoices });
     }
     let notes = || runs.iter().flat_map(|(_, close)| &close.notes);
     let added_to = noted(notes());
@@ -184,19 +195,38 @@ fn take(
     }
 }
 
+/// The documents of a run whose folder is lost, as the register keeps them.
+fn documents_of(folder: &Path, kept: &Kept) -> Result<Close, RunError> {
+    let malformed =
+        |refused: serde_json::Error| RunError::Malformed { path: folder.to_owned(), reason: refused.to_string() };
+    let mut close: Close = serde_json::from_str(&kept.papers).map_err(malformed)?;
+    for (it, text) in &kept.documents {
+        if it.kind == DocumentKind::Invoice {
+            close.invoices.push(serde_json::from_str(text).map_err(malformed)?);
+        } else {
+            close.notes.push(serde_json::from_str(text).map_err(malformed)?);
+        }
+    }
+    Ok(close)
+}
+
 fn documents(run: &Path) -> Result<Close, RunError> {
     let path = run.join("close.json");
     let text = fs::read(&path).map_err(disk("read", &path))?;
     serde_json::from_slice(&text).map_err(|refused| RunError::Malformed { path, reason: refused.to_string() })
 }
 
-/// The id and the folder of the next recheck of a sealed run, and the folder of the one before.
-pub(super) fn choose(sealed: &SealedFolder) -> Result<(String, PathBuf, Option<PathBuf>), RunError> {
+/// The id and the folder of the next recheck of a sealed run, and the folder of the one before. The numbers up to the highest
+/// that is known are taken, also where a folder is lost.
+pub(super) fn choose(sealed: &SealedFolder, known: u32) -> Result<(String, PathBuf, Option<PathBuf>), RunError> {
     let mut before = None;
     for number in 1..=RUNS_MAX {
         let folder = named(&sealed.folder, number);
         mend(&folder)?;
         if !folder.join(SEAL).exists() {
+            if number <= known {
+                continue;
+            }
             return Ok((format!("{}{}", sealed.inputs.run, suffix(number)), folder, before));
         }
         before = Some(folder);
@@ -205,7 +235,7 @@ pub(super) fn choose(sealed: &SealedFolder) -> Result<(String, PathBuf, Option<P
 }
 
 /// The folder of a recheck, by its number from 1.
-pub(super) fn named(sealed: &Path, number: u32) -> PathBuf {
+pub(in crate::run) fn named(sealed: &Path, number: u32) -> PathBuf {
     let name = sealed.file_name().unwrap_or_default().to_string_lossy();
     sealed.with_file_name(format!("{name}{}", suffix(number)))
 }

@@ -8,12 +8,12 @@ mod inputs;
 mod open;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use inputs::RecheckInputs;
 pub(super) use open::{SealedRecheck, left_open, rechecks_of};
 
-pub(super) use folder::{is_recheck, is_recheck_text, read_inputs};
+pub(super) use folder::{is_recheck, is_recheck_text, named, read_inputs};
 
 use crate::archive::{Archive, Evidence, FetchPlan};
 use crate::domain::{Class, sha256};
@@ -27,6 +27,7 @@ use crate::report::{Paper, Provenance, Recheck, SealedRun, recheck_summary, repo
 use crate::run::error::RunError;
 use crate::run::judged::{Judged, judged};
 use crate::run::preflight::refuse_occupied;
+use crate::run::shelf::Shelf;
 use crate::run::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::seal::{Seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
@@ -70,15 +71,20 @@ pub struct Rechecking {
 /// partner's or the simulator's, or a stage fails. Findings are no failure.
 pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, Fetched), RunError> {
     let partner = request.line.credentials.auth_id.as_str();
-    let sealed = folder::last_sealed(&request.folder, request.period, partner)?;
+    let shelf = Shelf::of(&request.folder, partner, request.archive.as_deref());
+    let lost = shelf.lost()?;
+    let is_lost = |folder: &Path| lost.iter().any(|it| shelf.is_taken(it, folder));
+    let sealed = folder::last_sealed(&request.folder, request.period, partner, is_lost)?;
     sealed.refuse_unfit(partner)?;
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     // Opened for reading first: where there is no archive, none is to be made.
     let (_, evidence, _) = evidence_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
-    let billed = folder::billed(&sealed)?;
+    // A run that is missing may have billed somebody, or given a note: without it the wrong notes would be proposed.
+    let seen = shelf.look()?.sound()?;
+    let billed = folder::billed(&sealed, seen.own(), |seal| shelf.kept(seal))?;
     let archive = Archive::open(&path, partner)?;
     // Under the archive's lock no other recheck takes this place meanwhile.
-    let (run, folder, before) = folder::choose(&sealed)?;
+    let (run, folder, before) = folder::choose(&sealed, seen.rechecks_of(&sealed.seal))?;
     refuse_occupied(&folder)?;
     let FetchPlan { period, from, to, .. } = evidence.plan;
     let plan = FetchPlan { period, from, to, today: request.plan.today };
@@ -93,6 +99,8 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     }
     stage(watch, "seal");
     write_run(&folder, &rechecking.papers, &rechecking.seal)?;
+    // A recheck numbers nothing. What cannot be noted now is noted when the register is next opened.
+    let _ = shelf.make();
     watch.saw(Event::Sealed(rechecking.close()));
     Ok((Finished { folder, unchanged_since: false, rechecking }, fetched))
 }

@@ -84,12 +84,16 @@ pub(in crate::run) struct SealedRecheck {
     open: BTreeMap<String, (String, OpenBreak)>,
 }
 
-/// The sealed rechecks of a sealed run, itself known by its folder and its seal, each proved to be as it was sealed.
-pub(in crate::run) fn rechecks_of(run: &Path, seal: &str) -> Result<Vec<SealedRecheck>, RunError> {
+/// The sealed rechecks of a sealed run, itself known by its folder and its seal, each proved to be as it was sealed. Up to the
+/// highest number that is known, one whose folder is lost leaves a gap.
+pub(in crate::run) fn rechecks_of(run: &Path, seal: &str, known: u32) -> Result<Vec<SealedRecheck>, RunError> {
     let mut rechecks: Vec<SealedRecheck> = Vec::new();
     for number in 1..=RUNS_MAX {
         let folder = named(run, number);
         if !folder.join(SEAL).exists() {
+            if number <= known {
+                continue;
+            }
             break;
         }
         let own = intact(&folder)?;
