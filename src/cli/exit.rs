@@ -157,7 +157,12 @@ impl From<RunError> for Failure {
                     "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
                 ),
             ),
-            RunError::Report(ReportError::WithoutPdf) => (Exit::Usage, None),
+            RunError::Report(ReportError::WithoutPdf)
+            | RunError::NotAClose(_)
+            | RunError::OtherMonth { .. }
+            | RunError::Simulated { .. }
+            | RunError::TooManyRuns { .. }
+            | RunError::Packed(_) => (Exit::Usage, None),
             RunError::Report(ReportError::Unprintable(found)) => {
                 let hint = of_unprintable(found);
                 return Self::new(Exit::Usage, refused, Some(hint));
@@ -194,27 +199,13 @@ impl From<RunError> for Failure {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
             }
             RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
-            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. }) => (
-                Exit::Seal,
-                Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
-            ),
+            RunError::Seal(error) => of_seal(error),
             RunError::Malformed { .. } => (
                 Exit::Usage,
                 Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"),
             ),
             RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
-            RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
-                (Exit::Usage, of_disk(source.kind()))
-            }
-            RunError::Seal(SealError::AlreadySealed(_)) => {
-                (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
-            }
-            RunError::NotAClose(_)
-            | RunError::OtherMonth { .. }
-            | RunError::Simulated { .. }
-            | RunError::Seal(_)
-            | RunError::TooManyRuns { .. }
-            | RunError::Packed(_) => (Exit::Usage, None),
+            RunError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
     }
@@ -223,6 +214,27 @@ impl From<RunError> for Failure {
 /// What can be done about terms that name accounts which nobody has.
 const OF_UNMATCHED: &str =
     "correct settings or rate card, or set strict = false; `tieout close` then goes on from what is kept";
+
+/// How a command ends when a run folder cannot be sealed, written or read.
+fn of_seal(error: &SealError) -> (Exit, Option<&'static str>) {
+    match error {
+        SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. } => (
+            Exit::Seal,
+            Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
+        ),
+        SealError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
+        SealError::AlreadySealed(_) => {
+            (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
+        }
+        SealError::UnsafeName(_)
+        | SealError::GivenTwice(_)
+        | SealError::NotAWord { .. }
+        | SealError::NotADigest { .. }
+        | SealError::OtherPapers(_)
+        | SealError::InTheWay(_)
+        | SealError::NotAFolder(_) => (Exit::Usage, None),
+    }
+}
 
 /// What can be done about a text that a spreadsheet would run. What accounting programs import is never led by an apostrophe,
 /// and holds no text of customers that could begin so: there it is the rate card's or the settings' own.
