@@ -22,13 +22,13 @@ fn closed() -> (Partner, Desk) {
     (partner, desk)
 }
 
-fn archive_of(partner: &Partner) -> String {
+pub(crate) fn archive_of(partner: &Partner) -> String {
     format!("reports/{}.archive.sqlite", partner.world.partner().auth_id)
 }
 
 /// How a body comes to harm.
 #[derive(Clone, Copy, Debug)]
-enum Harm {
+pub(crate) enum Harm {
     Torn,
     Length,
     Cut,
@@ -38,7 +38,7 @@ enum Harm {
 const HARMS: [Harm; 4] = [Harm::Torn, Harm::Length, Harm::Cut, Harm::Gone];
 
 /// Does harm to some bodies behind the archive's back, and leaves its rules as they were.
-fn harm(archive: &Path, way: Harm, some: impl Fn(usize) -> bool) -> Vec<String> {
+pub(crate) fn harm(archive: &Path, way: Harm, some: impl Fn(usize) -> bool) -> Vec<String> {
     harm_among(archive, "SELECT digest FROM bodies", way, some)
 }
 

@@ -137,6 +137,13 @@ fn what_an_earlier_version_left_open_is_closed_and_said() {
     let told = under("022", &desk, &["breaks"]);
     assert!(told.stderr.contains("(mode 644), is closed to them now (640)"), "{}", told.stderr);
     assert!(books.iter().all(|name| mode(&desk.path(name)) == 0o640));
+    // Under any name a register is closed; a file that is named by mistake is left as it is.
+    fs::copy(desk.path(&books[1]), desk.path("kept.db")).unwrap();
+    for (name, code, kept) in [("kept.db", 0, 0o640), ("tieout.toml", 2, 0o644)] {
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(0o644)).unwrap();
+        desk.ends(code, &["breaks", "--register", name]);
+        assert_eq!(mode(&desk.path(name)), kept, "{name}");
+    }
 }
 
 #[test]
