@@ -292,13 +292,17 @@ fn names_of_files_forge_no_line() {
             is_harmless_throughout(arguments[0], &told);
             shows(arguments[0], name, &format!("{}{}", told.stdout, told.stderr));
         };
-        says(0, &[&["pack", &run, "--out", &pack][..], &beside].concat());
-        says(2, &[&["pack", &run, "--out", &pack][..], &beside].concat());
+        let pack_it = [&["pack", &run, "--out", &pack][..], &beside].concat();
+        says(0, &pack_it);
+        says(2, &pack_it);
         rename_a_paper(&desk.path(&pack), name);
         says(6, &["verify", &pack]);
         is_harmless_throughout("verify --json", &desk.ends(6, &["verify", &pack, "--json"]));
-        fs::write(desk.path(&format!("{run}/{name}")), "more").unwrap();
+        let more = desk.path(&format!("{run}/{name}"));
+        fs::write(&more, "more").unwrap();
         says(6, &[&["verify", &run][..], &beside].concat());
+        says(6, &pack_it);
+        fs::remove_file(more).unwrap();
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tieout::cli::{Args, Ending};
 
 use crate::desk::{Desk, Partner, Told, told};
+use crate::evidence::{Harm, archive_of, harm};
 use crate::foreign::desk_at;
 use crate::killed::SCENARIO;
 use crate::raw::{call, calls, sound_page};
@@ -97,6 +98,32 @@ fn a_close_and_what_is_done_with_it_state_their_own_outcome() {
     ] {
         fails(&desk, code, arguments);
     }
+}
+
+#[test]
+fn what_is_kept_is_stated_sound_or_damaged_and_by_what_it_verifies() {
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
+    desk.ends(3, &["close", "--period", "2026-03"]);
+    desk.ends(0, &["pack", MARCH]);
+    let sound = states(&desk, "archive-sound", &["archive", "check"]);
+    assert_eq!((&sound["sound"], &sound["archives"][0]["damaged"]), (&true.into(), &Value::Array(Vec::new())));
+    let harmed = harm(&desk.path(&archive_of(&partner)), Harm::Torn, |at| at < 2).len();
+    let of = |told: &Value, key: &str| told["archives"][0][key].as_array().unwrap().len();
+    for way in ["check", "repair"] {
+        let damaged = states(&desk, "archive-damaged", &["archive", way]);
+        assert_eq!(
+            (of(&damaged, "damaged"), &damaged["archives"][0]["damaged"][0]["runs"][0]),
+            (harmed, &"2026-03".into())
+        );
+    }
+    let repaired = states(&desk, "archive-sound", &["archive", "repair", "--from", "reports/2026-03.pack"]);
+    assert_eq!((of(&repaired, "restored"), &repaired["archives"][0]["renewed"]), (harmed, &harmed.into()));
+    let earlier = fixture("audit/2026-03.0.1.0.pack");
+    let told = states(&desk, "verified-in-figures", &["verify", earlier.to_str().unwrap()]);
+    assert_eq!((&told["verified"], &told["earlier"]["version"]), (&true.into(), &"0.1.0".into()));
+    desk.write("reports/text.sqlite", "no database");
+    fails(&desk, 2, &["archive", "check", "reports/text.sqlite"]);
 }
 
 #[test]

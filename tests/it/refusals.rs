@@ -180,7 +180,7 @@ fn a_month_without_entries_and_a_partner_without_customers_are_closed() {
     let mut alone = quiet.clone().with(List::Accounts, &accounts(&[]));
     alone = alone.with(List::Dashboard, br#"{"total_balance":"0.00000","currency":"INR"}"#);
     alone.pages.retain(|list, _| !matches!(list, List::Ledger(_)));
-    let notice = "unproved-opening: no sealed close of 2026-02 stands beside this one: the openings of 3 of 3 wallets are \
+    let notice = "unproved-opening: no sealed close of 2026-02 stands beside this one: the openings of 3 of 4 wallets are \
                   implied by their closings, and prove nothing (a walk from inception would prove them)\n";
     for (books, notice) in [(quiet, notice), (alone, "")] {
         let settled = books.settled().unwrap();

@@ -85,8 +85,9 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
             "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
             "minItems" => value.as_array().is_none_or(|items| items.len() >= size(rule)),
             "required" => {
+                // A rule about objects alone: what else a value may be is `type`'s to say.
                 let known = |key: &Value| value.get(key.as_str().unwrap()).is_some();
-                rule.as_array().unwrap().iter().all(known)
+                !value.is_object() || rule.as_array().unwrap().iter().all(known)
             }
             "additionalProperties" if rule.is_object() => {
                 let strange = |(key, _): &(&String, &Value)| schema["properties"].get(key).is_none();
