@@ -26,6 +26,8 @@ pub(crate) struct Account {
     pub(crate) desk: Desk,
     pub(crate) terms: InvoiceTerms,
     card: RateCard,
+    /// Whether every export is asked for.
+    exports: bool,
     /// Entries posted, for their ids.
     posted: std::cell::Cell<u32>,
 }
@@ -36,7 +38,7 @@ impl Account {
         books.ledgers.insert(ledger("MA_1"), Vec::new());
         books.ledgers.insert("transactions".to_owned(), Vec::new());
         let card = RateCard::parse(card).unwrap();
-        Self { desk: Desk::open(books).await, terms, card, posted: std::cell::Cell::new(0) }
+        Self { desk: Desk::open(books).await, terms, card, exports: false, posted: std::cell::Cell::new(0) }
     }
 
     /// Posts a call on a day, or, below zero, a refund; gives its id.
@@ -82,6 +84,9 @@ impl Account {
         let mut request = self.desk.request_of(month, month, &format!("{year}-{next:02}-10"));
         request.terms.invoice = self.terms.clone();
         request.terms.rate_card = self.card.clone();
+        if self.exports {
+            request.terms.export = crate::exports::all("");
+        }
         request
     }
 
@@ -261,4 +266,41 @@ async fn a_month_of_which_only_a_credit_note_is_given_is_no_invoice() {
     for run in ["2026-02", "2026-02.r2", "2026-03"] {
         it.verify(run);
     }
+}
+
+/// A registered customer, whose two notes of one close go to every program.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_export_takes_several_notes_of_one_customer() {
+    let party = "name = 'Bela'\naddress = '1 MG Road'\ncity = 'Bengaluru'\nstate = 'KA'\npostal_code = '560001'";
+    let terms = InvoiceTerms::parse(&format!(
+        "regime = 'gst'\n[supplier]\n{party}\ngstin = '29AAFCS4821K1Z1'\n[customers.MA_1]\n{party}\ngstin = '29AAGCB7383J1Z4'"
+    ));
+    let it = Account { exports: true, ..Account::open(terms.unwrap(), AT_COST).await };
+    it.post("2026-01-05", "900");
+    it.close("2026-01").await;
+    it.post("2026-02-05", "300");
+    it.close("2026-02").await;
+    it.post("2026-03-06", "-600");
+    let march = it.close("2026-03").await;
+    it.verify("2026-03");
+    let paper = |name: &str| {
+        let found = march.settled.papers.iter().find(|it| it.name == format!("exports/{name}")).unwrap();
+        String::from_utf8(found.bytes.clone()).unwrap()
+    };
+    let registered: serde_json::Value = serde_json::from_str(&paper("e-invoice.json")).unwrap();
+    let named =
+        |it: &serde_json::Value| format!("{} {}", it["DocDtls"]["No"], it["RefDtls"]["PrecDocDtls"][0]["InvNo"]);
+    let named: Vec<String> = registered.as_array().unwrap().iter().map(named).collect();
+    assert_eq!(named, ["\"CN-000001\" \"INV-000001\"", "\"CN-000002\" \"INV-000002\""]);
+    for (name, of) in [
+        ("tally-inr.xml", "CN-00000"),
+        ("close.journal", "credit note CN-00000"),
+        ("close.beancount", "credit note CN-00000"),
+    ] {
+        let text = paper(name);
+        assert!(text.contains(&format!("{of}1")) && text.contains(&format!("{of}2")), "{name}: {text}");
+    }
+    let zoho = paper("zoho-credit-notes.csv");
+    assert!(zoho.lines().any(|line| line.starts_with("CN-000001,") && line.contains(",INV-000001,")), "{zoho}");
+    assert!(zoho.lines().any(|line| line.starts_with("CN-000002,") && line.contains(",INV-000002,")), "{zoho}");
 }
