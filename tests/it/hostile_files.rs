@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
+use tieout::database;
 use tieout::domain::sha256;
 
 use crate::desk::{Desk, Partner, Told, told};
@@ -249,6 +250,26 @@ fn a_run_that_was_altered_is_not_packed() {
 
 #[test]
 fn what_was_never_sealed_is_not_packed() {
-    let desk = Desk::at(&Partner::of(SCENARIO));
-    assert!(desk.ends(2, &["pack", "nowhere"]).stderr.contains("no run here"));
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
+    assert!(desk.ends(2, &["pack", RUN]).stderr.contains("no run here"));
+    desk.ends(0, &["fetch", "--period", "2026-03"]);
+    assert!(desk.ends(2, &["pack", RUN]).stderr.contains("the run is not sealed"));
+}
+
+#[test]
+fn nothing_that_stands_in_a_file_runs() {
+    let desk = Desk::alone();
+    altered(&desk.path("file"), |db| {
+        db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT a FROM t").unwrap();
+    });
+    let db = database::open(&desk.path("file"), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    let refused = |sql: &str| db.execute_batch(sql).unwrap_err().to_string();
+    for (sql, part) in [
+        ("SELECT * FROM v", "access to view \"v\" prohibited"),
+        ("SELECT \"text\" FROM t", "no such column"),
+        ("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema", "may not be modified"),
+    ] {
+        assert!(refused(sql).contains(part), "{sql}: {}", refused(sql));
+    }
 }

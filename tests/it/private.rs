@@ -59,7 +59,8 @@ fn whatever_is_written_is_its_owners_alone_unless_a_group_is_let_in() {
         ("077", "\n[files]\ngroup_readable = true\n", 0o750, 0o640),
         ("000", "\n[files]\ngroup_readable = true\n", 0o750, 0o640),
     ] {
-        let desk = Desk::at(&Partner::of(SCENARIO));
+        let partner = Partner::of(SCENARIO);
+        let desk = Desk::at(&partner);
         desk.write("small.toml", SCENARIO);
         desk.write("tieout.toml", format!("[fetch]\nrequests_per_second = 1000\nattempts_max = 1\n{settings}"));
         work(mask, &desk);
@@ -140,7 +141,8 @@ fn what_an_earlier_version_left_open_is_closed_and_said() {
 
 #[test]
 fn metrics_keep_the_mode_that_a_collector_was_given() {
-    let desk = Desk::at(&Partner::of(SCENARIO));
+    let partner = Partner::of(SCENARIO);
+    let desk = Desk::at(&partner);
     desk.write("open.prom", "");
     fs::set_permissions(desk.path("open.prom"), fs::Permissions::from_mode(0o644)).unwrap();
     for (file, kept) in [("open.prom", 0o644), ("new.prom", 0o600)] {
