@@ -93,7 +93,7 @@ impl Archive {
         for fetch in self.read(read::all_finished)? {
             match self.evidence(fetch) {
                 Err(refused) if refused.is_damage() || matches!(refused, ArchiveError::NoFetch(_)) => {
-                    found.faults.push(format!("fetch {fetch}: {refused}"))
+                    found.faults.push(format!("fetch {fetch}: {refused}"));
                 }
                 evidence => drop(evidence?),
             }

@@ -155,7 +155,12 @@ impl From<RunError> for Failure {
                     "make room in the system's temporary folder, or name another with TMPDIR; the same command goes on from what is kept",
                 ),
             ),
-            RunError::Report(ReportError::WithoutPdf) => (Exit::Usage, None),
+            RunError::Report(ReportError::WithoutPdf)
+            | RunError::NotAClose(_)
+            | RunError::OtherMonth { .. }
+            | RunError::Simulated { .. }
+            | RunError::TooManyRuns { .. }
+            | RunError::Packed(_) => (Exit::Usage, None),
             RunError::Report(ReportError::Unprintable(found)) => {
                 let hint = of_unprintable(found);
                 return Self::new(Exit::Usage, refused, Some(hint));
@@ -198,11 +203,6 @@ impl From<RunError> for Failure {
             ),
             RunError::OtherPartner { .. } => (Exit::Usage, Some("name the partner's own archive with --archive")),
             RunError::Disk { source, .. } => (Exit::Usage, of_disk(source.kind())),
-            RunError::NotAClose(_)
-            | RunError::OtherMonth { .. }
-            | RunError::Simulated { .. }
-            | RunError::TooManyRuns { .. }
-            | RunError::Packed(_) => (Exit::Usage, None),
         };
         Self::new(exit, refused, hint.map(ToOwned::to_owned))
     }
