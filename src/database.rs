@@ -137,7 +137,7 @@ mod tests {
                 ("CREATE VIEW t (a, b) AS SELECT 1, 2", "view `t`"),
                 ("CREATE TABLE u (a)", "table `u`"),
                 ("CREATE TABLE T (a)", "table `T`"),
-                ("CREATE TABLE t (a TEXT, b AS (randomblob(9)))", "table `t`"),
+                ("CREATE TABLE t (a TEXT, b AS (zeroblob(9)))", "table `t`"),
                 ("CREATE TABLE t (a TEXT, b AS (1) STORED)", "table `t`"),
                 ("CREATE TABLE u (a); CREATE INDEX t_by_b ON u (a)", "table `u`"),
             ];
