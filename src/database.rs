@@ -139,7 +139,7 @@ mod tests {
                 ("CREATE TABLE T (a)", "table `T`"),
                 ("CREATE TABLE t (a TEXT, b AS (zeroblob(9)))", "table `t`"),
                 ("CREATE TABLE t (a TEXT, b AS (1) STORED)", "table `t`"),
-                ("CREATE TABLE u (a); CREATE INDEX t_by_b ON u (a)", "table `u`"),
+                ("CREATE TABLE u (a); CREATE INDEX t_by_b ON u (a)", "index `t_by_b`"),
             ];
             for (sql, told) in cases {
                 assert_eq!(foreign(sql, tables).as_deref(), Some(told), "{sql}");
