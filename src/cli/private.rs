@@ -5,6 +5,8 @@
 //! to others is closed to them when a command writes to it, and that is said; what is sealed is left as it is. Settings are no
 //! books: `init` writes them under the user's mask.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::archive::ArchiveCommand;
@@ -54,10 +56,18 @@ pub(super) fn keep_private(command: &Command) {
         }
         files.sort();
         files.dedup();
-        for file in files {
-            close(&file, mask);
+        // Whatever else a user names by mistake is left as it is.
+        for file in files.iter().filter(|file| is_database(file)) {
+            close(file, mask);
         }
     }
+}
+
+/// Whether a file begins as every archive and every register does.
+fn is_database(file: &Path) -> bool {
+    let mut begins = [0; 16];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut begins));
+    read.is_ok() && begins == *b"SQLite format 3\0"
 }
 
 /// Nothing for a command that makes no books.

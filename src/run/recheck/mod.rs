@@ -28,7 +28,7 @@ use crate::run::error::RunError;
 use crate::run::judged::{Judged, judged};
 use crate::run::preflight::refuse_occupied;
 use crate::run::shelf::Shelf;
-use crate::run::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
+use crate::run::{Inputs, MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::seal::{Seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
 
@@ -78,7 +78,7 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     sealed.refuse_unfit(partner)?;
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     // Opened for reading first: where there is no archive, none is to be made.
-    let (_, evidence, _) = evidence_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
+    let of_the_seal = plan_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
     // A run that is missing may have billed somebody, or given a note: without it the wrong notes would be proposed.
     let seen = shelf.look()?.sound()?;
     let billed = folder::billed(&sealed, seen.own(), |seal| shelf.kept(seal))?;
@@ -86,7 +86,7 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     // Under the archive's lock no other recheck takes this place meanwhile.
     let (run, folder, before) = folder::choose(&sealed, seen.rechecks_of(&sealed.seal))?;
     refuse_occupied(&folder)?;
-    let FetchPlan { period, from, to, .. } = evidence.plan;
+    let FetchPlan { period, from, to, .. } = of_the_seal;
     let plan = FetchPlan { period, from, to, today: request.plan.today };
     // No wallet bears on what is compared.
     let thorough = Thorough { wallets: false, from_inception: false, ..request.line.thorough };
@@ -103,6 +103,21 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     let _ = shelf.make();
     watch.saw(Event::Sealed(rechecking.close()));
     Ok((Finished { folder, unchanged_since: false, rechecking }, fetched))
+}
+
+/// What the sealed run's fetch was to read. Where its evidence is damaged, what a damaged fetch of the month was: reading the same
+/// again is what heals it.
+fn plan_of(archive: &Archive, inputs: &Inputs) -> Result<FetchPlan, RunError> {
+    let refused = match evidence_of(archive, inputs) {
+        Ok((_, evidence, _)) => return Ok(evidence.plan),
+        Err(refused) => refused,
+    };
+    for fetch in archive.finished(inputs.period)?.into_iter().rev() {
+        if !archive.is_sound(fetch)? {
+            return Ok(archive.plan(fetch)?);
+        }
+    }
+    Err(refused)
 }
 
 /// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
