@@ -178,6 +178,7 @@ impl From<RunError> for Failure {
                 (Exit::Seal, Some("restore the run folder from a copy; `tieout verify` names everything that differs"))
             }
             RunError::NotSealed(_) => (Exit::Usage, Some("`tieout settle` seals what was fetched")),
+            RunError::NotADraft(_) => (Exit::Usage, Some("move it away, or its whole folder, and draft again")),
             RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (

@@ -75,6 +75,9 @@ pub enum RunError {
     /// A run that was never sealed, where a seal is to be held against something.
     #[error("{}: the run is not sealed, so there is no seal to hold anything against", .0.display())]
     NotSealed(PathBuf),
+    /// Something of a user's own at the name of a draft.
+    #[error("{}: not as a draft was laid down there, so it stays", .0.display())]
+    NotADraft(PathBuf),
     /// A recheck, where a close was to be found.
     #[error("{}: a recheck, expected the run folder of a close", .0.display())]
     NotAClose(PathBuf),

@@ -132,8 +132,10 @@ fn last(runs: &[Neighbour], period: Period) -> Vec<LastInvoice> {
 fn due(runs: &[Neighbour], rechecks: &[Vec<SealedRecheck>]) -> Vec<NoteDue> {
     let mut given: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for run in runs {
+        let invoices = run.invoices_by_customer();
         for note in &run.close.notes {
-            let changed = note.changes(|account, currency| run.invoice_of(account, currency));
+            let own = |account: &str, currency| invoices.get(&(account, currency)).map(|number| (*number).to_owned());
+            let changed = note.changes(own);
             given.entry(changed.unwrap_or_default()).or_default().insert(&note.document.number);
         }
     }

@@ -1,5 +1,6 @@
 //! A sealed run as its own papers tell it, and what it comes to for the runs after it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::DateTime;
@@ -127,10 +128,10 @@ impl Neighbour {
         self.inputs.run.rsplit_once(".r").and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
     }
 
-    /// The number of the invoice that it gave a customer in a currency.
-    pub(in crate::run) fn invoice_of(&self, account: &str, currency: Currency) -> Option<String> {
-        let of = |it: &&SealedInvoice| it.account == account && it.currency == currency;
-        self.close.invoices.iter().find(of).map(|it| it.number.clone())
+    /// The number of the invoice that it gave each customer, in each currency.
+    pub(in crate::run) fn invoices_by_customer(&self) -> BTreeMap<(&str, Currency), &str> {
+        let invoices = self.close.invoices.iter().rev();
+        invoices.map(|it| ((it.account.as_str(), it.currency), it.number.as_str())).collect()
     }
 
     /// What it gave for its month: invoices, and credit notes for refunds.
