@@ -143,7 +143,9 @@ mod tests {
         assert!(sync_all(&[]).is_ok());
         for count in [1, SYNCS_AT_ONCE, SYNCS_AT_ONCE + 1, 70] {
             let files = &files[..count];
-            files.iter().for_each(|file| fs::write(file, "paper").unwrap());
+            for file in files {
+                fs::write(file, "paper").unwrap();
+            }
             sync_all(files).unwrap();
             for gone in files {
                 fs::remove_file(gone).unwrap();
