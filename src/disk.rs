@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -14,18 +15,22 @@ use tempfile::{Builder, NamedTempFile};
 /// Links that are followed from one name to the next: as many as Linux follows.
 const LINKS_MAX: usize = 40;
 
+/// Files that are made durable at one time.
+const SYNCS_AT_ONCE: usize = 32;
+
 /// How long a pipe may take to be opened: until somebody reads it.
 const READER_WAIT: Duration = Duration::from_secs(3);
 
 /// Where a path leads to when its last name is a link, and that of what it leads to, and so on; there may be nothing there.
 #[must_use]
 pub fn followed(path: &Path) -> PathBuf {
-    let mut place = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        let Ok(target) = fs::read_link(&place) else { break };
-        place = folder_of(&place).join(target);
-    }
-    place
+    links(path).last().unwrap_or_else(|| path.to_owned())
+}
+
+/// A path, what it leads to where it is a link, and so on.
+fn links(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let next = |place: &PathBuf| Some(folder_of(place).join(fs::read_link(place).ok()?));
+    std::iter::successors(Some(path.to_owned()), next).take(LINKS_MAX + 1)
 }
 
 /// The folder that a path stands in.
@@ -34,10 +39,13 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether something stands at a path that is neither a plain file nor a folder: a device, a pipe, a socket.
+/// Whether something stands at a path that is neither a plain file nor a folder: a device, a pipe, a socket. What a program has
+/// open already (`/dev/stdout`) counts as one, whatever it is: it must not be replaced below that program.
 #[must_use]
 pub fn is_device(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+    let special = |found: &fs::Metadata| !found.is_file() && !found.is_dir();
+    let is_open = || links(path).any(|place| place.starts_with("/proc"));
+    fs::metadata(path).is_ok_and(|found| special(&found) || (found.is_file() && is_open()))
 }
 
 /// Writes what a person named a place for.
@@ -67,6 +75,23 @@ pub fn pour(from: &Path, device: &Path) -> io::Result<()> {
     let mut to = opened(device)?;
     io::copy(&mut File::open(from)?, &mut to)?;
     Ok(())
+}
+
+/// Makes many files durable, all of them together: a disk takes many at once in the time of a few, and one after the other in
+/// that of all. They have to be written and closed.
+///
+/// # Errors
+/// The first of them that the disk refuses, and why.
+pub fn sync_all(files: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
+    let synced = |path: &PathBuf| File::open(path).and_then(|file| file.sync_all());
+    let each =
+        |files: &[PathBuf]| files.iter().try_for_each(|path| synced(path).map_err(|refused| (path.clone(), refused)));
+    let share = files.len().div_ceil(SYNCS_AT_ONCE).max(1);
+    let shares: Vec<Result<(), (PathBuf, io::Error)>> = thread::scope(|scope| {
+        let begun: Vec<_> = files.chunks(share).map(|files| scope.spawn(move || each(files))).collect();
+        begun.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    shares.into_iter().collect()
 }
 
 /// A new file beside a place, under a name that nobody can foresee and that ends in `.new`: gone again unless it takes the
@@ -100,8 +125,33 @@ fn opened(device: &Path) -> io::Result<File> {
     let path = device.to_owned();
     thread::spawn(move || {
         // Who has stopped waiting need not hear of it.
-        let _ = send.send(OpenOptions::new().write(true).open(path));
+        let _ = send.send(OpenOptions::new().append(true).open(path));
     });
     let late = |_late| io::Error::new(ErrorKind::TimedOut, "nobody reads this pipe");
     received.recv_timeout(READER_WAIT).map_err(late)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whichever of many files cannot be made durable is named, so none is passed over.
+    #[test]
+    fn every_one_of_many_files_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<PathBuf> = (0..70).map(|it| folder.path().join(it.to_string())).collect();
+        assert!(sync_all(&[]).is_ok());
+        for count in [1, SYNCS_AT_ONCE, SYNCS_AT_ONCE + 1, 70] {
+            let files = &files[..count];
+            for file in files {
+                fs::write(file, "paper").unwrap();
+            }
+            sync_all(files).unwrap();
+            for gone in files {
+                fs::remove_file(gone).unwrap();
+                assert_eq!(sync_all(files).unwrap_err().0, *gone);
+                fs::write(gone, "paper").unwrap();
+            }
+        }
+    }
 }

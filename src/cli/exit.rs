@@ -182,6 +182,7 @@ impl From<RunError> for Failure {
                     "bring SEAL back from a copy, or move the folder away; `tieout verify` says whether the papers are sound",
                 ),
             ),
+            RunError::NotADraft(_) => (Exit::Usage, Some("move it away, or its whole folder, and draft again")),
             RunError::NotYours { .. } => (Exit::Usage, Some("which partner do the credentials belong to?")),
             RunError::NoRun(_) => (Exit::Usage, Some("a run folder is what `tieout close`, `fetch` or `demo` wrote")),
             RunError::NothingToExplain { .. } => (

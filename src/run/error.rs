@@ -91,6 +91,9 @@ pub enum RunError {
     /// Papers of a run without its seal.
     #[error("{}: the papers of a run without their SEAL", .0.display())]
     SealGone(PathBuf),
+    /// Something of a user's own at the name of a draft.
+    #[error("{}: not as a draft was laid down there, so it stays", .0.display())]
+    NotADraft(PathBuf),
     /// A recheck, where a close was to be found.
     #[error("{}: a recheck, expected the run folder of a close", .0.display())]
     NotAClose(PathBuf),

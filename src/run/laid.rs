@@ -10,7 +10,6 @@ use super::error::RunError;
 use super::folder::{disk, make, make_parent};
 use crate::domain::sha256;
 use crate::report::Paper;
-use crate::seal::SealError;
 
 /// The list of what was laid down, in the form of `sha256sum`.
 const LIST: &str = "drafts.sha256";
@@ -53,7 +52,7 @@ fn listed(folder: &Path) -> Result<Laid, RunError> {
     let path = folder.join(LIST);
     let text = match fs::symlink_metadata(&path) {
         Ok(found) if found.is_file() => fs::read_to_string(&path).map_err(disk("read", &path))?,
-        Ok(_) => return Err(SealError::InTheWay(path).into()),
+        Ok(_) => return Err(RunError::NotADraft(path)),
         Err(absent) if absent.kind() == ErrorKind::NotFound => String::new(),
         Err(source) => return Err(disk("look at", &path)(source)),
     };
@@ -79,7 +78,7 @@ fn refuse_others(folder: &Path, name: &str, lists: [&Laid; 2]) -> Result<(), Run
     if absent || digest_of(folder, name)?.is_some_and(own) {
         return Ok(());
     }
-    Err(SealError::InTheWay(path).into())
+    Err(RunError::NotADraft(path))
 }
 
 /// The digest of a plain file; nothing where there is none.

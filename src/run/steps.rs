@@ -6,6 +6,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use tempfile::TempDir;
 
+use super::recheck::derive_recheck;
 use super::{Earlier, Inputs, Settled, Terms, derive, explain_close};
 use crate::archive::{Archive, FetchPlan, KeptPage, ListOutcome};
 use crate::domain::{
@@ -104,6 +105,26 @@ impl Made {
     /// What a fetch of them leaves behind, and the inputs of a run that rests on it.
     fn fetched(&self, folder: &TempDir, card: &str, earlier: Earlier) -> (Archive, Inputs) {
         let archive = Archive::open(&folder.path().join("a.sqlite"), PARTNER).unwrap();
+        let evidence = self.fetched_into(&archive);
+        let terms = Terms {
+            timezone: chrono_tz::UTC,
+            tolerance: crate::domain::Amount::ZERO,
+            master_declared_absent: false,
+            classify: Vec::new(),
+            rate_card: RateCard::parse(card).unwrap(),
+            invoice: crate::invoice::InvoiceTerms::default(),
+            export: crate::invoice::ExportTerms::default(),
+            recharge: crate::invoice::RechargeTerms::default(),
+            strict: false,
+            scenario: None,
+        };
+        let (period, earlier) = ("2026-03".parse().unwrap(), Earlier { numbers_from: 1, ..earlier });
+        let inputs = Inputs::new("2026-03".to_owned(), period, PARTNER.to_owned(), evidence, &terms, earlier);
+        (archive, inputs)
+    }
+
+    /// Fetches them into an archive, and gives the digest of the evidence.
+    fn fetched_into(&self, archive: &Archive) -> String {
         let period: crate::domain::Period = "2026-03".parse().unwrap();
         let (from, to) = period.window(2);
         let fetch = archive.begin(&FetchPlan { period, from, to, today: to }).unwrap();
@@ -117,22 +138,7 @@ impl Made {
             lists.iter().map(|(list, _)| archive.settle_list_beside(fetch, list, ListOutcome::Complete { walk: 1 }));
         block_on(join_all(ends)).into_iter().for_each(Result::unwrap);
         archive.finish(fetch).unwrap();
-        let evidence = sha256(archive.evidence(fetch).unwrap().manifest().as_bytes());
-        let terms = Terms {
-            timezone: chrono_tz::UTC,
-            tolerance: crate::domain::Amount::ZERO,
-            master_declared_absent: false,
-            classify: Vec::new(),
-            rate_card: RateCard::parse(card).unwrap(),
-            invoice: crate::invoice::InvoiceTerms::default(),
-            export: crate::invoice::ExportTerms::default(),
-            recharge: crate::invoice::RechargeTerms::default(),
-            strict: false,
-            scenario: None,
-        };
-        let earlier = Earlier { numbers_from: 1, ..earlier };
-        let inputs = Inputs::new("2026-03".to_owned(), period, PARTNER.to_owned(), evidence, &terms, earlier);
-        (archive, inputs)
+        sha256(archive.evidence(fetch).unwrap().manifest().as_bytes())
     }
 
     /// A whole close of them, and what it looks at.
@@ -175,6 +181,13 @@ fn grows_with_the_list(name: &str, work: impl Fn(usize) -> u64) {
     let size = u64::try_from(FEW).unwrap();
     assert!(few >= size, "{name}: {few} steps for {size} are too few to have counted them");
     assert!(many < 5 * few, "{name}: {few} steps for {size}, {many} for four times as many");
+}
+
+/// Books of so many customers with one call each, the same in both ledgers.
+fn calling(size: usize, paise: usize) -> Made {
+    let one = |it: usize| (customer(it), vec![call(format!("e-{it}"), &customer(it), paise)]);
+    let ledgers: Vec<_> = (0..size).map(one).collect();
+    Made { master: ledgers.iter().flat_map(|(_, rows)| rows.clone()).collect(), ledgers, spoilt: false }
 }
 
 /// Books of one customer with so many calls, none of which has the same amount in both ledgers.
@@ -229,16 +242,13 @@ fn breaks_that_are_found_again() {
 #[test]
 fn customers_with_a_row_each_that_cannot_be_read_and_something_moved_since_the_seal() {
     grows_with_the_list("wallets", |size| {
-        let rows = |it: usize| vec![call(format!("e-{it}"), &customer(it), 100)];
-        let ledgers: Vec<_> = (0..size).map(|it| (customer(it), rows(it))).collect();
-        let master = ledgers.iter().flat_map(|(_, rows)| rows.clone()).collect();
         let late = |it: usize| open(format!("B-{it}"), Class::LateEntry, &customer(it), format!("late-{it}"));
         let closing = |it: usize| {
             let (account, currency) = (customer(it), Currency::INR);
             Closing { account, currency, amount: "1000000".parse().unwrap(), earlier: None }
         };
         let before = carried((0..size).map(late).collect(), (0..size).map(closing).collect());
-        let made = Made { master, ledgers, spoilt: true };
+        let made = Made { spoilt: true, ..calling(size, 100) };
         let (settled, steps) = made.closed("", Earlier { carried: Some(before), ..Earlier::default() });
         assert_eq!(settled.books.unreadable.len(), size);
         assert_eq!(settled.reconciliation.wallets.len(), size + 1);
@@ -272,14 +282,11 @@ fn fees_of_one_name_each_for_a_customer_of_its_own() {
     grows_with_the_list("fees", |size| {
         let fee = |it: usize| format!("[[fees]]\nname = 'Support'\namount = '5'\naccounts = ['MA_{it}']\n");
         let card = (0..size).map(fee).collect::<Vec<_>>().concat();
-        let ledgers: Vec<_> =
-            (0..size).map(|it| (customer(it), vec![call(format!("e-{it}"), &customer(it), 100)])).collect();
-        let master = ledgers.iter().flat_map(|(_, rows)| rows.clone()).collect();
-        let ((settled, closing), reading) =
-            steps_of(|| Made { master, ledgers, spoilt: false }.closed(&card, Earlier::default()));
+        let ((settled, closing), reading) = steps_of(|| calling(size, 100).closed(&card, Earlier::default()));
         let fees = settled.billing.invoices.iter().filter(|it| it.fees == "5".parse().unwrap()).count();
         assert_eq!(fees, size);
-        closing + reading
+        assert!(reading > closing, "the card is read outside the close");
+        reading
     });
 }
 
@@ -294,4 +301,29 @@ fn the_explanation_of_a_tie_out_and_of_an_account_with_many_breaks() {
             steps
         });
     }
+}
+
+/// Every customer's call has become dearer since the seal, in both ledgers: as many notes as there are customers.
+#[test]
+fn a_recheck_that_proposes_a_note_for_every_customer() {
+    grows_with_the_list("recheck", |size| {
+        let folder = tempfile::tempdir().unwrap();
+        let (archive, inputs) = calling(size, 100).fetched(&folder, "", Earlier::default());
+        let settled = derive(&archive, inputs, &Nobody).unwrap();
+        let now = calling(size, 130).fetched_into(&archive);
+        let close = settled.papers.iter().find(|paper| paper.name == "close.json").unwrap();
+        let close: serde_json::Value = serde_json::from_slice(&close.bytes).unwrap();
+        let (sealed, seal) = (serde_json::to_value(&settled.inputs).unwrap(), "0".repeat(64));
+        let billed = serde_json::json!([{
+            "run": "2026-03", "seal": seal, "rate_card": sealed["terms"]["rate_card"], "invoice": {}, "invoices": close["invoices"],
+        }]);
+        let inputs = serde_json::json!({
+            "format": "tieout-recheck-run-v1", "version": env!("CARGO_PKG_VERSION"), "run": "2026-03.recheck",
+            "period": "2026-03", "partner": PARTNER, "evidence": now, "seal": seal, "sealed": sealed, "billed": billed,
+        });
+        let inputs = serde_json::from_value(inputs).unwrap();
+        let (rechecking, steps) = steps_of(|| derive_recheck(&archive, inputs, &Nobody).unwrap());
+        assert_eq!((rechecking.notes.len(), rechecking.rechecked.findings.len()), (size, 2 * size));
+        steps
+    });
 }

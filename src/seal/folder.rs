@@ -3,16 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::text::{Sealed, SealedPaper, safe_name};
 use super::{SEAL, Seal, SealError};
 use crate::report::Paper;
-
-/// Files that are synced at one time: the disk is asked to make them durable together.
-const SYNCS_AT_ONCE: usize = 32;
 
 /// Writes the papers and their seal to a folder that is not sealed yet, durably: a temporary folder beside it, every file
 /// written, all of them synced, then one rename. A folder that is there already is replaced when it holds nothing but papers of these names.
@@ -64,21 +59,8 @@ fn write_fresh(fresh: &Path, papers: &[Paper], seal: &Seal) -> Result<(), SealEr
         written.push(path);
     }
     // All at once when all are written: the disk takes many together in the time of a few, and none in the place of another.
-    sync_all(&written)?;
+    crate::disk::sync_all(&written).map_err(|(path, source)| disk("sync", &path)(source))?;
     folders.iter().try_for_each(|folder| sync_path(folder))
-}
-
-/// Makes many files durable together.
-fn sync_all(files: &[PathBuf]) -> Result<(), SealError> {
-    let share = files.len().div_ceil(SYNCS_AT_ONCE).max(1);
-    let synced: Vec<Result<(), SealError>> = thread::scope(|scope| {
-        let begun: Vec<_> = files
-            .chunks(share)
-            .map(|files| scope.spawn(|| files.iter().try_for_each(|file| sync_path(file))))
-            .collect();
-        begun.into_iter().map(|share| share.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    synced.into_iter().collect()
 }
 
 /// As long as it lives, no other process writes into the runs that stand in a folder.

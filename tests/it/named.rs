@@ -176,7 +176,8 @@ fn drafts_take_the_place_of_drafts_and_of_nothing_else() {
     let place = format!("{drafts}/{name}");
     desk.write(&place, [bytes, &b"<!-- checked -->"[..]].concat());
     let told = desk.ends(2, &["draft", RUN]);
-    assert!(told.stderr.contains(&place), "{}", told.stderr);
+    let refused = format!("error: {place}: not as a draft was laid down there, so it stays\nhint: move it away, ");
+    assert!(told.stderr.contains(&refused), "{}", told.stderr);
     assert!(desk.read(&place).ends_with(b"<!-- checked -->"));
     fs::remove_file(desk.path(&place)).unwrap();
     desk.write("victim", bytes);
