@@ -9,7 +9,7 @@ check: lint test pdf
 # Invoices as PDF: clippy and the tests of the feature.
 pdf *ARGS:
     cargo clippy --release --all-targets --features pdf -- -D warnings
-    cargo test --release --features pdf --lib --test it {{ARGS}} -- pdf:: tidy::the_rust
+    cargo test --release --features pdf --lib --test it {{ARGS}} -- pdf:: pdf_scripts:: tidy::the_rust
 
 # Format, clippy with warnings as errors, and documentation that links.
 lint:
