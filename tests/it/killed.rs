@@ -180,14 +180,6 @@ fn a_close_killed_anywhere_goes_on_and_ends_in_the_same_bytes() {
     assert!(kills > closes * 2, "{hit:?}");
 }
 
-/// Leaves a run folder as the fetch left it, before its papers were sealed.
-fn as_fetched(desk: &Desk, run: &str) {
-    let inputs = desk.read(&format!("{run}/run.json"));
-    fs::remove_dir_all(desk.path(run)).unwrap();
-    fs::create_dir(desk.path(run)).unwrap();
-    desk.write(&format!("{run}/run.json"), inputs);
-}
-
 /// Between the last two steps of a seal the run folder has no name of its own; no clock hits that reliably.
 #[test]
 fn a_kill_between_setting_aside_and_putting_in_place_is_mended() {

@@ -1,6 +1,5 @@
 //! A sealed run as its own papers tell it, and what it comes to for the runs after it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::DateTime;
