@@ -26,7 +26,7 @@ use crate::reconcile::recheck::{Reading, Rechecked, recheck as compare};
 use crate::report::{Paper, Provenance, Recheck, SealedRun, recheck_summary, report_recheck};
 use crate::run::error::RunError;
 use crate::run::judged::{Judged, judged};
-use crate::run::{MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
+use crate::run::{Inputs, MANIFEST_FILE, RUN_FILE, Request, archive_of, evidence_of, stage};
 use crate::seal::{Seal, seal, write_run};
 use crate::watch::{self, Event, Watch};
 
@@ -73,10 +73,10 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     sealed.refuse_unfit(partner)?;
     let path = archive_of(&request.folder, partner, request.archive.as_deref());
     // Opened for reading first: where there is no archive, none is to be made.
-    let (_, evidence, _) = evidence_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
+    let of_the_seal = plan_of(&Archive::open_existing(&path)?, &sealed.inputs)?;
     let billed = folder::billed(&sealed)?;
     let archive = Archive::open(&path, partner)?;
-    let FetchPlan { period, from, to, .. } = evidence.plan;
+    let FetchPlan { period, from, to, .. } = of_the_seal;
     let plan = FetchPlan { period, from, to, today: request.plan.today };
     // No wallet bears on what is compared.
     let thorough = Thorough { wallets: false, from_inception: false, ..request.line.thorough };
@@ -92,6 +92,21 @@ pub async fn recheck(request: &Request, watch: &dyn Watch) -> Result<(Finished, 
     write_run(&folder, &rechecking.papers, &rechecking.seal)?;
     watch.saw(Event::Sealed(rechecking.close()));
     Ok((Finished { folder, unchanged_since: false, rechecking }, fetched))
+}
+
+/// What the sealed run's fetch was to read. Where its evidence is damaged, what a damaged fetch of the month was: reading the same
+/// again is what heals it.
+fn plan_of(archive: &Archive, inputs: &Inputs) -> Result<FetchPlan, RunError> {
+    let refused = match evidence_of(archive, inputs) {
+        Ok((_, evidence, _)) => return Ok(evidence.plan),
+        Err(refused) => refused,
+    };
+    for fetch in archive.finished(inputs.period)?.into_iter().rev() {
+        if !archive.is_sound(fetch)? {
+            return Ok(archive.plan(fetch)?);
+        }
+    }
+    Err(refused)
 }
 
 /// Everything right of the archive: evidence and inputs in, papers and seal out. Pure; it reads the archive and nothing
