@@ -11,7 +11,8 @@ use super::error::{ArchiveError, failed_to};
 use super::file::{self, Allowance};
 use super::record::FetchId;
 use super::{Archive, read, write};
-use crate::{database, disk};
+use crate::database;
+use crate::disk;
 
 /// Exactly the pages that the evidence rests on: of each list the accepted walk.
 const ACCEPTED: &str = "SELECT e.* FROM source.exchanges e JOIN source.outcomes o \

@@ -22,10 +22,6 @@ const OWNER_AND_GROUP: u32 = 0o027;
 /// What SQLite and the archive's lock put behind a file's name.
 const SIDE_FILES: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
 
-/// What archives and registers carry in SQLite's header, and where: the id of the application.
-const MARKS: [&[u8]; 2] = [b"tieo", b"tieB"];
-const MARK_AT: usize = 68;
-
 /// Where a command finds its settings and its books.
 #[derive(Default)]
 struct Place<'a> {
@@ -51,9 +47,11 @@ pub(super) fn keep_private(command: &Command) {
         let reports = place.reports.map(Path::to_owned).or(place.run.and_then(beside)).unwrap_or(settings.reports);
         let mut files = book_files(&reports);
         for archive in settings.archive.iter().map(PathBuf::as_path).chain(place.archives) {
-            files.extend(Some(archive.to_owned()).filter(|archive| is_ours(archive)));
+            files.push(archive.to_owned());
             files.extend(archive.parent().map(book_files).unwrap_or_default());
         }
+        // A pipe would wait for somebody to write into it.
+        files.retain(|file| file.is_file());
         files.sort();
         files.dedup();
         // Whatever else a user names by mistake is left as it is.
@@ -111,14 +109,6 @@ fn place_of(command: &Command) -> Option<Place<'_>> {
         Command::Init(_) | Command::Completions(_) | Command::Manual => return None,
     };
     Some(place)
-}
-
-/// Whether a file that a person names is an archive or a register. Whose name was given by mistake is left as it is.
-fn is_ours(file: &Path) -> bool {
-    use std::io::Read;
-    let mut header = [0; MARK_AT + 4];
-    let mut read = || std::fs::File::open(file)?.read_exact(&mut header);
-    file.is_file() && read().is_ok() && header.get(MARK_AT..).is_some_and(|mark| MARKS.contains(&mark))
 }
 
 /// Closes a file, and what stands beside it under its name, to whom the mask leaves out.

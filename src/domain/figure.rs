@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::amount::Amount;
+use super::ink::on_a_line;
 
 /// Bytes kept of what cannot be read: enough to find it again on its page, and so few that a figure takes no more room than
 /// an amount that may be absent.
@@ -118,7 +119,7 @@ pub fn float_noise(entries: u64, gross: Amount) -> Amount {
     Amount::from_units((most >> FLOAT_BITS) + ((most >> (FLOAT_BITS - 1)) & 1))
 }
 
-/// A text as somebody wrote it, cut where it is long. Characters that take no ink or turn others are written as their codes.
+/// A text as somebody wrote it, cut where it is long. Characters that take no ink are written as their codes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AsWritten {
     bytes: [u8; WRITTEN_MAX],
@@ -132,9 +133,7 @@ impl AsWritten {
         let mut kept = Self { bytes: [0; WRITTEN_MAX], length: 0 };
         let cut = "…";
         for c in text.chars() {
-            let hidden = c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-            let shown = if hidden { c.escape_unicode().to_string() } else { c.to_string() };
+            let shown = on_a_line(c.encode_utf8(&mut [0; 4]));
             if usize::from(kept.length) + shown.len() + cut.len() > WRITTEN_MAX {
                 kept.push(cut);
                 break;

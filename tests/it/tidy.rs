@@ -109,9 +109,8 @@ const WORDS: [(&str, &[&str]); 39] = [
 
 /// The files that reach the disk: settings and scenarios in, which signals are ignored, the first settings out, the archive, the
 /// run folder, its seal.
-const DISK: [&str; 22] = [
+const DISK: [&str; 21] = [
     "src/archive/file.rs",
-    "src/archive/pack.rs",
     "src/archive/salvage.rs",
     "src/archive/writer.rs",
     "src/cli/private.rs",
