@@ -138,10 +138,11 @@ fn in_the_master_alone(
     findings: &Findings<'_>,
     held: &[HeldAccount],
 ) -> Vec<HeldAccount> {
-    let held: BTreeSet<(&str, Currency)> = held.iter().map(|it| (it.account.as_str(), it.currency)).collect();
+    // What a customer's own ledger charges is told once, by that ledger: the master may have the same entry in another currency.
+    let held: BTreeSet<&str> = held.iter().map(|it| it.account.as_str()).collect();
     let alone = of_master.iter().filter(|((account, currency), _)| {
         let tied = scope.knows(account) && findings.verdict(account, *currency).ties_out();
-        *account != scope.partner && !tied && !held.contains(&(account.as_str(), *currency))
+        *account != scope.partner && !tied && !held.contains(account.as_str())
     });
     let lines = alone.filter_map(|((account, currency), charges)| {
         let cost_base = billable(charges)?;
