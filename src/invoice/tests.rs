@@ -353,8 +353,9 @@ fn a_series_that_runs_out_holds_whom_it_has_no_number_for() {
     assert_eq!(billing.invoices.iter().map(|it| it.number.as_str()).collect::<Vec<_>>(), ["INV-2026/27-9999"]);
     let held: Vec<_> = billing.held.iter().map(|it| (it.account.as_str(), it.reason.as_str())).collect();
     let reason = "no number is left in the series of invoices: number \"INV-2026/27-10000\" has 17 characters, at most 16 are \
-                  allowed; with another series in the rate card a further close bills it";
+                  allowed";
     assert_eq!(held, [("MA_2", reason)]);
+    assert_eq!(billing.held[0].hint, "name another series in the rate card; a further close of the month bills it");
 }
 
 #[test]

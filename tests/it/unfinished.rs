@@ -11,6 +11,7 @@ use tieout::domain::Period;
 use tieout::run::{RunError, close, draft_month, fetch, settle, verify};
 use tieout::watch::Nobody;
 
+use crate::outcomes::stated;
 use crate::recheck_desk::{Desk, Row, bytes_below, ledger, quiet};
 
 /// The files below a folder, by their names there.
@@ -106,7 +107,8 @@ async fn the_command_refuses_what_is_not_over_and_drafts_it_where_that_is_asked(
         told.stdout
     );
     assert!(!shell.path(&format!("reports/{month}/SEAL")).exists());
-    let told = shell.ends(0, &["close", "--part-month", "--period", &month.to_string(), "--json"]).json();
+    let told = shell.ends(0, &["close", "--part-month", "--period", &month.to_string(), "--json"]);
+    let told = stated(&told, "close", "drafted-in-part");
     assert_eq!(
         (told["verdict"].as_str(), told["not_before"].as_str()),
         (Some("tied-out"), Some(over.to_string().as_str()))
@@ -177,7 +179,7 @@ async fn a_recheck_with_notes_due_ends_with_3_though_every_entry_is_what_it_was(
     assert!(shell.ends(0, &["close", "--period", "2026-03"]).stdout.contains("MA_1 "));
     let told = shell.ends(3, &["recheck", "2026-03"]);
     assert!(told.stdout.contains("VERDICT: UNCHANGED, NOTES DUE"), "{}", told.stdout);
-    let told = shell.ends(3, &["recheck", "2026-03", "--json"]).json();
+    let told = stated(&shell.ends(3, &["recheck", "2026-03", "--json"]), "recheck", "notes-due");
     assert_eq!((told["exit"].as_u64(), told["notes"]["debit"].as_u64()), (Some(3), Some(1)), "{told}");
     // Once the next close has given the note, nothing is due.
     let given = shell.ends(0, &["close", "--period", "2026-04"]).stdout;
