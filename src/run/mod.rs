@@ -29,6 +29,7 @@ mod shelf_error;
 mod steps;
 mod sync;
 mod upkeep;
+mod verified;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -49,15 +50,14 @@ pub use shelf::Whereabouts;
 pub use shelf_error::{MissingRun, ShelfError};
 pub use sync::{Ledgers, Synced, sync};
 pub use upkeep::{Upkeep, archives_in, check_archive, repair_archive};
+pub use verified::{Verified, verify};
 
 use billed::billing;
-use compared::Compared;
 use judged::{Judged, judged};
 use kind::Run;
 use pack::unpacked;
 use sealing::{restore, settle_in};
 use shelf::{Seen, Shelf};
-use upkeep::damaged_evidence;
 
 use crate::archive::{Archive, Evidence, FetchId, FetchPlan};
 use crate::domain::{Beside, Calendar, List, Period, sha256};
@@ -65,12 +65,9 @@ use crate::explain::{Close, explain as explained, explain_break};
 use crate::fetch::{Fetched, Line, fetch as fetched};
 use crate::normalise::{Books, Rule};
 use crate::reconcile;
-use crate::report::{Provenance, ReportError};
-use crate::seal::{Rederived, SEAL, check, check_earlier, mend, read_seal, sealed_paper};
+use crate::report::Provenance;
+use crate::seal::{SEAL, mend, read_seal, sealed_paper};
 use crate::watch::{Event, Watch};
-
-/// The program's version, as a run's inputs carry it.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The paper that lists the archived pages a run rests on.
 pub const MANIFEST_FILE: &str = "archive.manifest";
@@ -107,23 +104,6 @@ pub struct Closed {
     pub folder: PathBuf,
     /// What was derived.
     pub settled: Settled,
-}
-
-/// What a verification found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// The seal's hash as the folder has it, where there is a readable seal.
-    pub seal: Option<String>,
-    /// Papers named by the seal.
-    pub papers: usize,
-    /// Every discrepancy, by name. None means that the run verifies.
-    pub faults: Vec<String>,
-    /// What is worth a look, and no discrepancy.
-    pub remarks: Vec<String>,
-    /// What the verification does not show.
-    pub not_shown: Vec<String>,
-    /// Where an earlier version sealed the run: that version, and what of its papers this one derives again.
-    pub earlier: Option<(String, Rederived)>,
 }
 
 /// Closes a month: reads the partner's books into the archive, derives the papers, seals them.
@@ -283,64 +263,6 @@ fn refuse_unfinished(period: Period, read: NaiveDate) -> Result<(), RunError> {
 /// The day on which a run's evidence was read, where the archive holds it.
 fn read_on(archive: &Archive, inputs: &Inputs) -> Option<NaiveDate> {
     evidence_of(archive, inputs).ok().map(|(_, evidence, _)| evidence.plan.today)
-}
-
-/// Derives a run's papers anew from the archive and compares them with the folder and with its seal, bit for bit.
-///
-/// # Errors
-/// When the folder cannot be read at all, or holds papers that this program was not built to print. A folder, seal or archive
-/// that does not hold what it should is a finding.
-pub fn verify(
-    folder: &Path,
-    archive: Option<&Path>,
-    expect_seal: Option<&str>,
-    watch: &dyn Watch,
-) -> Result<Verified, RunError> {
-    stage(watch, "verify");
-    folder::refuse_absent(folder)?;
-    let opened = unpacked(folder, archive)?;
-    let compared = compared::compared(folder, archive, expect_seal);
-    let (folder, archive) = (opened.folder.as_path(), opened.archive.as_deref());
-    folder::refuse_never_sealed(folder)?;
-    let derived = Run::open(folder, archive).and_then(|(run, archive)| run.papers(&archive));
-    let (expected, refused) = match derived {
-        Ok(papers) => (Some(papers), Vec::new()),
-        // Nothing is wrong with the run: this program cannot tell.
-        Err(refused @ RunError::Report(ReportError::WithoutPdf)) => return Err(refused),
-        // Nor where the archive is not there or cannot be read, as long as the papers are those that were sealed.
-        Err(refused) if refused.is_of_the_place() && check(folder, None, expect_seal)?.is_empty() => {
-            return Err(refused);
-        }
-        Err(refused) => (None, [refused.faults(folder), damaged_evidence(folder, archive)].concat()),
-    };
-    let made = Run::read(folder).map(|run| run.version().to_owned()).ok().filter(|made| made != VERSION);
-    // Another version prints other words, so its papers are held against the seal, and their figures against the archive.
-    let (exact, faults_of_figures, earlier) = match (made, expected) {
-        (Some(made), Some(papers)) if read_seal(folder).is_ok() => {
-            let (compared, faults) = check_earlier(folder, &papers)?;
-            (None, faults, Some((made, compared)))
-        }
-        (_, expected) => (expected, Vec::new(), None),
-    };
-    let faults = check(folder, exact.as_deref(), expect_seal)?;
-    let Compared { faults: of_others, remarks, not_shown } = compared?;
-    let faults: Vec<String> = faults
-        .into_iter()
-        .chain(faults_of_figures)
-        .map(|fault| fault.to_string())
-        .chain(refused)
-        .chain(of_others)
-        .collect();
-    let sealed = read_seal(folder).ok();
-    let hash = sealed.as_ref().map(|sealed| sha256(sealed.to_text().as_bytes()));
-    Ok(Verified {
-        seal: hash,
-        papers: sealed.map_or(0, |sealed| sealed.papers.len()),
-        faults,
-        remarks,
-        not_shown,
-        earlier,
-    })
 }
 
 /// Walks a figure of a run back to its entries and archived pages: a break, an invoice, an account or a tie-out by id.

@@ -33,13 +33,9 @@ fn amount(text: &str) -> Amount {
 
 pub(crate) fn party(name: &str, state: &str, country: &str, gstin: &str) -> Party {
     let own = ToOwned::to_owned;
-    let postal_code = match state {
-        "MH" => "400 020",
-        "TN" => "600 002",
-        "TG" => "500 001",
-        _ if country == "AE" => "00000",
-        _ => "570 001",
-    };
+    let codes = [("MH", "400 020"), ("TN", "600 002"), ("TG", "500 001")];
+    let usual = if country == "AE" { "00000" } else { "570 001" };
+    let postal_code = codes.into_iter().find(|it| it.0 == state).map_or(usual, |it| it.1);
     Party {
         name: own(name),
         address: own("12 \"Residency\" \\ Road"),
