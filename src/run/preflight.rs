@@ -41,7 +41,9 @@ pub fn preflight(folder: &Path, archive: Option<&Path>, partner: Option<&str>) -
 /// Refuses a run folder that is not sealed and holds anything but what `fetch` leaves in it: it would be in the way when the
 /// run is sealed.
 pub(super) fn refuse_occupied(folder: &Path) -> Result<(), RunError> {
-    match fs::symlink_metadata(folder) {
+    // Where a link stands for it, what that leads to.
+    let folder = &crate::disk::followed(folder);
+    match fs::metadata(folder) {
         Err(absent) if absent.kind() == ErrorKind::NotFound => return Ok(()),
         Err(refused) => return Err(disk("look at", folder)(refused)),
         Ok(found) if !found.is_dir() => return Err(SealError::InTheWay(folder.to_owned()).into()),

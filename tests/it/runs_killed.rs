@@ -112,7 +112,7 @@ fn a_register_that_cannot_be_written_ends_a_close_before_it_asks_anything() {
     patience.answered();
     let db = Connection::open(desk.path(&register(&desk))).unwrap();
     db.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let refused = desk.ends(2, &CLOSE).stderr;
+    let refused = desk.ends(5, &CLOSE).stderr;
     assert!(refused.contains("somebody else is writing to it"), "{refused}");
     assert_eq!(patience.answered(), Vec::<String>::new());
     assert!(!desk.path("reports/2026-03/SEAL").exists());
