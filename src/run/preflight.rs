@@ -100,11 +100,12 @@ fn refuse_archive(path: &Path, partner: Option<&str>) -> Result<(), RunError> {
         return Err(refused(ErrorKind::IsADirectory).into());
     }
     OpenOptions::new().append(true).open(path).map_err(disk("write to", path))?;
-    // An empty file becomes an archive.
-    if found.len() == 0 {
-        return Ok(());
-    }
-    let archive = Archive::open_existing(path)?;
+    let is_empty = || fs::metadata(path).is_ok_and(|found| found.len() == 0);
+    let archive = match Archive::open_existing(path) {
+        // An empty file becomes an archive; so does one whose making was cut off, which opening it has taken back.
+        Err(ArchiveError::NotAnArchive { .. }) if is_empty() => return Ok(()),
+        opened => opened?,
+    };
     match partner {
         Some(expected) if archive.partner() != expected => {
             let (path, seen, expected) = (path.to_owned(), archive.partner().to_owned(), expected.to_owned());

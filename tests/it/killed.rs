@@ -84,8 +84,8 @@ fn kill(desk: &Desk, moment: Moment) -> Option<&'static str> {
     }
     child.kill().unwrap();
     let status = child.wait().unwrap();
-    assert!(status.signal() == Some(9) || status.code() == Some(BREAKS), "{status} after {moment:?}");
     said.extend(lines.map_while(Result::ok));
+    assert!(status.signal() == Some(9) || status.code() == Some(BREAKS), "{status} after {moment:?}: {said:#?}");
     let said = |stage: &str| said.iter().any(|line| line == stage);
     status.signal().map(|_| match (said("normalise"), said("seal")) {
         (_, true) => "while sealing",

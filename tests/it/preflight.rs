@@ -289,8 +289,14 @@ fn a_run_folder_that_could_not_be_sealed_is_refused_before_anything_is_asked() {
     // A run from which the seal was taken away is not gone on with in silence.
     desk.ends(0, &["close", "--period", "2026-03"]);
     patience.answered();
+    let seal = desk.read("reports/2026-03/SEAL");
     fs::remove_file(desk.path("reports/2026-03/SEAL")).unwrap();
-    close("reports/2026-03", "reports/2026-03: the papers of a run without their SEAL");
+    let told = desk.ends(6, &["close", "--period", "2026-03"]).stderr;
+    assert!(told.contains("reports/2026-03: SEAL is missing, and the register keeps seal"), "{told}");
+    desk.write("reports/2026-03/SEAL", &seal);
+    fs::create_dir_all(desk.path("odd")).unwrap();
+    desk.write("odd/close.json", "{}");
+    close("odd", "odd: the papers of a run without their SEAL");
     // What a fetch leaves, whole or cut off, is.
     desk.ends(0, &["fetch", "--period", "2026-01"]);
     desk.write("reports/2026-01/.run.json.new", "{");
