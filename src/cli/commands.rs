@@ -227,7 +227,11 @@ fn verify(args: &VerifyArgs, watch: &dyn Watch) -> Result<Outcome, Failure> {
         );
         Said::lines(shown).then([format!("seal {seal}")])
     } else {
-        Said::line(format!("{run}: does not verify")).then(&verified.faults)
+        let made = verified.earlier.as_ref().map(|(made, _)| {
+            let now = env!("CARGO_PKG_VERSION");
+            format!("sealed by tieout {made}, this is {now}: where a rule has changed since, tieout {made} derives it by its own")
+        });
+        Said::line(format!("{run}: does not verify")).then(&verified.faults).then(made)
     };
     let more = [("to look at", &verified.remarks), ("not shown", &verified.not_shown)];
     for (word, lines) in more {

@@ -2,7 +2,7 @@
 //!
 //! A later version may print a paper with other words, so bytes alone cannot tell. What must be the same are the figures:
 //! each amount, count, id and date of a sealed table or JSON file. That the folder's bytes are the sealed ones is for
-//! [`super::check`] to say.
+//! [`super::check()`] to say.
 
 use std::collections::BTreeMap;
 use std::fs;
