@@ -103,7 +103,11 @@ fn place_of(command: &Command) -> Option<Place<'_>> {
         }
         Command::Archive(ArchiveCommand::Check(args)) => Place { config: args.config.as_deref(), ..Place::default() },
         Command::Check(args) => Place { config: args.config.as_deref(), ..Place::default() },
-        Command::Draft(args) => Place { config: args.place.config.as_deref(), ..Place::default() },
+        Command::Draft(args) => {
+            let archives = args.place.archive.iter().map(PathBuf::as_path).collect();
+            let config = args.place.config.as_deref();
+            Place { config, run: Some(&args.run), archives, writes: true, ..Place::default() }
+        }
         Command::Pack(args) => Place { config: args.place.config.as_deref(), ..Place::default() },
         Command::Demo(_) | Command::Verify(_) | Command::Explain(_) | Command::Simulate(_) => Place::default(),
         Command::Init(_) | Command::Completions(_) | Command::Manual => return None,

@@ -134,13 +134,15 @@ impl Corrections {
         *self == Self::default()
     }
 
-    /// Leaves out the invoices of customers who got no credit: nothing was asked of them.
+    /// Leaves out the invoices of customers who got no credit and are not held: nothing was asked of them. Who is held may have been
+    /// asked for a credit before it was: a text that no document can carry is found when its note is printed.
     pub fn keep_what_was_asked(&mut self, billing: &Billing) {
         let notes = billing.notes.iter().map(|it| &it.document).chain(billing.credits.iter().map(|it| &it.due));
         let notes = notes.map(|it| (it.account.as_str(), it.currency));
         let due = self.due.iter().map(|it| (it.note.account.as_str(), it.note.currency));
         let held = self.held.iter().map(|it| (it.account.as_str(), it.currency));
-        let asked: BTreeSet<(&str, Currency)> = notes.chain(due).chain(held).collect();
+        let held_now = billing.held.iter().map(|it| (it.account.as_str(), it.currency));
+        let asked: BTreeSet<(&str, Currency)> = notes.chain(due).chain(held).chain(held_now).collect();
         self.last.retain(|it| asked.contains(&(it.account.as_str(), it.currency)));
     }
 }

@@ -142,7 +142,8 @@ impl RegisterError {
             }
             Self::NotWhole { .. } => Some("explain or assign it, and close the month again when it can be read"),
             Self::Damaged { .. } | Self::Foreign { .. } => Some(
-                "put it aside: the next command makes it anew from the sealed runs, with the decisions they were sealed with",
+                "restore it from a copy; without one put it aside: it is made anew from the sealed runs that are here, and knows no number \
+                 of any other: let `first` of each series in the rate card lie beyond those",
             ),
             Self::Sqlite { source, .. } => Some(match source.sqlite_error_code() {
                 Some(ErrorCode::DiskFull) => "make room on the disk; the same command goes on from what is kept",

@@ -178,7 +178,7 @@ impl Stone {
         let month = self.sealed.period.previous();
         let stand: Vec<&Self> = beside.iter().filter(|it| it.is_close_of(month)).collect();
         let known: Vec<&Known> =
-            registered.iter().flat_map(|it| &it.known).filter(|it| it.period == month && it.of.is_none()).collect();
+            registered.iter().flat_map(|it| &it.known).filter(|it| is_sealed_close_of(it, month)).collect();
         let found: Vec<String> = stand.iter().map(|it| it.told()).chain(known.iter().map(|it| kept(it))).collect();
         let Some(previous) = &self.sealed.previous else {
             let before = registered.and_then(|it| before(&it.known, &self.seal, month));
@@ -262,8 +262,13 @@ fn kept(it: &Known) -> String {
     format!("{} is kept with seal {}", it.run, it.seal)
 }
 
+/// Whether a known run is a close of a month that was sealed; what was recorded alone never was.
+fn is_sealed_close_of(it: &Known, month: Period) -> bool {
+    it.period == month && it.of.is_none() && it.mark != Mark::Recorded
+}
+
 /// The first run of a month that was recorded in the act of its seal, before this one was.
 fn before<'a>(known: &'a [Known], own: &str, month: Period) -> Option<&'a Known> {
     let it = known.iter().find(|it| it.seal == own).filter(|it| it.in_the_act)?;
-    known.iter().find(|other| other.period == month && other.of.is_none() && other.in_the_act && other.order < it.order)
+    known.iter().find(|other| is_sealed_close_of(other, month) && other.in_the_act && other.order < it.order)
 }

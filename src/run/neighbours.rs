@@ -75,12 +75,19 @@ pub(super) fn sealed_already(folder: &Path, inputs: &Inputs) -> Result<Option<In
 /// all. Whoever is gone from the account list is owed no less for that.
 fn unbilled(runs: &[Neighbour], period: Period) -> Vec<Unbilled> {
     let billed = notes::billed(runs);
+    let mut ever: BTreeMap<Period, BTreeSet<&str>> = BTreeMap::new();
+    for run in runs {
+        ever.entry(run.inputs.period).or_default().extend(run.close.accounts.iter().map(|it| it.account.as_str()));
+    }
     let mut months: BTreeMap<Period, BTreeMap<(String, Currency), Unbilled>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.inputs.period < period) {
         let month = run.inputs.period;
         let held = months.entry(month).or_default();
         let listed: BTreeSet<&str> = run.close.accounts.iter().map(|it| it.account.as_str()).collect();
-        held.retain(|(account, _), _| !listed.contains(account.as_str()));
+        // An account that no run of the month lists is not gone: what the last run says of it counts.
+        let is_gone =
+            |account: &str| !listed.contains(account) && ever.get(&month).is_some_and(|ever| ever.contains(account));
+        held.retain(|(account, _), _| is_gone(account));
         let open = |it: &&SealedHeld| match billed.get(&(month, it.account.clone(), it.currency)) {
             None => true,
             Some(invoiced) => !invoiced && it.asks_for_money(),

@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::folder::{disk, refuse_absent, refuse_never_sealed};
 use super::kind::Run;
 use crate::archive::{Archive, ArchiveError};
-use crate::seal::{SEAL, check, read_seal, sealed_paper};
+use crate::seal::{SEAL, check, read_as_sealed, read_seal};
 
 /// Puts a sealed run and exactly the archived pages it rests on into one file, which `verify` accepts anywhere. The bytes that are
 /// packed are those that were sealed.
@@ -27,8 +27,8 @@ pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result
     let (run, archive) = Run::open(folder, archive)?;
     let fetches = run.fetches(&archive)?;
     let sealed = read_seal(folder)?;
-    let paper = |name: &String| Ok((name.clone(), sealed_paper(folder, &sealed, name)?));
-    let papers = sealed.papers.iter().map(|paper| &paper.name).map(paper).collect::<Result<Vec<_>, RunError>>();
+    let papers = sealed.papers.iter().map(|line| Ok((line.name.clone(), read_as_sealed(folder, line)?)));
+    let papers = papers.collect::<Result<Vec<_>, RunError>>();
     let mut papers = papers?;
     papers.push((SEAL.to_owned(), sealed.to_text().into_bytes()));
     let beside = || folder.with_file_name(format!("{}.pack", folder.file_name().unwrap_or_default().to_string_lossy()));

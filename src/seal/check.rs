@@ -146,14 +146,21 @@ pub fn check(folder: &Path, expected: Option<&[Paper]>, expect_seal: Option<&str
 /// # Errors
 /// When the seal names no such paper, it cannot be read, or it was altered.
 pub fn sealed_paper(folder: &Path, sealed: &Sealed, name: &str) -> Result<Vec<u8>, SealError> {
-    let path = || folder.join(name);
-    let line = sealed.papers.iter().find(|paper| paper.name == name).ok_or_else(|| SealError::NotSealed(path()))?;
-    let bytes = read(folder, name)?;
-    let found = SealedPaper::of(name, &bytes);
+    let line = sealed.papers.iter().find(|paper| paper.name == name);
+    read_as_sealed(folder, line.ok_or_else(|| SealError::NotSealed(folder.join(name)))?)
+}
+
+/// The bytes of a paper, where they are those that a seal names.
+///
+/// # Errors
+/// When it cannot be read, or was altered.
+pub fn read_as_sealed(folder: &Path, line: &SealedPaper) -> Result<Vec<u8>, SealError> {
+    let bytes = read(folder, &line.name)?;
+    let found = SealedPaper::of(&line.name, &bytes);
     if found == *line {
         return Ok(bytes);
     }
-    Err(SealError::Altered { path: path(), found: found.digest, sealed: line.digest.clone() })
+    Err(SealError::Altered { path: folder.join(&line.name), found: found.digest, sealed: line.digest.clone() })
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, SealError> {

@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::domain::{Period, sha256};
 use crate::report::Paper;
 
-pub use check::{Fault, check, sealed_paper};
+pub use check::{Fault, check, read_as_sealed, sealed_paper};
 pub use earlier::{Rederived, check_earlier};
 pub use folder::{Alone, alone, alone_beside, is_half_written, mend, write_run, write_run_alone};
 pub use text::{Sealed, SealedPaper};
