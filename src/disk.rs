@@ -3,7 +3,7 @@
 //! all. Names of our own beside them are new and nobody's before: a link that somebody has laid there is not followed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -46,6 +46,16 @@ pub fn is_device(path: &Path) -> bool {
     let special = |found: &fs::Metadata| !found.is_file() && !found.is_dir();
     let is_open = || links(path).any(|place| place.starts_with("/proc"));
     fs::metadata(path).is_ok_and(|found| special(&found) || (found.is_file() && is_open()))
+}
+
+/// Whether a place holds nothing yet, no plain file, or a plain file that is empty or begins with these bytes.
+#[must_use]
+pub fn is_empty_or_begins(path: &Path, beginning: &[u8]) -> bool {
+    if !fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return true;
+    }
+    let mut seen = vec![0; beginning.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut seen)).is_ok() && seen == beginning
 }
 
 /// Writes what a person named a place for.

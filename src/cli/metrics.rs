@@ -15,6 +15,9 @@ use crate::disk;
 use crate::domain::{Class, Severity, Verdict, on_a_line};
 use crate::watch::{Close, Event, Watch};
 
+/// How every file of metrics begins.
+const BEGINNING: &[u8] = b"# HELP tieout_";
+
 /// The verdicts, each a severity that stands for it.
 const VERDICTS: [Severity; 4] = [Severity::None, Severity::Timing, Severity::Break, Severity::Incomplete];
 
@@ -97,7 +100,15 @@ impl Metrics {
         let fits = disk::folder_of(&place).is_dir() && !place.is_dir() && place.file_name().is_some();
         let refused = || anyhow::anyhow!("--metrics {}: not a file in a folder that is there", file.display());
         let hint = || Some("the file is written when the run ends; its folder must be there before".to_owned());
-        if fits { Ok(()) } else { Err(Failure::new(Exit::Usage, refused(), hint())) }
+        if !fits {
+            return Err(Failure::new(Exit::Usage, refused(), hint()));
+        }
+        // Neither the books nor anything else of value is replaced by a slip of the pen.
+        if disk::is_empty_or_begins(&place, BEGINNING) {
+            return Ok(());
+        }
+        let refused = anyhow::anyhow!("--metrics {}: holds something else than metrics of tieout", file.display());
+        Err(Failure::new(Exit::Usage, refused, Some("name another file, or move this one away".to_owned())))
     }
 
     /// Writes the file whole or not at all, where one is asked for; a device or a pipe is written through.

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{Global, LogFormat};
 use super::environment::Environment;
 use super::tally::Tally;
+use super::terminal;
 use crate::domain::on_a_line;
 use crate::watch::{Event, Watch};
 
@@ -92,6 +93,12 @@ impl Watch for Progress {
         if let Event::Retried { list, page, attempt, reason, wait } = &event {
             let reason = on_a_line(reason);
             tracing::info!("{list}, page {page}: attempt {attempt} failed ({reason}), next in {wait:?}");
+        } else if let Event::RegisterMade { runs } = &event {
+            // What is not known any more is worth a word also where nothing else is shown.
+            terminal::warn(&format!(
+                "the register was not there: it is made anew from the {runs} sealed runs here, and knows nothing of others: what \
+                 runs that are not here numbered and billed can be numbered and billed again"
+            ));
         } else {
             tracing::debug!("{}", on_a_line(&format!("{event:?}")));
         }
@@ -119,10 +126,8 @@ fn sentence(event: &Event) -> Option<String> {
         Event::Renewed { run } => {
             format!("{run}: other runs were sealed since it was fetched, it is numbered and billed after them")
         }
-        Event::RegisterMade { runs } => format!(
-            "the register was not there: it is made anew from the {runs} sealed runs here, and knows nothing of others"
-        ),
-        Event::ListOpened { .. }
+        Event::RegisterMade { .. }
+        | Event::ListOpened { .. }
         | Event::PageKept { .. }
         | Event::Retried { .. }
         | Event::ListDone { .. }

@@ -43,15 +43,19 @@ pub(super) fn told<'a>(later: &[LaterDated], date: NaiveDate, own: impl Iterator
     later.iter().filter(|it| own.contains(prefix(&it.number))).map(line).collect()
 }
 
-/// Where the dates of documents run backwards: of each run the first in its series that is dated before one with a lower number.
+/// Where the dates of documents run backwards: of each run the first in its series that is dated before one with a lower number;
+/// and of each two runs the first number that both gave.
 pub(super) fn backwards<'a>(documents: impl Iterator<Item = (&'a str, &'a Document)>) -> Vec<String> {
     let mut series: BTreeMap<&str, BTreeMap<u64, (&str, &Document)>> = BTreeMap::new();
+    let (mut found, mut twice): (Vec<String>, BTreeSet<(&str, &str)>) = (Vec::new(), BTreeSet::new());
     for (run, document) in documents {
         let prefix = prefix(&document.number);
         let Ok(count) = document.number[prefix.len()..].parse() else { continue };
-        series.entry(prefix).or_default().insert(count, (run, document));
+        let before = series.entry(prefix).or_default().insert(count, (run, document));
+        if let Some((other, _)) = before.filter(|(other, _)| twice.insert((other, run))) {
+            found.push(format!("{} stands in {run}, and in {other}: the number was given twice", document.number));
+        }
     }
-    let mut found = Vec::new();
     for of_series in series.values() {
         let (mut latest, mut told): (Option<(&str, &Document)>, BTreeSet<&str>) = (None, BTreeSet::new());
         for (run, it) in of_series.values() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::compared::compared;
 use super::error::RunError;
 use super::folder::{disk, refuse_absent, refuse_never_sealed};
 use super::kind::Run;
@@ -20,7 +21,9 @@ use crate::seal::{SEAL, check, read_as_sealed, read_seal};
 pub fn pack(folder: &Path, archive: Option<&Path>, out: Option<&Path>) -> Result<PathBuf, RunError> {
     refuse_absent(folder)?;
     refuse_never_sealed(folder)?;
-    let faults: Vec<String> = check(folder, None, None)?.iter().map(ToString::to_string).collect();
+    let mut faults: Vec<String> = check(folder, None, None)?.iter().map(ToString::to_string).collect();
+    // Nor is a run packed whose seal is not the one that is known.
+    faults.extend(compared(folder, archive, None)?.faults);
     if !faults.is_empty() {
         return Err(RunError::Broken { folder: folder.to_owned(), faults });
     }
