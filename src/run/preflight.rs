@@ -99,6 +99,10 @@ fn refuse_archive(path: &Path, partner: Option<&str>) -> Result<(), RunError> {
     if found.is_dir() {
         return Err(refused(ErrorKind::IsADirectory).into());
     }
+    // A database cannot be kept in a device or a pipe.
+    if !found.is_file() {
+        return Err(refused(ErrorKind::InvalidFilename).into());
+    }
     OpenOptions::new().append(true).open(path).map_err(disk("write to", path))?;
     let is_empty = || fs::metadata(path).is_ok_and(|found| found.len() == 0);
     let archive = match Archive::open_existing(path) {

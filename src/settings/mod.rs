@@ -55,6 +55,7 @@ pub struct Settings {
     #[serde(deserialize_with = "values::file")]
     pub archive: Option<PathBuf>,
     /// The folder that run folders go into.
+    #[serde(deserialize_with = "values::folder")]
     pub reports: PathBuf,
     /// Whether a close refuses terms that name an account which the account list does not hold.
     pub strict: bool,

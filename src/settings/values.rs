@@ -22,6 +22,13 @@ pub(super) fn file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>
     if named { Ok(Some(path)) } else { Err(D::Error::custom("the path is empty, expected a file")) }
 }
 
+/// The path of a folder; the current one is `.`, and no empty path.
+pub(super) fn folder<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(from)?;
+    let named = !path.as_os_str().is_empty();
+    if named { Ok(path) } else { Err(D::Error::custom("the path is empty, expected a folder")) }
+}
+
 /// A time zone by its IANA name.
 pub(super) fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
     zone_named(&String::deserialize(from)?).map_err(D::Error::custom)

@@ -307,7 +307,9 @@ fn a_run_folder_that_could_not_be_sealed_is_refused_before_anything_is_asked() {
 fn an_archive_that_cannot_be_used_is_refused_before_anything_is_asked() {
     let (_partner, patience, desk) = patient();
     world(&desk);
-    for archive in ["other.sqlite", "text.sqlite", "folder", "folder/", "file/a.sqlite", "/proc/nothing/a.sqlite"] {
+    for archive in
+        ["other.sqlite", "text.sqlite", "folder", "folder/", "file/a.sqlite", "/proc/nothing/a.sqlite", "/dev/null"]
+    {
         desk.write("tieout.toml", format!("archive = \"{archive}\"\n"));
         for arguments in
             [&["close", "--period", "2026-03"][..], &["fetch", "--period", "2026-03"], &["sync"], &["check"]]
