@@ -73,12 +73,15 @@ pub(super) fn make(path: &Path, partner: &str) -> Result<Connection, RegisterErr
     Ok(db)
 }
 
-/// Opens a file that is there.
+/// Opens a file that is there. One whose making was cut off holds nothing yet, and is not there.
 pub(super) fn find(path: &Path) -> Result<Connection, RegisterError> {
     if !path.is_file() {
         return Err(RegisterError::Absent(path.to_owned()));
     }
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if is_blank(&db).map_err(failed_to(path, "read the file's schema"))? {
+        return Err(RegisterError::Absent(path.to_owned()));
+    }
     check(&mut db, path)?;
     Ok(db)
 }
@@ -95,14 +98,19 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RegisterError> {
 /// database's own law, not a habit of the code around it.
 fn create(db: &mut Connection, partner: &str) -> rusqlite::Result<()> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let number = |question: &str| tx.query_row(question, [], |row| row.get::<_, i64>(0));
-    if number("SELECT count(*) FROM sqlite_schema")? > 0 || number("PRAGMA application_id")? != 0 {
+    if !is_blank(&tx)? {
         return Ok(());
     }
     tx.execute_batch(&[OF_BREAKS, &guards(TABLES[0]), OF_RUNS, &guards(TABLES[1])].concat())?;
     tx.execute("INSERT INTO partner VALUES (1, ?1)", [partner])?;
     tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"))?;
     tx.commit()
+}
+
+/// Whether nothing was laid out in a file yet.
+fn is_blank(db: &Connection) -> rusqlite::Result<bool> {
+    let number = |question: &str| db.query_row(question, [], |row| row.get::<_, i64>(0));
+    Ok(number("SELECT count(*) FROM sqlite_schema")? == 0 && number("PRAGMA application_id")? == 0)
 }
 
 /// The triggers that keep tables append-only.

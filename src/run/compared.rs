@@ -9,7 +9,7 @@ use super::folder::{archive_beside, parent, place_of, reached, register_of, seal
 use super::inputs::Inputs;
 use super::kind::Run;
 use crate::domain::Period;
-use crate::register::{Known, Mark, Register};
+use crate::register::{Known, Mark, Register, RegisterError};
 use crate::seal::{Sealed, read_seal};
 
 /// What came out of it.
@@ -122,7 +122,10 @@ fn registered(run: &Path, archive: Option<&Path>, partner: &str) -> Result<Optio
     let named = register_of(run, partner, archive);
     let beside = archive_beside(run, partner, None).with_file_name(format!("{partner}.register.sqlite"));
     let Some(path) = [named, beside].into_iter().find(|path| path.is_file()) else { return Ok(None) };
-    let register = Register::open_existing(&path)?;
+    let register = match Register::open_existing(&path) {
+        Err(RegisterError::Absent(_)) => return Ok(None),
+        opened => opened?,
+    };
     let known = register.known()?;
     let mut documents = Vec::new();
     for it in known.iter().filter(|it| it.of.is_none() && it.mark != Mark::Recorded) {

@@ -28,10 +28,10 @@ pub fn preflight(folder: &Path, archive: Option<&Path>, partner: Option<&str>) -
     refuse_archive(&archive, partner)?;
     let Some(partner) = partner else { return Ok(()) };
     let register = register_of(folder, partner, Some(&archive));
-    if !register.exists() {
-        return Ok(());
-    }
-    let seen = Register::open_existing(&register)?.partner().to_owned();
+    let seen = match Register::open_existing(&register) {
+        Err(RegisterError::Absent(_)) => return Ok(()),
+        opened => opened?.partner().to_owned(),
+    };
     if seen == partner {
         return Ok(());
     }

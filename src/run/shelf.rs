@@ -13,7 +13,7 @@ use super::folder::{holds_papers, parent, place_of, reached, register_files, reg
 use super::neighbours::{Neighbour, neighbours};
 use super::recheck::{named, rechecks_of};
 use super::shelf_error::{MissingRun, ShelfError};
-use crate::register::{DocumentKind, Kept, Known, Mark, Register};
+use crate::register::{DocumentKind, Kept, Known, Mark, Register, RegisterError};
 use crate::seal::{is_half_written, read_seal};
 
 /// Where a run finds the others.
@@ -68,7 +68,7 @@ impl Shelf {
     /// The partner's register, made where there is none, and brought up to date with the sealed runs that stand here. Tells how
     /// many runs it was made of where there was none.
     pub(super) fn make(&self) -> Result<(Register, usize), RunError> {
-        let is_new = !self.register.exists();
+        let is_new = matches!(Register::open_existing(&self.register), Err(RegisterError::Absent(_)));
         let mut register = Register::open(&self.register, &self.partner)?;
         self.take_up(&mut register)?;
         let made_of = if is_new { register.known()?.iter().filter(|it| it.of.is_none()).count() } else { 0 };
@@ -152,7 +152,10 @@ impl Shelf {
             if partner == self.partner {
                 continue;
             }
-            let register = Register::open_existing(&file)?;
+            let register = match Register::open_existing(&file) {
+                Err(RegisterError::Absent(_)) => continue,
+                opened => opened?,
+            };
             let theirs = Self { reports: self.reports.clone(), register: file, partner };
             for it in register.known()?.iter().filter(|it| it.of.is_none()) {
                 if runs.iter().any(|run| run.seal == it.seal) {
