@@ -84,7 +84,10 @@ fn whoever_has_a_text_that_cannot_be_set_is_held_and_nobody_else() {
             |it: &std::collections::BTreeMap<String, String>, what: &str| (it["account"].clone(), it[what].clone());
         let held = desk.table(&format!("{folder}/held.csv"));
         let billed: Vec<_> = billed.iter().map(|it| of(it, "number")).collect();
-        (billed, held.iter().map(|it| of(it, "reason")).collect::<Vec<_>>())
+        let told = |it: &std::collections::BTreeMap<String, String>| {
+            (it["account"].clone(), format!("{}: {}", it["reason"], it["hint"]))
+        };
+        (billed, held.iter().map(told).collect::<Vec<_>>())
     };
     // The letters of MA_B have glyphs, each in another font; a text of one entry holds MA_C where entries are listed.
     let (billed, held) = close("annex = 'entries'\n", RUN);
